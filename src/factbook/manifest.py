@@ -1,0 +1,281 @@
+"""factbook.yaml: what is documented, from which sources, planned how. Everything in it is declared by a person; nothing is guessed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from factbook.canon import Lines, load_yaml
+from factbook.errors import ManifestError
+
+FILE: Final = "factbook.yaml"
+_T = TypeVar("_T", bound=BaseModel)
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
+
+
+class Stage(StrEnum):
+    """The life of a book; kinds and regimes say from which stage on an item is required."""
+
+    DRAFT = "draft"
+    VALIDATION = "validation"
+    RELEASED = "released"
+    RETIRED = "retired"
+
+    def reached(self, required: Stage) -> bool:
+        """Whether this stage is `required` or a later one."""
+        order = list(Stage)
+        return order.index(self) >= order.index(required)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Subject(_Strict):
+    """What the book is about."""
+
+    kind: Literal["model", "dataset", "system", "machine"] = "model"
+    name: str
+    version: str = ""
+    owner: str = ""
+    description: str = ""
+    licence: str = ""
+
+
+class Group(_Strict):
+    """A slice attribute: a column, optionally cut into bands (a value v falls in the band with cut[i] <= v < cut[i+1]), and names for values."""
+
+    column: str
+    cuts: tuple[Decimal, ...] = ()
+    names: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("cuts")
+    @classmethod
+    def _increasing(cls, cuts: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
+        if any(not cut.is_finite() for cut in cuts) or list(cuts) != sorted(set(cuts)):
+            raise ValueError("cuts must be finite and increasing")
+        return cuts
+
+    def bands(self) -> tuple[str, ...]:
+        """The names of the bands: `<40`, `40-59`, `60+` where all cuts are whole numbers, else `<0.5`, `0.5-<1.5`, `1.5+`."""
+        if not self.cuts:
+            return ()
+        whole = all(cut == cut.to_integral_value() for cut in self.cuts)
+        inner = [
+            f"{low:f}-{high - 1:f}" if whole and high - low > 1 else (f"{low:f}" if whole else f"{low:f}-<{high:f}")
+            for low, high in zip(self.cuts, self.cuts[1:], strict=False)
+        ]
+        raw = (f"<{self.cuts[0]:f}", *inner, f"{self.cuts[-1]:f}+")
+        return tuple(self.names.get(name, name) for name in raw)
+
+
+class Missing(_Strict):
+    """What to do with a row whose value is missing: refuse the source (`error`), leave the row out and count it (`drop`),
+    or, for a group attribute, give it a group of its own (`group`, named "not recorded").
+    """
+
+    label: Literal["error", "drop"] = "error"
+    prediction: Literal["error", "drop"] = "error"
+    weight: Literal["error", "drop"] = "error"
+    group: Literal["error", "drop", "group"] = "error"
+
+
+class Join(_Strict):
+    """A second file joined by the source's key; every key must be in both files, once."""
+
+    uri: str
+    key: str = ""
+
+
+def _groups(value: Any) -> Any:
+    """`by: [sex, age]` is short for `by: {sex: {column: sex}, age: {column: age}}`; so is `by: {sex: gender}`."""
+    if isinstance(value, list):
+        if len(set(value)) < len(value):
+            raise ValueError("an attribute is given twice")
+        return {name: {"column": name} for name in value}
+    if isinstance(value, dict):
+        return {name: {"column": item} if isinstance(item, str) else item for name, item in value.items()}
+    return value
+
+
+class Source(_Strict):
+    """A table and the declared role of its columns.
+
+    `positive` is the label value that counts as positive, as text. `cut` turns a score into a prediction: positive where score >= cut.
+    `abstain` is the prediction value (text) that means "no decision"; abstentions are counted and left out of the rates.
+    """
+
+    uri: str
+    format: str = ""
+    separator: str = ","
+    encoding: str = "utf-8"
+    label: str = ""
+    positive: str = ""
+    prediction: str = ""
+    score: str = ""
+    cut: Decimal | None = None
+    abstain: str = ""
+    key: str = ""
+    weight: str = ""
+    cluster: str = ""
+    unit: str = "row"
+    by: Annotated[dict[str, Group], BeforeValidator(_groups)] = Field(default_factory=dict)
+    missing: Missing = Missing()
+    join: Join | None = None
+
+    @model_validator(mode="after")
+    def _roles(self) -> Source:
+        if self.cut is not None and not self.score:
+            raise ValueError("`cut` needs a `score` column")
+        if self.score and not self.prediction and self.label and self.cut is None:
+            raise ValueError("`score` needs a `cut` (score >= cut counts as positive) or a `prediction` column")
+        if self.join is not None and not (self.key):
+            raise ValueError("`join` needs a `key` column")
+        if self.label and not self.positive and (self.prediction or self.score):
+            raise ValueError("`label` needs `positive`, the value that counts as positive")
+        return self
+
+
+By = tuple[tuple[str, ...], ...]
+
+
+def _by(value: Any) -> Any:
+    return [[item] if isinstance(item, str) else item for item in value] if isinstance(value, list) else value
+
+
+class Planned(BaseModel):
+    """One planned measurement: a measure, the sources in its roles, the slices, and the measure's own parameters (as `model_extra`)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    measure: str
+    by: Annotated[By, BeforeValidator(_by)] = ()
+
+    @field_validator("by")
+    @classmethod
+    def _distinct(cls, by: By) -> By:
+        combinations = [tuple(sorted(set(item))) for item in by]
+        if any(not item for item in combinations) or len(set(combinations)) < len(combinations):
+            raise ValueError("each combination of attributes is given once and is not empty")
+        return tuple(combinations)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What only the measure itself understands."""
+        return dict(self.model_extra or {})
+
+
+class Threshold(_Strict):
+    """A requirement on a fact; `bound: lower` asks the interval's lower end to reach it."""
+
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+    bound: Literal["value", "lower", "upper"] = "value"
+
+    @model_validator(mode="after")
+    def _one(self) -> Threshold:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("give at_least or at_most")
+        return self
+
+
+class Gap(_Strict):
+    """A declared absence. It is listed and never counts as an answer."""
+
+    why: str
+    owner: str = ""
+    since: dt.date | None = None
+
+
+class Policy(_Strict):
+    """A requirement that somebody approved; words in documents may cite it."""
+
+    text: str
+    approved_by: str = ""
+    since: dt.date | None = None
+
+
+class Declared(_Strict):
+    """A person's number, with where they have it from."""
+
+    value: str
+    source: str
+    by: str = ""
+    since: dt.date | None = None
+
+
+class Manifest(_Strict):
+    """The whole of factbook.yaml."""
+
+    factbook: Literal["1"]
+    subject: Subject
+    stage: Stage = Stage.DRAFT
+    language: str = "en"
+    sources: dict[Name, Source] = Field(default_factory=dict)
+    plan: dict[Name, Planned] = Field(default_factory=dict)
+    thresholds: dict[str, Threshold] = Field(default_factory=dict)
+    claims: dict[Name, str] = Field(default_factory=dict)
+    derived: dict[Name, str] = Field(default_factory=dict)
+    gaps: dict[Name, Gap] = Field(default_factory=dict)
+    policies: dict[Name, Policy] = Field(default_factory=dict)
+    declared: dict[Name, Declared] = Field(default_factory=dict)
+    regimes: tuple[str, ...] = ()
+    suppress_below: int = Field(default=10, ge=0)
+    level: Decimal = Field(default=Decimal("0.95"), gt=0, lt=1)
+
+    @field_validator("plan")
+    @classmethod
+    def _reserved(cls, plan: dict[str, Planned]) -> dict[str, Planned]:
+        if "derived" in plan:
+            raise ValueError("`derived` is reserved for derived facts; name this measurement otherwise")
+        return plan
+
+
+def read(text: str, where: str = FILE) -> tuple[Manifest, Lines]:
+    """Read factbook.yaml; also returns the line of every path, for findings.
+
+    Raises:
+        ManifestError: with file, line, every problem at once, and what is known instead.
+    """
+    tree, lines = load_yaml(text, where)
+    if not isinstance(tree, dict):
+        raise ManifestError(f"{where}: not a mapping", remedy="begin with `factbook: 1`")
+    return validate(Manifest, tree, where, lines), lines
+
+
+def load(root: Path) -> tuple[Manifest, Lines]:
+    """Read the factbook.yaml of the book in `root`.
+
+    Raises:
+        ManifestError: there is no book, or its file cannot be used.
+    """
+    path = root / FILE
+    if not path.is_file():
+        raise ManifestError(f"there is no book in {root} ({FILE} is missing)", remedy="start one: factbook init BOOK --data FILE --label COLUMN …")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{path}: not UTF-8 (byte {error.start})", remedy="save the file as UTF-8") from error
+    return read(text, str(path))
+
+
+def validate(schema: type[_T], tree: Any, where: str, lines: Lines) -> _T:
+    """Build a pydantic model from a strict YAML tree, turning all its complaints into one message with lines."""
+    try:
+        return schema.model_validate(tree)
+    except ValidationError as error:
+        problems = []
+        for problem in error.errors():
+            path = tuple(str(part) for part in problem["loc"])
+            line = next((lines[path[:size]] for size in range(len(path), -1, -1) if path[:size] in lines), 1)
+            said = problem["msg"].removeprefix("Value error, ")
+            known = ""
+            if problem["type"] == "extra_forbidden":
+                said = "is not known here"
+            problems.append(f"{where}:{line}: {'.'.join(path) or 'file'}: {said}{known}")
+        raise ManifestError("\n  ".join(problems)) from error
