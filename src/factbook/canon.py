@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from factbook.errors import ManifestError
+from factbook.errors import ManifestError, StorageError
 
-_SAFE_INTEGER: Final = 2**53 - 1
+SAFE_INTEGER: Final = 2**53 - 1
 _MAX_DEPTH: Final = 24
 _MAX_ALIASES: Final = 20
 _CHUNK: Final = 1 << 20
@@ -32,7 +32,7 @@ def _portable(value: Any) -> Any:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int):
-        return value if abs(value) <= _SAFE_INTEGER else str(value)
+        return value if abs(value) <= SAFE_INTEGER else str(value)
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"{value} has no written form")
@@ -199,22 +199,33 @@ class _YamlReader:
 
 
 def write_atomic(path: Path, data: bytes) -> bool:
-    """Replace a file in one step (temporary file, fsync, rename); returns False and touches nothing where the bytes are already there."""
-    if path.is_file() and path.read_bytes() == data:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replace a file in one step (temporary file, fsync, rename); returns False and touches nothing where the bytes are already there.
+
+    Raises:
+        StorageError: the disk is read-only or full; the old file is untouched.
+    """
+    try:
+        if path.is_file() and path.read_bytes() == data:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data)
+    except OSError as error:
+        raise StorageError(path, error) from error
+    return True
+
+
+def _replace(path: Path, data: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(temporary).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        Path(temporary).replace(path)
+        os.chmod(temporary, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    return True
 
 
 def _umask() -> int:

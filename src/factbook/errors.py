@@ -13,6 +13,7 @@ Every error that factbook raises on purpose is a `FactbookError`. Its text is on
     ├── DocumentError     a document cannot be read or updated
     ├── UnknownName       something is named that does not exist; suggests the nearest names
     ├── MissingExtra      an optional package is needed for this
+    ├── StorageError      a file or folder of the book cannot be written (read-only, full)
     └── BookLocked        another process is writing to the book
 """
 
@@ -70,14 +71,23 @@ class BookLocked(FactbookError):
     """Another process is writing to the book."""
 
 
+class StorageError(FactbookError):
+    """A file or folder of the book cannot be written."""
+
+    def __init__(self, path: object, error: OSError) -> None:
+        super().__init__(f"{path}: cannot be written ({error.strerror or error})", remedy="check that the disk is writable and not full")
+
+
 class UnknownName(FactbookError):
     """Something is named that does not exist; the nearest existing names are suggested."""
 
-    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, what: str, name: str, known: Iterable[str], *, remedy: str = "") -> None:
         self.name = name
         names = sorted(known)
         self.suggestions = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-        if self.suggestions:
+        if remedy:
+            pass
+        elif self.suggestions:
             remedy = "did you mean " + " or ".join(self.suggestions) + "?"
         elif names:
             remedy = f"known: {', '.join(names[:12])}{' …' if len(names) > 12 else ''}"

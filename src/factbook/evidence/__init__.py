@@ -1,0 +1,30 @@
+"""Keeps facts with what made them: what was measured, from which bytes, by which measure; and what follows from the facts.
+
+store.py        evidence files and their records          form.py   the written form of one fact
+runs.py         run records, apart from the facts         locking.py   one writer at a time
+plan.py         measure what is out of date; freshness
+expressions.py  the language of claims and derived facts  algebra.py   their intervals
+claims.py       verdicts                                  catalog.py   what documents, charts, rules and publishers ask
+"""
+
+from __future__ import annotations
+
+from factbook.evidence.locking import lock
+from factbook.evidence.plan import Freshness, Outcome, State, freshness, measure_plan
+from factbook.evidence.runs import Run
+from factbook.evidence.store import GIT_ATTRIBUTES, Evidence, Input, Record, identity
+
+__all__ = [
+    "GIT_ATTRIBUTES",
+    "Evidence",
+    "Freshness",
+    "Input",
+    "Outcome",
+    "Record",
+    "Run",
+    "State",
+    "freshness",
+    "identity",
+    "lock",
+    "measure_plan",
+]

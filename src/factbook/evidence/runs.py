@@ -1,0 +1,148 @@
+"""Run records: with which tools, where and when evidence was measured. Kept apart from the evidence, so that an upgrade changes no fact.
+
+A run record lies in evidence/runs/ under the digest of the evidence that it measured, so that two branches never touch the same file,
+and names the identity of every fact that it vouches for. After a merge the facts of a file may be vouched for by several runs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+from factbook import canon
+from factbook.errors import EvidenceError, FactbookError
+
+FOLDER: Final = "runs"
+SCHEMA: Final = "factbook/run/1"
+SHORT: Final = 16
+_TOOLS: Final = ("factbook", "duckdb", "numpy", "pyarrow")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How evidence came about.
+
+    Attributes:
+        measured: UTC, ISO 8601, to the second; SOURCE_DATE_EPOCH is honoured.
+        tools: versions by name, `python` among them.
+        host: operating system and machine type; never a host or user name.
+        commit, dirty: of the checkout that the book lies in ('' and None outside of one).
+        rows, seconds: rows read and time taken.
+        vouches: the first hex digits of the identity of each fact.
+    """
+
+    measured: str
+    tools: Mapping[str, str]
+    host: str
+    commit: str = ""
+    dirty: bool | None = None
+    rows: int = 0
+    seconds: float = 0.0
+    vouches: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
+
+
+def now() -> str:
+    """The current time in UTC, or the one that SOURCE_DATE_EPOCH sets."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = dt.datetime.fromtimestamp(int(epoch), dt.UTC) if epoch.isdigit() else dt.datetime.now(dt.UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def here(root: Path, *, rows: int = 0, seconds: float = 0.0, warnings: Iterable[str] = ()) -> Run:
+    """The run of this process over the book in `root`."""
+    commit, dirty = _checkout(root)
+    return Run(now(), _tools(), f"{platform.system()} {platform.machine()}", commit, dirty, rows, round(seconds, 3), warnings=tuple(warnings))
+
+
+def _tools() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _TOOLS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _checkout(root: Path) -> tuple[str, bool | None]:
+    def git(*arguments: str) -> str | None:
+        command = ["git", "-c", "core.fsmonitor=false", "-C", str(root), *arguments]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"})
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    commit = git("rev-parse", "HEAD")
+    if not commit:
+        return "", None
+    changes = git("status", "--porcelain", "--untracked-files=no")
+    return commit, None if changes is None else bool(changes)
+
+
+def path(folder: Path, name: str, digest: str) -> Path:
+    """Where the run record of the evidence `name` with this digest lies."""
+    return folder / FOLDER / f"{name}.{digest.removeprefix('sha256:')[:12]}.json"
+
+
+def siblings(folder: Path, name: str) -> list[Path]:
+    """All run records of `name`, sorted."""
+    return sorted(item for item in (folder / FOLDER).glob("*.json") if item.name.rsplit(".", 2)[0] == name)
+
+
+def dump(run: Run, name: str, digest: str) -> bytes:
+    """The bytes of a run record: one member a line."""
+    members: dict[str, Any] = {
+        "schema": SCHEMA,
+        "name": name,
+        "evidence": digest,
+        "measured": run.measured,
+        "tools": dict(run.tools),
+        "host": run.host,
+        "commit": run.commit,
+        "dirty": run.dirty,
+        "rows": run.rows,
+        "seconds": run.seconds,
+        "warnings": list(run.warnings),
+        "vouches": sorted(run.vouches),
+    }
+    lines = ",\n".join(f"{canon.dumps(name)}:{canon.dumps(value)}" for name, value in members.items())
+    return f"{{{lines}}}\n".encode()
+
+
+def load(place: Path) -> Run:
+    """Read a run record.
+
+    Raises:
+        EvidenceError: the file is damaged.
+    """
+    remedy = f"delete it, or measure again: factbook measure {place.name.rsplit('.', 2)[0]} --force"
+    try:
+        members = canon.loads(place.read_text(encoding="utf-8"), str(place))
+        if members["schema"] != SCHEMA:
+            raise EvidenceError(f"{place}: schema {members['schema']!r} is not {SCHEMA!r}", remedy="it was written by another version of factbook")
+        return Run(
+            measured=str(members["measured"]),
+            tools={str(name): str(text) for name, text in members["tools"].items()},
+            host=str(members["host"]),
+            commit=str(members["commit"]),
+            dirty=None if members["dirty"] is None else bool(members["dirty"]),
+            rows=int(members["rows"]),
+            seconds=float(members["seconds"]),
+            vouches=frozenset(map(str, members["vouches"])),
+            warnings=tuple(map(str, members["warnings"])),
+        )
+    except EvidenceError:
+        raise
+    except FactbookError as error:
+        raise EvidenceError(error.message, remedy=remedy) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EvidenceError(f"{place}: not a run record ({error})", remedy=remedy) from error
