@@ -1,0 +1,150 @@
+"""Begins a document: renders the template of its kind once, with every fact as an empty value link and every unanswered question as an open one.
+
+`update` then fills the links and regions, so that formatting has one home. After that the template is never looked at again: the document is
+its author's. What comes from data or from people is escaped, so that a name can never become markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from factbook import charts
+from factbook.documents import kinds
+from factbook.documents.regions import CLOSE, TableSpec
+from factbook.errors import DocumentError
+from factbook.evidence.catalog import Catalog
+from factbook.manifest import Manifest
+from factbook.model import Key, encode
+
+_MARKUP: Final = re.compile(r"([\\`*\[\]{}<>|&~$]|(?<!\w)_|_(?!\w)|(?<!\w)#)")
+_FUNCTIONS: Final = ("heading", "question", "fact", "cell", "has", "keys", "measured", "role", "table", "chart", "claim", "group")
+_VERDICTS: Final = {"holds": "", "broken": "?broken", "not-established": "?not-established"}
+
+
+def scaffold(name: str, manifest: Manifest, catalog: Catalog, answers: Mapping[str, str] | None = None) -> str:
+    """The text of a new document of kind `name` over the facts of a book.
+
+    `answers` maps ids of questions to Markdown that stands in their place; it is rendered like a template and may use its functions.
+
+    Raises:
+        UnknownName: there is no such kind, or an answer to a question that it does not ask.
+        DocumentError: the template, or an answer, cannot be rendered.
+    """
+    kind = kinds.load(name)
+    for question in answers or {}:
+        kind.question(question)
+    writer = _Writer(kind, manifest, catalog, answers or {})
+    text = writer.render(kinds.folder(name).template, f"template of {name}")
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def readable(text: str) -> str:
+    """Text from data as Markdown that shows exactly this text, on one line, and stays readable in the source."""
+    return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def code(text: str) -> str:
+    """Text from data as a code span, fit for a table cell."""
+    plain = " ".join(str(text).split()).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall(r"`+", plain)), default=0)
+    fence, pad = "`" * (longest + 1), " " if longest else ""
+    return f"{fence}{pad}{plain}{pad}{fence}"
+
+
+class _Writer:
+    """What a template can ask for. Its functions are the public methods below; its variables stand in `_variables`."""
+
+    def __init__(self, kind: kinds.Kind, manifest: Manifest, catalog: Catalog, answers: Mapping[str, str]) -> None:
+        self.kind, self.manifest, self.catalog, self.answers = kind, manifest, catalog, answers
+
+    def render(self, template: str, where: str) -> str:
+        import minijinja
+
+        environment = minijinja.Environment(trim_blocks=True, lstrip_blocks=True, undefined_behavior="strict", auto_escape_callback=lambda _: False)
+        environment.remove_filter("format")
+        environment.fuel = 10_000_000
+        for name in _FUNCTIONS:
+            environment.add_function(name, getattr(self, name))
+        for filter_name, function in (("md", readable), ("code", code), ("key", encode)):
+            environment.add_filter(filter_name, function)
+        try:
+            return environment.render_str(template, where, **self._variables())
+        except minijinja.TemplateError as error:
+            raise DocumentError(f"{where}: {error}", remedy="templates use minijinja; see docs/guide/kinds.md") from error
+
+    def _variables(self) -> dict[str, Any]:
+        tree = self.manifest.model_dump(mode="json")
+        return {name: tree[name] for name in ("subject", "stage", "sources", "gaps", "policies", "declared")} | {
+            "kind": self.kind.model_dump(mode="json"),
+            "answers": list(self.answers),
+            "claims": list(self.manifest.claims),
+            "derived": list(self.manifest.derived),
+        }
+
+    def heading(self, section: str) -> str:
+        """The heading of a section of the kind."""
+        found = next(item for item in self.kind.sections if item.id == section)
+        return f"## {found.heading}"
+
+    def question(self, name: str) -> str:
+        """The answer to a question where there is one, else the question, open and numbered."""
+        item = self.kind.question(name)
+        if name in self.answers:
+            return self.render(self.answers[name], f"answer to {name}").strip()
+        return f"> **Open question [Q{self.kind.number(name)}](question:{name}):** {item.ask} *To be answered by: {item.owner}.*"
+
+    def fact(self, key: str, text: str = "") -> str:
+        """A value link; empty, so that `update` fills it."""
+        return f"[{text}](fact:{Key.parse(key)})"
+
+    def has(self, key: str) -> bool:
+        """Whether the evidence holds such a fact (it may be undefined or suppressed)."""
+        return Key.parse(key).whole() in self.catalog.evidence
+
+    def cell(self, key: str) -> str:
+        """A value link where there is such a fact, else a dash."""
+        return self.fact(key) if self.has(key) else "–"
+
+    def role(self, source: str, column: str) -> str:
+        """The declared role of a column, in words."""
+        declared = self.manifest.sources[source]
+        roles = [name for name in ("label", "prediction", "score", "key", "weight", "cluster") if getattr(declared, name) == column]
+        roles += ["group" for group in declared.by.values() if group.column == column][:1]
+        return " and ".join(roles)
+
+    def keys(self, evidence: str, metric: str) -> list[dict[str, Any]]:
+        """All overall facts of a metric, with their parameters: one for each column, say, in the order of the evidence."""
+        found = [key for key in self.catalog.evidence if (key.evidence, key.metric) == (evidence, metric) and not key.slice]
+        return [{"key": str(key), "params": dict(key.params)} for key in found]
+
+    def measured(self, measure: str) -> list[dict[str, Any]]:
+        """The planned measurements by a measure for which there is evidence: name, by, and the measure's own parameters."""
+        return [
+            {"name": name, "by": [list(item) for item in planned.by], **planned.params}
+            for name, planned in self.manifest.plan.items()
+            if planned.measure == measure and name in self.catalog.evidence.records
+        ]
+
+    def table(self, evidence: str, metrics: list[str], by: list[str] | None = None, per: str = "") -> str:
+        """An empty region, so that `update` fills it."""
+        return f"<!-- fact:table {TableSpec(evidence, tuple(metrics), tuple(by or ()), per)} -->\n\n{CLOSE}"
+
+    def chart(self, evidence: str, alt: str, metric: str = "", by: list[str] | None = None, kind: str = charts.DEFAULT) -> str:
+        """A chart made from evidence; `alt` says in words what it shows."""
+        spec = charts.ChartSpec(evidence, metric, tuple(by or ()), kind)
+        title = str(spec).replace("\\", "\\\\").replace("&", "&amp;").replace('"', "&quot;")
+        return f'![{readable(alt)}](../{charts.path(spec)} "{title}")'
+
+    def claim(self, name: str, *, holds: str, broken: str, not_established: str) -> str:
+        """A link that asserts the verdict which a claim has now, in the words given for that verdict; '' where it cannot be evaluated."""
+        verdict = str(self.catalog.claim(name).verdict)
+        if verdict not in _VERDICTS:
+            return ""
+        words = {"holds": holds, "broken": broken, "not-established": not_established}[verdict]
+        return f"[{words}](claim:{name}{_VERDICTS[verdict]})"
+
+    def group(self, **pairs: str) -> str:
+        """The slice part of a key."""
+        return "?" + "&".join(f"{encode(name)}={encode(value)}" for name, value in sorted(pairs.items()))
