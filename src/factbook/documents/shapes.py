@@ -14,6 +14,7 @@ Integers are exact unless a scale word or `about` loosens them. Undefined and su
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from factbook.model import Fact, Status, Unit
 ABOUT: Final = Decimal("0.05")
 _NEAR_COUNT: Final = Decimal("0.025")
 _MOST_DECIMALS: Final = 9
+_TINY: Final = Decimal("1e-6")
 
 _NUMBER = re.compile(r"([+-]?)((?:[0-9]{1,3}(?:[,' ][0-9]{3})+|[0-9]+)(?:\.([0-9]+))?)(?![0-9.]*[0-9])(?:[eE]([+-]?[0-9]{1,3}))?")
 _APPROXIMATIONS: Final = {
@@ -325,8 +327,9 @@ def _landing_fault(shown: Decimal, value: Decimal, fact: Fact) -> str | None:
 
 
 def _bounds(fact: Fact) -> tuple[Decimal, ...]:
-    """What a rounding must not land on: zero, and the ends of the range of possible values."""
-    return (Decimal(0), *(exact(end) for end in fact.bounds or ()))
+    """What a rounding must not land on: zero, the ends of the range of possible values, and 1 for a ratio (no difference)."""
+    ends = [Decimal(0), *(exact(end) for end in fact.bounds or () if math.isfinite(end))]
+    return (*ends, Decimal(1)) if fact.unit is Unit.RATIO else tuple(ends)
 
 
 def _crossing_fault(shown: Decimal, value: Decimal, thresholds: Sequence[Threshold]) -> str | None:
@@ -426,8 +429,8 @@ def _written(value: float, fact: Fact) -> str:
     for places in range(decimals, _MOST_DECIMALS):
         shown = round_half_even(number * scale, places)
         if shown / scale == number or shown / scale not in _bounds(fact):
-            break
-    return _minus(f"{shown:f}")
+            return _minus(f"{shown:f}")
+    return _minus(f"{number * scale:.2e}" if abs(number) < _TINY else f"{number * scale:f}")
 
 
 def _minus(text: str) -> str:
