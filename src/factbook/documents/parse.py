@@ -453,7 +453,7 @@ def _sections(blocks: list[Block], size: int) -> tuple[Section, ...]:
 def _front(events: tuple[Event, ...], name: str) -> dict[str, Any]:
     if not events or tag(events[0][0])[:2] != ("Start", "MetadataBlock"):
         return {}
-    text = str(tag(events[1][0])[2] or "")
+    text = "\n" + str(tag(events[1][0])[2] or "")
     try:
         front, _ = load_yaml(text, name)
     except FactbookError as error:
