@@ -208,5 +208,3 @@ def version(measure: str) -> int:
         UnknownName: there is no such measure.
     """
     return int(shelf.find("measures", measure).VERSION)
-
-

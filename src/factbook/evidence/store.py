@@ -287,7 +287,9 @@ def _line_numbers(text: str, where: str, remedy: str) -> dict[str, int]:
         if not isinstance(member, str) or start[end : end + 1] != ":":
             continue
         if member in found:
-            raise EvidenceError(f"{where}:{number}: {member!r} stands here and in line {found[member]}; a merge joined two measurements", remedy=remedy)
+            raise EvidenceError(
+                f"{where}:{number}: {member!r} stands here and in line {found[member]}; a merge joined two measurements", remedy=remedy
+            )
         found[member] = number
     return found
 
