@@ -14,6 +14,7 @@ Every error that factbook raises on purpose is a `FactbookError`. Its text is on
     ├── UnknownName       something is named that does not exist; suggests the nearest names
     ├── MissingExtra      an optional package is needed for this
     ├── StorageError      a file or folder of the book cannot be written (read-only, full)
+    ├── BookExists        there is something already where a book or a document is to be made
     └── BookLocked        another process is writing to the book
 """
 
@@ -65,6 +66,13 @@ class MissingExtra(FactbookError):
 
     def __init__(self, purpose: str, extra: str) -> None:
         super().__init__(f"{purpose} needs an optional package", remedy=f"pip install 'factbook[{extra}]'")
+
+
+class BookExists(FactbookError):
+    """There is something already where a book or a document is to be made; nothing is overwritten."""
+
+    def __init__(self, path: object, remedy: str) -> None:
+        super().__init__(f"{path} exists already; nothing is overwritten", remedy=remedy)
 
 
 class BookLocked(FactbookError):
