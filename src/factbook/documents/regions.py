@@ -115,10 +115,10 @@ def _by_group(spec: TableSpec, catalog: Catalog) -> Table:
 
 
 def _column(spec: TableSpec, metric: str, catalog: Catalog) -> dict[Pairs, Fact]:
-    name = str(spec.key(metric)).partition("/")[2]
-    facts = catalog.slices(spec.evidence, name, spec.by)
+    key = spec.key(metric)
+    facts = catalog.slices(spec.evidence, key.metric, spec.by, key.params)
     if not facts:
-        raise UnknownName("fact", f"{spec.evidence}/{name} by {','.join(spec.by)}", ())
+        raise UnknownName("fact", f"{key} by {','.join(spec.by)}", ())
     return {fact.key.slice: fact for fact in facts}
 
 

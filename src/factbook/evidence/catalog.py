@@ -141,10 +141,9 @@ class Catalog:
             found[key.whole()] = (*found.get(key.whole(), ()), threshold)
         return found
 
-    def thresholds_for(self, key: Key) -> tuple[Decimal, ...]:
-        """The numbers that this fact must reach or not exceed."""
-        limits = [limit for item in self._thresholds.get(key.whole(), ()) for limit in (item.at_least, item.at_most)]
-        return tuple(limit for limit in limits if limit is not None)
+    def thresholds_for(self, key: Key) -> tuple[Threshold, ...]:
+        """What factbook.yaml requires of this fact."""
+        return self._thresholds.get(key.whole(), ())
 
     def requirements(self) -> list[Requirement]:
         """Every threshold of factbook.yaml with its verdict, in that order."""
