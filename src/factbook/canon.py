@@ -8,6 +8,8 @@ import math
 import os
 import tempfile
 from collections.abc import Iterable
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,32 +67,50 @@ def hash_file(path: Path) -> str:
 
 
 def loads(text: str, where: str) -> Any:
-    """Read JSON strictly: no duplicate keys, no NaN or Infinity, no number that overflows.
+    """Read JSON strictly: no duplicate keys, no NaN or Infinity, no number that a double cannot hold, no half of a surrogate pair.
+
+    An integer beyond 2**53 is the written form of a float; exact ones are written as text.
 
     Raises:
         ManifestError: the text is not strict JSON; `where` names it in the message.
     """
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        for name, value in pairs:
-            if name in result:
-                raise ManifestError(f"{where}: {name!r} is given twice", remedy="keep one of them")
-            result[name] = value
-        return result
-
-    def finite(literal: str) -> float:
-        number = float(literal)
-        if not math.isfinite(number):
-            raise ManifestError(f"{where}: {literal} is not a finite number")
-        return number
-
+    finite, integer = partial(_finite, where), partial(_whole, where)
     try:
-        return json.loads(text, object_pairs_hook=unique, parse_float=finite, parse_constant=finite)
+        tree = json.loads(text, object_pairs_hook=partial(_unique, where), parse_float=finite, parse_int=integer, parse_constant=finite)
+        if "\\u" in text:
+            json.dumps(tree, ensure_ascii=False).encode()
+        return tree
+    except UnicodeEncodeError as error:
+        raise ManifestError(f"{where}: {error.object[error.start]!r} is half of a surrogate pair", remedy="write the whole character") from error
     except json.JSONDecodeError as error:
         raise ManifestError(f"{where}:{error.lineno}:{error.colno}: not JSON ({error.msg})") from error
     except RecursionError as error:
         raise ManifestError(f"{where}: nested too deeply") from error
+
+
+def _unique(where: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in result:
+            raise ManifestError(f"{where}: {name!r} is given twice", remedy="keep one of them")
+        result[name] = value
+    return result
+
+
+def _finite(where: str, literal: str) -> float:
+    number = float(literal)
+    if not math.isfinite(number):
+        raise ManifestError(f"{where}: {literal[:20]} is not a finite number")
+    return number
+
+
+def _whole(where: str, literal: str) -> int | float:
+    number = _finite(where, literal)
+    if abs(number) <= SAFE_INTEGER:
+        return int(literal)
+    if Decimal(repr(number)) != Decimal(literal):
+        raise ManifestError(f"{where}: the integer {literal} is too large to be exact", remedy="write it as text")
+    return number
 
 
 def load_yaml(text: str, where: str) -> tuple[Any, Lines]:
@@ -221,8 +241,8 @@ def _replace(path: Path, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        os.replace(temporary, path)
+        Path(temporary).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes
 from factbook.errors import KeySyntaxError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
-_RESERVED: Final = frozenset('%&=#;?()[]\\`|"')
+_RESERVED: Final = frozenset('%&=#;?()[]{}\\`|"')
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 FIELDS: Final = ("value", "low", "high", "level", "n")
 
@@ -28,7 +28,7 @@ Value = int | float | str | dt.date
 
 
 def encode(text: str) -> str:
-    """Percent-encode what would end a key, a Markdown destination or a table cell; everything else stays readable."""
+    """Percent-encode what would end a key, an operand of an expression, a Markdown destination or a table cell; everything else stays readable."""
     return "".join(c if c not in _RESERVED and c.isprintable() and not c.isspace() else _escape(c) for c in text)
 
 
