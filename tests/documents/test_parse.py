@@ -134,7 +134,7 @@ def test_schemes(destination: str, expected: tuple[str, str]) -> None:
     assert split(destination) == expected
 
 
-MARKS = "[ ](fact:a/b) ]( ) ![ * ** ~~ ` # <b> </b> [^1] [x][r] é &lt; \\".split()
+MARKS = ["[", "](fact:a/b)", "](", ")", "![", "*", "**", "~~", "`", "#", "<b>", "</b>", "[^1]", "[x][r]", "é", "&lt;", "\\"]
 SPACED = ["\n", "\n\n", "> ", "- ", "1. ", "| a |", "\n|---|\n", " ", "[^1]: ", "[r]: fact:a/b\n", "---\n", "19.5 %", "```\n", "\t", "\r\n"]
 REGIONS = ["<!-- fact:table x -->", "<!-- /fact -->"]
 markup = st.lists(st.sampled_from([*MARKS, *SPACED, *REGIONS]), max_size=40).map("".join)
