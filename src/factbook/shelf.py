@@ -62,7 +62,7 @@ def find(room: str, name: str) -> ModuleType:
     """
     for package, places in _rooms(room):
         stem = name.replace("-", "_")
-        if any((place / f"{stem}.py").is_file() for place in places):
+        if stem.isidentifier() and any((place / f"{stem}.py").is_file() for place in places):
             module = importlib.import_module(f"{package}.{stem}")
             if callable(getattr(module, VERBS[room], None)):
                 return module
