@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 WORDS: Final = ()
 
 _WIDTH, _HEIGHT = 640, 288
-_LEFT, _TOP, _CELL, _TALL = 168, 84, 224, 96
+_LEFT, _TOP, _CELL, _TALL = 140, 84, 240, 96
 _CELLS: Final = (("tp", "true positives", 0, 0), ("fn", "false negatives", 0, 1), ("fp", "false positives", 1, 0), ("tn", "true negatives", 1, 1))
 
 
@@ -28,7 +28,7 @@ def draw(spec: ChartSpec, catalog: Catalog) -> str:
     title = f"Confusion counts ({spec.evidence})"
     description = "; ".join(f"{words}: {_count(facts[name])}" for name, words, *_ in _CELLS) + "."
     identifier = path(spec).rpartition("/")[2].removesuffix(".svg").replace(".", "-")
-    return svg.picture(identifier, title, description, _WIDTH, _HEIGHT, svg.label(16, 26, title, "t"), *_names(), *_cells(facts))
+    return svg.picture(identifier, title, description, _WIDTH, _HEIGHT, svg.label(2, 26, title, "t"), *_names(), *_cells(facts))
 
 
 def _count(fact: Fact) -> str:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 WORDS: Final = ("metric", "by")
 
 _WIDTH, _TOP, _ROW = 640, 74, 32
-_LEFT, _RIGHT, _VALUE, _END = 164, 408, 424, 624
-_ROOM: Final = 18
+_START, _LEFT, _RIGHT, _VALUE, _END = 2, 156, 412, 432, 638
+_ROOM: Final = 19
 _STEPS: Final = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 
 
@@ -60,7 +60,8 @@ def draw(spec: ChartSpec, catalog: Catalog) -> str:
         UnknownName: the evidence has no such facts.
         DocumentError: the facts are no numbers.
     """
-    facts = catalog.slices(spec.evidence, spec.metric, spec.by)
+    key = spec.key()
+    facts = catalog.slices(key.evidence, key.metric, spec.by, key.params)
     if not facts:
         raise DocumentError(f"{spec}: there is no {spec.metric} by {', '.join(spec.by)} in the evidence", remedy="plan it: by: [ATTRIBUTE]")
     metric = catalog.metric(facts[0].key)
@@ -121,7 +122,7 @@ def _heading(title: str, facts: Sequence[Fact], metric: Metric) -> list[str]:
     shown = " / ".join(f"{svg.quantity(level, Unit.FRACTION).removesuffix('.0')} %" for level in levels)
     unit = {Unit.FRACTION: "per cent", Unit.POINTS: "points"}.get(metric.unit, "value")
     return [
-        svg.label(16, 26, svg.shorten(title, 78), "t", title),
+        svg.label(_START, 26, svg.shorten(title, 78), "t", title),
         svg.label(_VALUE, 62, f"{unit} ({shown} interval)" if shown else unit, "s"),
         svg.label(_END, 62, "n", "s e"),
     ]
@@ -166,7 +167,7 @@ def _line(axis: Axis, reference: _Reference, facts: Sequence[Fact]) -> list[str]
 def _row(index: int, name: str, fact: Fact, axis: Axis | None) -> str:
     y = _TOP + _ROW * index + _ROW / 2
     said = svg.value(fact)
-    shown: list[str] = [svg.label(16, y + 4.5, svg.shorten(name, _ROOM), None, name)]
+    shown: list[str] = [svg.label(_START, y + 4.5, svg.shorten(name, _ROOM), None, name)]
     if fact.n is not None:
         shown.append(svg.label(_END, y + 4.5, svg.group(Decimal(fact.n)), "s e"))
     if not fact.measured or axis is None or not isinstance(fact.value, int | float):

@@ -50,7 +50,7 @@ def text(value: str) -> Markup:
     return Markup(escape(_NOT_XML.sub("�", value), quote=True))
 
 
-def element(name: str, *children: str | None, **attributes: str | int | float | None) -> Markup:
+def element(name: str, /, *children: str | None, **attributes: str | int | float | None) -> Markup:
     """One element. Underscores in attribute names become hyphens, `class_` is `class`; None leaves an attribute or a child out."""
     given = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{text(number(value) if isinstance(value, float) else str(value))}"'
@@ -109,15 +109,19 @@ def shorten(shown: str, room: int) -> str:
 
 
 def quantity(value: float, unit: Unit) -> str:
-    """A bare number as a chart shows it: per cent and points with one decimal, scores with three; ties go up."""
+    """A bare number as a chart shows it: per cent and points with one decimal, scores with three; ties go up, and only all is 100 % and only
+    nothing is 0 %.
+    """
     exact = Decimal(repr(value) if isinstance(value, float) else str(value))
     if unit is Unit.COUNT:
         return group(exact)
-    if unit in (Unit.FRACTION, Unit.POINTS):
-        return minus(str((exact * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)))
     if unit is Unit.QUANTITY:
         return minus(f"{exact.normalize():f}")
-    return minus(str(exact.quantize(Decimal("0.001"), ROUND_HALF_UP)))
+    percent = unit in (Unit.FRACTION, Unit.POINTS)
+    scaled, places = (exact * 100, 1) if percent else (exact, 3)
+    ends = {Decimal(0), Decimal(100 if percent else 1)}
+    rounded = (scaled.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP) for digits in range(places, 12))
+    return minus(f"{next((shown for shown in rounded if shown not in ends or shown == scaled), scaled):f}")
 
 
 def group(value: Decimal) -> str:

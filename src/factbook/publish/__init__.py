@@ -1,0 +1,67 @@
+"""Publishing changes a book's clothes and nothing else: one file per target; a file that defines `publish(publication, target)` is a target.
+
+A target writes files into the folder `target` and returns their paths. It has no clock, no network and no settings of its own, so the same
+publication gives the same bytes. What it cannot show (a missing image, a link to nothing) it says in the place where it would be.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from factbook.canon import write_atomic
+
+if TYPE_CHECKING:
+    from factbook.documents.parse import Document
+    from factbook.evidence.catalog import Catalog
+    from factbook.manifest import Manifest
+
+
+LIST: Final = ".factbook-{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A finding, or something that was not judged: the rule's code, the place (`file:line:column`, or a name) and what is said."""
+
+    code: str
+    place: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Everything that a target may show. `date` is the day of the newest measurement (UTC), None while nothing is measured."""
+
+    root: Path
+    manifest: Manifest
+    catalog: Catalog
+    documents: tuple[Document, ...]
+    findings: tuple[Row, ...]
+    not_judged: tuple[Row, ...]
+    date: dt.date | None
+    version: str
+
+
+def write(target: Path, name: str, files: Mapping[str, bytes]) -> tuple[Path, ...]:
+    """Write the files of a target, by their paths relative to the folder, and delete what an earlier publication of this target left behind.
+
+    A list of the files is kept in the folder; nothing that is not on it is ever deleted.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    kept = target / LIST.format(name)
+    before = kept.read_text(encoding="utf-8").splitlines() if kept.is_file() else []
+    write_atomic(kept, "".join(f"{file}\n" for file in sorted({*files, *before})).encode())
+    for file, data in files.items():
+        write_atomic(target / file, data)
+    for file in set(before) - set(files):
+        path = target / file
+        if path.resolve().is_relative_to(target.resolve()):
+            path.unlink(missing_ok=True)
+    write_atomic(kept, "".join(f"{file}\n" for file in sorted(files)).encode())
+    return tuple(target / file for file in files)
