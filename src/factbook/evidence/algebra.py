@@ -20,14 +20,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations, product
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from factbook.errors import ExpressionError, UnknownName
 from factbook.evidence.expressions import Node, Number, Operand, exact
+from factbook.measures import intervals
+from factbook.measures.intervals import Interval
 from factbook.model import Fact, Key, Status, Unit
-
-if TYPE_CHECKING:
-    from factbook.measures.intervals import Interval
 
 DERIVED: Final = "derived"
 _MAX_SIZE: Final = 2000
@@ -262,15 +261,13 @@ class Algebra:
         return "nested" if a[0] <= b[0] and a[1] - a[0] <= b[1] - b[0] else ""
 
     def _interval(self, atom: Atom, level: float) -> Interval:
-        from factbook.measures import intervals
-
         if atom.second is None:
             return _own(self.fact(atom.first), level)
         a, b = proportion(self.fact(atom.first)), proportion(self.fact(atom.second))
         if a is None or b is None:
             raise NotEvaluable(f"{atom.first} and {atom.second} are no proportions")
         if atom.kind == "ratio":
-            return intervals.ratio(*a, *b, level)
+            return _required(intervals.ratio(*a, *b, level), f"the interval of {atom.first} / {atom.second} has no upper end")
         return intervals.newcombe(*a, *b, level) if atom.kind == "difference" else _nested(a, b, level)
 
 
@@ -282,8 +279,6 @@ def _value(fact: Fact) -> Fraction:
 
 def proportion(fact: Fact) -> tuple[int, int] | None:
     """The k and n of a fact whose value and interval follow from k of n independent rows; None for weighted or clustered ones and all others."""
-    from factbook.measures import intervals
-
     if fact.unit is not Unit.FRACTION or not {"k", "n"} <= set(fact.counts) or fact.interval is None or fact.level is None:
         return None
     k, n = fact.counts["k"], fact.counts["n"]
@@ -295,28 +290,30 @@ def proportion(fact: Fact) -> tuple[int, int] | None:
 
 
 def _own(fact: Fact, level: float) -> Interval:
-    from factbook.measures import intervals
-
     if fact.interval is None or fact.level is None:
         raise NotEvaluable(f"{fact.key} has no interval; a statistic is compared by its interval, only counts and quantities exactly")
     if abs(fact.level - level) < _SAME:
-        return intervals.Interval(*fact.interval, fact.method)
-    return intervals.rescale(fact, level)
+        return Interval(*fact.interval, fact.method)
+    return _required(intervals.rescale(fact, level), f"{fact.key} has no interval at {level}")
+
+
+def _required(found: Interval | None, otherwise: str) -> Interval:
+    if found is None:
+        raise NotEvaluable(otherwise)
+    return found
 
 
 def _nested(a: tuple[int, int], b: tuple[int, int], level: float) -> Interval:
     """p_a - p_b where one of the two contains the other."""
-    from factbook.measures import intervals
-
     if a[1] > b[1]:
         turned = _nested(b, a, level)
-        return intervals.Interval(-turned.high, -turned.low, turned.method)
+        return Interval(-turned.high, -turned.low, turned.method)
     rest_k, rest_n = b[0] - a[0], b[1] - a[1]
     if rest_n == 0:
-        return intervals.Interval(0.0, 0.0, "identical rows")
+        return Interval(0.0, 0.0, "identical rows")
     between = intervals.newcombe(*a, rest_k, rest_n, level)
     share = rest_n / b[1]
-    return intervals.Interval(share * between.low, share * between.high, f"{between.method}, group against rest")
+    return Interval(share * between.low, share * between.high, f"{between.method}, group against rest")
 
 
 def _apply(name: str, ranges: list[Range]) -> Range:

@@ -24,6 +24,11 @@ _FIELDS: Final = frozenset(
 )
 
 
+def again(name: str) -> str:
+    """What to do about evidence that cannot be used."""
+    return f"evidence is measured, not edited; measure again: factbook measure {name} --force"
+
+
 def dump(fact: Fact) -> dict[str, Any]:
     """The members of a fact's line; what is empty is left out.
 
@@ -60,7 +65,7 @@ def load(key: Key, members: Mapping[str, Any], where: str) -> Fact:
     """
 
     def fail(said: str) -> EvidenceError:
-        return EvidenceError(f"{where}: {key}: {said}", remedy=f"evidence is measured, not edited: factbook measure {key.evidence} --force")
+        return EvidenceError(f"{where}: {key}: {said}", remedy=again(key.evidence))
 
     unknown = set(members) - _FIELDS
     if unknown:
@@ -196,12 +201,14 @@ def _count_contradictions(fact: Fact) -> Iterator[str]:
         yield f"its value is {fact.value}, but its counts give {k} / {n} = {k / n}"
 
 
-def parse_key(text: str, where: str) -> Key:
-    """The key of a line; a field or a spelling of its own is refused, so that one fact has one key."""
+def parse_key(text: str, name: str, where: str) -> Key:
+    """The key of a line of the evidence `name`; a field or a spelling of its own is refused, so that one fact has one key."""
     try:
         key = Key.parse(text)
     except FactbookError as error:
-        raise EvidenceError(f"{where}: {error.message}") from error
+        raise EvidenceError(f"{where}: {error.message}", remedy=again(name)) from error
     if key.field or str(key) != text:
-        raise EvidenceError(f"{where}: {text!r} is not the canonical form of a fact's key", remedy=f"it is {key.whole()}")
+        raise EvidenceError(f"{where}: {text!r} is not the canonical form of a fact's key, {key.whole()}", remedy=again(name))
+    if key.evidence != name:
+        raise EvidenceError(f"{where}: {text} belongs into {key.evidence}.json", remedy=again(name))
     return key

@@ -1,12 +1,16 @@
 """Run records: with which tools, where and when evidence was measured. Kept apart from the evidence, so that an upgrade changes no fact.
 
-A run record lies in evidence/runs/ under the digest of the evidence that it measured, so that two branches never touch the same file,
-and names the identity of every fact that it vouches for. After a merge the facts of a file may be vouched for by several runs.
+A run record lies in evidence/runs/ under the digest of the evidence that it measured, so that two branches never touch the same file, and
+vouches for every fact by a digest. After a merge the facts of a file may be vouched for by several runs.
+
+The vouchers are salted with the digest of the evidence: two run records then have little in common, and Git does not take one that replaced the
+other for a renamed file (two branches that "rename" one file conflict).
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import platform
 import subprocess
@@ -21,7 +25,6 @@ from factbook.errors import EvidenceError, FactbookError
 
 FOLDER: Final = "runs"
 SCHEMA: Final = "factbook/run/1"
-SHORT: Final = 16
 _TOOLS: Final = ("factbook", "duckdb", "numpy", "pyarrow")
 
 
@@ -35,7 +38,8 @@ class Run:
         host: operating system and machine type; never a host or user name.
         commit, dirty: of the checkout that the book lies in ('' and None outside of one).
         rows, seconds: rows read and time taken.
-        vouches: the first hex digits of the identity of each fact.
+        evidence: the digest of the evidence that was measured.
+        vouchers: one for each fact.
     """
 
     measured: str
@@ -45,8 +49,18 @@ class Run:
     dirty: bool | None = None
     rows: int = 0
     seconds: float = 0.0
-    vouches: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
+    evidence: str = ""
+    vouchers: frozenset[str] = frozenset()
+
+    def vouches(self, identity: str) -> bool:
+        """Whether this run measured the fact with this identity."""
+        return voucher(self.evidence, identity) in self.vouchers
+
+
+def voucher(evidence: str, identity: str) -> str:
+    """What a run record over this evidence holds for the fact with this identity."""
+    return hashlib.sha256(f"{evidence}\n{identity}".encode()).hexdigest()[:32]
 
 
 def now() -> str:
@@ -98,12 +112,12 @@ def siblings(folder: Path, name: str) -> list[Path]:
     return sorted(item for item in (folder / FOLDER).glob("*.json") if item.name.rsplit(".", 2)[0] == name)
 
 
-def dump(run: Run, name: str, digest: str) -> bytes:
+def dump(run: Run, name: str) -> bytes:
     """The bytes of a run record: one member a line."""
     members: dict[str, Any] = {
         "schema": SCHEMA,
         "name": name,
-        "evidence": digest,
+        "evidence": run.evidence,
         "measured": run.measured,
         "tools": dict(run.tools),
         "host": run.host,
@@ -112,7 +126,7 @@ def dump(run: Run, name: str, digest: str) -> bytes:
         "rows": run.rows,
         "seconds": run.seconds,
         "warnings": list(run.warnings),
-        "vouches": sorted(run.vouches),
+        "vouchers": sorted(run.vouchers),
     }
     lines = ",\n".join(f"{canon.dumps(name)}:{canon.dumps(value)}" for name, value in members.items())
     return f"{{{lines}}}\n".encode()
@@ -137,8 +151,9 @@ def load(place: Path) -> Run:
             dirty=None if members["dirty"] is None else bool(members["dirty"]),
             rows=int(members["rows"]),
             seconds=float(members["seconds"]),
-            vouches=frozenset(map(str, members["vouches"])),
             warnings=tuple(map(str, members["warnings"])),
+            evidence=str(members["evidence"]),
+            vouchers=frozenset(map(str, members["vouchers"])),
         )
     except EvidenceError:
         raise

@@ -116,20 +116,15 @@ def write(
     record = _record(measured, slices, declarations or {}, level, suppress_below)
     lines = _lines(measured)
     data, digest = _text(record, lines).encode(), _digest(record, lines)
-    vouches = frozenset(_short(identity(fact, record)) for fact in measured.facts)
-    run = replace(run, vouches=vouches)
+    run = replace(run, evidence=digest, vouchers=frozenset(runs.voucher(digest, identity(fact, record)) for fact in measured.facts))
     folder = root / FOLDER
     kept = runs.path(folder, measured.name, digest)
-    canon.write_atomic(kept, runs.dump(run, measured.name, digest))
+    canon.write_atomic(kept, runs.dump(run, measured.name))
     canon.write_atomic(path(root, measured.name), data)
     for old in runs.siblings(folder, measured.name):
         if old != kept:
             old.unlink(missing_ok=True)
     return replace(record, digest=digest, run=run, runs=1)
-
-
-def _short(digest: str) -> str:
-    return digest.removeprefix("sha256:")[: runs.SHORT]
 
 
 def _record(measured: Measured, slices: Iterable[Iterable[str]] | None, declarations: Mapping[str, str], level: str, suppress_below: int) -> Record:
@@ -253,7 +248,7 @@ def read(root: Path, name: str) -> tuple[Record, dict[Key, Fact], dict[Key, int]
     """
     place = path(root, name)
     where = f"{FOLDER}/{place.name}"
-    remedy = f"measure again: factbook measure {name} --force"
+    remedy = form.again(name)
     try:
         text = place.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -266,7 +261,7 @@ def read(root: Path, name: str) -> tuple[Record, dict[Key, Fact], dict[Key, int]
     except FactbookError as error:
         raise EvidenceError(error.message, remedy=remedy) from error
     record = _read_header(tree, name, where, remedy)
-    facts, lines = _read_facts(tree["facts"], where, keys)
+    facts, lines = _read_facts(tree["facts"], name, keys)
     return _attach_runs(root / FOLDER, record, facts, canon.digest(_sorted_slices(tree))), facts, lines
 
 
@@ -320,20 +315,19 @@ def _read_header(tree: Any, name: str, where: str, remedy: str) -> Record:
         raise fail(f"its header cannot be used ({error})") from error
 
 
-def _read_facts(tree: Any, where: str, numbers: Mapping[str, int]) -> tuple[dict[Key, Fact], dict[Key, int]]:
+def _read_facts(tree: Any, name: str, numbers: Mapping[str, int]) -> tuple[dict[Key, Fact], dict[Key, int]]:
+    where = f"{FOLDER}/{name}.json"
     facts: dict[Key, Fact] = {}
     lines: dict[Key, int] = {}
     if not isinstance(tree, dict):
-        raise EvidenceError(f"{where}: its facts are not a mapping")
+        raise EvidenceError(f"{where}: its facts are not a mapping", remedy=form.again(name))
     for text, members in sorted(tree.items()):
         if text == "" and members is None:
             continue
         line = numbers.get(text, 1)
-        key = form.parse_key(text, f"{where}:{line}")
+        key = form.parse_key(text, name, f"{where}:{line}")
         if not isinstance(members, dict):
-            raise EvidenceError(f"{where}:{line}: {text}: not a fact")
-        if f"{FOLDER}/{key.evidence}.json" != where:
-            raise EvidenceError(f"{where}:{line}: {text} belongs into {key.evidence}.json")
+            raise EvidenceError(f"{where}:{line}: {text}: not a fact", remedy=form.again(name))
         facts[key] = form.load(key, members, f"{where}:{line}")
         lines[key] = line
     return facts, lines
@@ -349,7 +343,7 @@ def _attach_runs(folder: Path, record: Record, facts: Mapping[Key, Fact], digest
     if exact.is_file():
         return replace(record, digest=digest, run=runs.load(exact), runs=1)
     known = sorted((runs.load(item) for item in runs.siblings(folder, record.name)), key=lambda run: run.measured)
-    vouched: set[str] = set().union(*(run.vouches for run in known))
-    unvouched = tuple(key for key, fact in facts.items() if _short(identity(fact, record)) not in vouched)
+    identities = {key: identity(fact, record) for key, fact in facts.items()}
+    unvouched = tuple(key for key, item in identities.items() if not any(run.vouches(item) for run in known))
     latest = known[-1] if known else None
     return replace(record, digest=digest, run=latest, runs=len(known), unvouched=unvouched)

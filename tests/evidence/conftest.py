@@ -1,0 +1,23 @@
+"""Books made by hand for the tests of the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from handmade import HEAD, save
+
+from factbook.evidence.catalog import Catalog
+from factbook.manifest import read
+from factbook.model import Fact
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Callable[..., Catalog]:
+    """A catalog over given facts and the rest of a factbook.yaml."""
+
+    def build(facts: Iterable[Fact], text: str = "") -> Catalog:
+        return Catalog(read(HEAD + text)[0], save(tmp_path, facts))
+
+    return build
