@@ -1,0 +1,180 @@
+"""Measures turn a tally into facts. Each module here is one measure: it defines `measure` and says what it needs.
+
+    VERSION    an integer; a new one when results change (golden outputs in the tests guard it)
+    METRICS    its vocabulary, a tuple of `Metric`
+    ROLES      the roles of its sources, e.g. ("data",)
+    PARAMS     names of the other parameters that it understands
+    margins(name, planned, source)          the combinations of attributes that it publishes counts for
+    measure(request, answer)                adds its facts to the answer
+    propose(source_name, source, protected) what `init` plans: (evidence name, planned), or None
+
+This package is the mechanism: it finds the measure, hides what must stay hidden over all measurements of a source, and hands back what was measured.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from factbook import shelf, sources
+from factbook.engines import Tally
+from factbook.errors import MeasureError, UnknownName
+from factbook.manifest import Manifest, Planned, Source
+from factbook.measures import binary
+from factbook.measures.request import Answer, Request, hidden_slices, source_name
+from factbook.model import Measured, Metric, Pairs, Progress
+
+__all__ = ["find_alias", "identity", "metric", "metrics", "proposals", "run", "version"]
+
+
+def run(name: str, planned: Planned, manifest: Manifest, root: Path, store: Path, progress: Progress) -> Measured:
+    """Carry out one planned measurement.
+
+    Args:
+        name: of the measurement; becomes the name of its evidence.
+        planned: measure, sources, slices and parameters.
+        manifest: the whole book, for sources, level and suppression.
+        root: the book's folder.
+        store: its private store (caches; nothing in it is published).
+        progress: is told how far the scan is.
+
+    Raises:
+        SourceError: a source is absent, or contradicts its declaration.
+        MeasureError: a parameter is not known, or the measure cannot be had from this source.
+        UnknownName: there is no such measure, source, attribute or group.
+    """
+    module = _module(name, planned)
+    request = Request(name, planned, manifest, root, store, progress)
+    answer = Answer(name, request.level, _vocabulary(planned.measure), *_hidden(request, module.ROLES[0]))
+    for role in module.ROLES:
+        request.source(role)
+    module.measure(request, answer)
+    return Measured(
+        name=name,
+        measure=planned.measure,
+        version=module.VERSION,
+        facts=tuple(answer.facts),
+        params=identity(name, planned, manifest),
+        inputs={role: request.artifact(role) for role in module.ROLES},
+        warnings=tuple(dict.fromkeys(answer.warnings)),
+    )
+
+
+def _module(name: str, planned: Planned) -> ModuleType:
+    module = shelf.find("measures", planned.measure)
+    known = {*module.ROLES, *module.PARAMS}
+    for given in planned.params:
+        if given not in known:
+            near = difflib.get_close_matches(given, known, n=1)
+            remedy = f"did you mean {near[0]}?" if near else f"{planned.measure} understands: by, {', '.join(sorted(known))}"
+            raise MeasureError(f"plan.{name}: {planned.measure} has no parameter {given!r}", remedy=remedy)
+    return module
+
+
+def identity(name: str, planned: Planned, manifest: Manifest) -> dict[str, Any]:
+    """All that a measurement's results depend on, other than the bytes of its sources and the measure's version. Needs no source to be there.
+
+    Two measurements with equal identity, version and input digests have equal facts.
+    """
+    module = _module(name, planned)
+    roles = {role: source_name(name, planned, manifest, role) for role in module.ROLES}
+    return {
+        **{key: value for key, value in planned.params.items() if key not in roles},
+        "by": [list(item) for item in planned.by],
+        "level": str(manifest.level),
+        "suppress_below": manifest.suppress_below,
+        "declared": {role: sources.declaration(manifest.sources[source]) for role, source in roles.items()},
+        "published": {role: [list(item) for item in _margins(manifest, source)] for role, source in roles.items()} if manifest.suppress_below else {},
+    }
+
+
+def version(measure: str) -> int:
+    """The declared version of a measure's results."""
+    return int(shelf.find("measures", measure).VERSION)
+
+
+def _margins(manifest: Manifest, source: str) -> list[tuple[str, ...]]:
+    """Every combination of attributes for which some measurement publishes counts of a source."""
+    found: set[tuple[str, ...]] = set()
+    for name, planned in manifest.plan.items():
+        module = shelf.find("measures", planned.measure)
+        if any(planned.params.get(role) == source for role in module.ROLES):
+            found.update(module.margins(name, planned, manifest.sources[source]))
+    return sorted(found)
+
+
+def _hidden(request: Request, role: str) -> tuple[frozenset[Pairs], str]:
+    source = request.source(role)
+    margins = _margins(request.manifest, request.source_name(role))
+    return hidden_slices(_atoms(request.tally(role), source, request.source_name(role)), margins, request.manifest)
+
+
+def _atoms(tally: Tally, source: Source, where: str) -> dict[Pairs, tuple[int, ...]]:
+    """The rows of each finest combination of attributes: all of them, and where there are outcomes those that enter the rates."""
+    by = tuple(sorted(source.by))
+    if source.label and "prediction" in tally.dimensions:
+        counts = binary.confusion(binary.read(tally, source, where), by)
+        return {name: (found.all, found.judged) for name, found in counts.items()}
+    binary.refuse_missing(tally, source)
+    kept = tally.where(binary.placed(tally, source, by))
+    names, index = binary.slices(kept, by)
+    rows = [0] * len(names)
+    for place, n in zip(index.tolist(), kept.n.tolist(), strict=True):
+        rows[place] += n
+    return {name: (count,) for name, count in zip(names, rows, strict=True)}
+
+
+def _vocabulary(measure: str) -> dict[str, Metric]:
+    return {item.name: item for item in metrics(measure)}
+
+
+def metrics(measure: str) -> tuple[Metric, ...]:
+    """The vocabulary of a measure.
+
+    Raises:
+        UnknownName: there is no such measure.
+    """
+    found: tuple[Metric, ...] = shelf.find("measures", measure).METRICS
+    return found
+
+
+def metric(measure: str, metric: str) -> Metric:
+    """One metric of a measure.
+
+    Raises:
+        UnknownName: the measure or the metric does not exist; suggests the nearest, and the accepted name of an alias.
+    """
+    known = _vocabulary(measure)
+    if metric in known:
+        return known[metric]
+    alias = next((item.name for item in known.values() if metric.lower() in item.aliases), "")
+    raise UnknownName(f"metric of {measure}", alias or metric, known)
+
+
+def find_alias(name: str) -> str | None:
+    """The accepted name of a metric that somebody calls otherwise (`tpr` → `recall`), over all measures; None if nobody does."""
+    wanted = name.lower().replace("-", "_").replace(" ", "_")
+    for module in shelf.modules("measures").values():
+        for item in module.METRICS:
+            if wanted == item.name or wanted in item.aliases:
+                return str(item.name)
+    return None
+
+
+def proposals(source_name: str, source: Source, protected: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
+    """What `init` plans for a source: evidence name to planned measurement, from every measure that can use it.
+
+    Args:
+        source_name: the name of the source in the manifest.
+        source: its declared roles.
+        protected: attribute to reference group, for measures that compare groups.
+    """
+    found = {}
+    for _, module in sorted(shelf.modules("measures").items()):
+        proposal = module.propose(source_name, source, dict(protected or {}))
+        if proposal is not None:
+            found[proposal[0]] = proposal[1]
+    return found

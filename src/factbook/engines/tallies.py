@@ -1,0 +1,270 @@
+"""The tally: the small, integer, mergeable statistic of a table of predictions from which every rate, interval and score is read.
+
+A tally is a sorted list of *cells*. A cell is a combination of slice values, label, prediction and score; it holds how many rows there are and,
+where a weight is declared, the sums of the weights and of their squares in fixed point. Adding two tallies adds their cells. Adding is associative and
+commutative, and the same rows give the same tally (and digest) in any order, partitioning, thread count or engine.
+
+Scores are exact while there are at most `CAP` cells. Above it they fall into bins that keep their order, each bin a run of neighbouring float32
+numbers (of s below one half, of 1 - s above, so that scores crowded near 0 or near 1 stay apart). The bins are nested, and the finest ones
+that fit are taken; which ones depends on the rows alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from factbook.errors import SourceError
+
+CAP: Final = 1 << 20
+EXACT: Final = 0
+NO_SCORE: Final = -1
+SCALE: Final = 50
+_LOW: Final = 34
+_HIGH: Final = SCALE - _LOW
+_HALF: Final = 0x3F000000
+_RESOLUTIONS: Final = (8, 10, 12, 14, 16, 18, 20, 22, 24)
+_LIMIT: Final = 2.0**46
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Cells, sorted by codes, then by score.
+
+    Attributes:
+        dimensions: what the columns of `codes` are: slice attributes, then `label`, `prediction` and `weight` where declared.
+        values: per dimension the texts that occur, sorted; code 0 is "missing", code i is the i-th text.
+        resolution: EXACT, or the number of low bits that the score bins drop.
+        codes: one row a cell, one column a dimension.
+        keys: the score of a cell as an integer of the same order (see `scores`), NO_SCORE where there is none.
+        n: rows.
+        weights: sums of the weights and of their squares, in two limbs each (high, low), or None.
+    """
+
+    dimensions: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+    resolution: int
+    codes: Integers
+    keys: Integers
+    n: Integers
+    weights: Integers | None = None
+
+    @property
+    def rows(self) -> int:
+        """All rows, whatever is missing in them."""
+        return int(self.n.sum())
+
+    def codes_of(self, dimension: str) -> Integers:
+        """The codes of one dimension, a cell each."""
+        return self.codes[:, self.dimensions.index(dimension)]
+
+    def values_of(self, dimension: str) -> tuple[str, ...]:
+        """The texts of one dimension."""
+        return self.values[self.dimensions.index(dimension)]
+
+    def code(self, dimension: str, text: str) -> int:
+        """The code of a text, or -1 where it does not occur."""
+        values = self.values_of(dimension)
+        return values.index(text) + 1 if text in values else -1
+
+    def count(self, dimension: str, code: int = 0) -> int:
+        """The rows with one code of one dimension (by default: the rows where it is missing)."""
+        return int(self.n[self.codes_of(dimension) == code].sum())
+
+    @cached_property
+    def scores(self) -> tuple[Floats, Floats]:
+        """The lowest and the highest score that a cell can hold; equal where the tally is exact, NaN where there is none."""
+        none = self.keys == NO_SCORE
+        if self.resolution == EXACT:
+            exact = np.where(none, 0, self.keys).view(np.float64).copy()
+            exact[none] = np.nan
+            return exact, exact
+        low, high = _edges(self.keys, self.resolution)
+        low[none] = high[none] = np.nan
+        return low, high
+
+    def where(self, chosen: NDArray[np.bool_]) -> Tally:
+        """The tally of some of the cells."""
+        weights = None if self.weights is None else self.weights[chosen]
+        return Tally(self.dimensions, self.values, self.resolution, self.codes[chosen], self.keys[chosen], self.n[chosen], weights)
+
+    def __add__(self, other: Tally) -> Tally:
+        return combine((self, other))
+
+    @cached_property
+    def digest(self) -> str:
+        """`sha256:` and a hash of the canonical form. Private: it would give suppressed cells away."""
+        state = hashlib.sha256(json.dumps([self.dimensions, self.values, self.resolution, self.weights is not None]).encode())
+        for array in (self.codes, self.keys, self.n, self.weights):
+            if array is not None:
+                state.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+        return "sha256:" + state.hexdigest()
+
+
+def make(dimensions: Sequence[str], columns: Sequence[tuple[Sequence[str], Integers]], keys: Integers, n: Integers, weights: Integers | None) -> Tally:
+    """A tally of rows (or of cells in any order, with repetitions). `columns` are texts and codes (0 missing) per dimension."""
+    values, codes = [], []
+    for texts, column in columns:
+        ordered, column = _sorted_codes(texts, column)
+        values.append(ordered)
+        codes.append(column)
+    matrix = np.stack(codes, axis=1) if codes else np.zeros((len(keys), 0), dtype=np.int64)
+    return _fit(_reduce(tuple(dimensions), tuple(values), EXACT, matrix, keys, n, weights))
+
+
+def combine(parts: Sequence[Tally]) -> Tally:
+    """The sum of tallies over the same dimensions."""
+    first = parts[0]
+    if any(part.dimensions != first.dimensions or (part.weights is None) != (first.weights is None) for part in parts):
+        raise ValueError("only tallies over the same dimensions add up")
+    resolution = max(part.resolution for part in parts)
+    values = tuple(tuple(sorted(set().union(*(part.values[i] for part in parts)))) for i in range(len(first.dimensions)))
+    codes = np.concatenate([_recoded(part, values) for part in parts])
+    keys = np.concatenate([_coarse(part.keys, part.resolution, resolution) for part in parts])
+    n = np.concatenate([part.n for part in parts])
+    weights = None if first.weights is None else np.concatenate([part.weights for part in parts if part.weights is not None])
+    return _fit(_reduce(first.dimensions, values, resolution, codes, keys, n, weights))
+
+
+def score_keys(scores: Floats) -> Integers:
+    """Scores in [0, 1] as integers of the same order, one for one; NaN is NO_SCORE."""
+    keys = (scores + 0.0).view(np.int64).copy()
+    keys[np.isnan(scores)] = NO_SCORE
+    return keys
+
+
+def fixed(weights: Floats) -> Integers:
+    """Weights and their squares as fixed-point integers (50 binary places) in two limbs each.
+
+    Raises:
+        SourceError: they are too large to be summed exactly.
+    """
+    if float(weights.sum()) > _LIMIT or float((weights * weights).sum()) > _LIMIT:
+        raise SourceError("the weights, or their squares, sum to more than 2^46", remedy="divide all weights by a constant")
+    limbs = []
+    for amount in (weights, weights * weights):
+        scaled = amount * float(1 << _HIGH)
+        high = np.floor(scaled)
+        limbs += [high.astype(np.int64), np.floor((scaled - high) * float(1 << _LOW)).astype(np.int64)]
+    return np.stack(limbs, axis=1)
+
+
+def total(weights: Integers) -> tuple[int, int]:
+    """The exact sums of weights and of squares, as integers in units of 2^-50."""
+    sums = [int(limb) for limb in weights.sum(axis=0, dtype=np.int64)]
+    return (sums[0] << _LOW) + sums[1], (sums[2] << _LOW) + sums[3]
+
+
+def _sorted_codes(texts: Sequence[str], codes: Integers) -> tuple[tuple[str, ...], Integers]:
+    """Sort the texts of a dimension and drop those that do not occur; two equal texts become one."""
+    present = np.unique(codes)
+    ordered = tuple(sorted({texts[code - 1] for code in present.tolist() if code > 0}))
+    place = {text: i + 1 for i, text in enumerate(ordered)}
+    lookup = np.zeros(len(texts) + 1, dtype=np.int64)
+    for code in present.tolist():
+        if code > 0:
+            lookup[code] = place[texts[code - 1]]
+    return ordered, lookup[codes]
+
+
+def _recoded(part: Tally, values: tuple[tuple[str, ...], ...]) -> Integers:
+    codes = part.codes.copy()
+    for i, (own, common) in enumerate(zip(part.values, values, strict=True)):
+        if own != common:
+            place = {text: j + 1 for j, text in enumerate(common)}
+            codes[:, i] = np.array([0, *(place[text] for text in own)], dtype=np.int64)[codes[:, i]]
+    return codes
+
+
+def _reduce(
+    dimensions: tuple[str, ...],
+    values: tuple[tuple[str, ...], ...],
+    resolution: int,
+    codes: Integers,
+    keys: Integers,
+    n: Integers,
+    weights: Integers | None,
+) -> Tally:
+    """Sort cells and add up equal ones."""
+    if len(keys) == 0:
+        return Tally(dimensions, values, resolution, codes, keys, n, weights)
+    columns = _packed(codes, [len(texts) + 1 for texts in values])
+    order = np.lexsort((keys, *reversed(columns)))
+    change = np.zeros(len(keys), dtype=bool)
+    change[0] = True
+    for column in (*columns, keys):
+        ordered = column[order]
+        change[1:] |= ordered[1:] != ordered[:-1]
+    starts = np.flatnonzero(change)
+    firsts = order[starts]
+    if weights is not None:
+        weights = np.add.reduceat(weights[order], starts, axis=0)
+        for high, low in ((0, 1), (2, 3)):
+            weights[:, high] += weights[:, low] >> _LOW
+            weights[:, low] &= (1 << _LOW) - 1
+    return Tally(dimensions, values, resolution, codes[firsts], keys[firsts], np.add.reduceat(n[order], starts), weights)
+
+
+def _packed(codes: Integers, sizes: Sequence[int]) -> list[Integers]:
+    """The columns of codes, most significant first, packed into as few integers as they fit."""
+    packed: list[Integers] = []
+    room = 0.0
+    for column, size in zip(codes.T, sizes, strict=True):
+        if packed and room * size < 2.0**62:
+            packed[-1] = packed[-1] * size + column
+            room *= size
+        else:
+            packed.append(column.copy())
+            room = float(size)
+    return packed
+
+
+def _fit(tally: Tally) -> Tally:
+    """The finest resolution with at most CAP cells. A part of the rows never needs a coarser one than all rows, so that merging in any order agrees."""
+    while len(tally.keys) > CAP and (coarser := next((r for r in _RESOLUTIONS if r > tally.resolution), None)):
+        keys = _coarse(tally.keys, tally.resolution, coarser)
+        tally = _reduce(tally.dimensions, tally.values, coarser, tally.codes, keys, tally.n, tally.weights)
+    return tally
+
+
+def _coarse(keys: Integers, resolution: int, coarser: int) -> Integers:
+    if resolution == coarser:
+        return keys
+    none = keys == NO_SCORE
+    finer = _ordered_bits(np.where(none, 0, keys).view(np.float64)) if resolution == EXACT else keys
+    return np.where(none, NO_SCORE, finer >> (coarser - resolution))
+
+
+def _ordered_bits(scores: Floats) -> Integers:
+    """An integer of the same order: the bits of float32(s) below one half, mirrored bits of float32(1 - s) above."""
+    below = np.minimum(scores, 0.5).astype(np.float32).view(np.int32).astype(np.int64)
+    above = 2 * _HALF - (1.0 - np.maximum(scores, 0.5)).astype(np.float32).view(np.int32).astype(np.int64)
+    return np.where(scores < 0.5, below, above)
+
+
+def _edges(keys: Integers, resolution: int) -> tuple[Floats, Floats]:
+    """Bounds of a bin, wider by the rounding to float32."""
+    first = np.clip((keys << resolution) - 1, 0, 2 * _HALF)
+    last = np.clip((keys + 1) << resolution, 0, 2 * _HALF)
+    return _from_bits(first), _from_bits(last)
+
+
+def _from_bits(bits: Integers) -> Floats:
+    below = np.minimum(bits, _HALF).astype(np.int32).view(np.float32).astype(np.float64)
+    above = 1.0 - (2 * _HALF - np.maximum(bits, _HALF)).astype(np.int32).view(np.float32).astype(np.float64)
+    return np.where(bits < _HALF, below, above)
+
+
+def describe(tally: Tally) -> dict[str, Any]:
+    """How large and how fine a tally is, for run records."""
+    return {"cells": len(tally.keys), "rows": tally.rows, "resolution": tally.resolution}

@@ -1,0 +1,220 @@
+"""Two-class outcomes read from a tally: the four counts of every slice, and what was left out of them, with the declared policies applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from factbook.engines import Tally
+from factbook.engines.tallies import SCALE, Integers, total
+from factbook.errors import MeasureError, SourceError
+from factbook.manifest import Source
+from factbook.measures.intervals import Share
+from factbook.model import Pairs
+
+Flags = NDArray[np.bool_]
+MISSING: Final = "not recorded"
+TN, FP, FN, TP, ABSTAINED, DROPPED = range(6)
+CELLS: Final = ("tn", "fp", "fn", "tp")
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """A tally whose cells are told apart: `kind` is TN, FP, FN, TP, ABSTAINED or DROPPED for each cell."""
+
+    source: Source
+    tally: Tally
+    kind: Integers
+    warnings: tuple[str, ...]
+
+    @property
+    def judged(self) -> Tally:
+        """The cells that enter the rates."""
+        return self.tally.where(self.kind <= TP)
+
+    @property
+    def truth(self) -> Integers:
+        """Per judged cell, 1 where the label is positive."""
+        kind = self.kind[self.kind <= TP]
+        return ((kind == TP) | (kind == FN)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The rows of one slice by kind, and where weights are declared their fixed-point sums: (weights, squares) per kind."""
+
+    rows: tuple[int, ...]
+    weights: tuple[tuple[int, int], ...] | None = None
+
+    @property
+    def judged(self) -> int:
+        """The rows that enter the rates."""
+        return sum(self.rows[: TP + 1])
+
+    @property
+    def all(self) -> int:
+        """All rows, those left out included."""
+        return sum(self.rows)
+
+    def count(self, kinds: Sequence[int]) -> int:
+        """Rows of some kinds."""
+        return sum(self.rows[kind] for kind in kinds)
+
+    def weight(self, kinds: Sequence[int]) -> tuple[int, int]:
+        """The sums of weights and of squares, in units of 2^-50."""
+        assert self.weights is not None
+        return sum(self.weights[kind][0] for kind in kinds), sum(self.weights[kind][1] for kind in kinds)
+
+    def share(self, part: Sequence[int], whole: Sequence[int]) -> Share | None:
+        """The proportion of some kinds among others; None for 0 of 0."""
+        if self.weights is None:
+            n = self.count(whole)
+            return Share(self.count(part), n) if n else None
+        n, squares = self.weight(whole)
+        if n == 0:
+            return None
+        effective = n * n / (squares << SCALE)
+        return Share(self.weight(part)[0] / n * effective, effective, weighted=True)
+
+    def evidence(self, part: Sequence[int], whole: Sequence[int]) -> dict[str, int]:
+        """The integers from which the proportion follows: k of n rows, or weighted sums over 2^scale."""
+        if self.weights is None:
+            return {"k": self.count(part), "n": self.count(whole)}
+        k, (n, squares) = self.weight(part)[0], self.weight(whole)
+        scale = SCALE
+        while scale and not (k | n | squares) & 1:
+            k, n, squares, scale = k >> 1, n >> 1, squares >> 1, scale - 1
+        return {"weighted_k": k, "weighted_n": n, "weighted_squares": squares, "scale": scale}
+
+
+def read(tally: Tally, source: Source, where: str) -> Outcomes:
+    """Tell the cells apart.
+
+    Raises:
+        SourceError: values are missing without a policy; labels and predictions do not match; the positive value does not occur.
+        MeasureError: the source declares no label or no predictions.
+    """
+    if not source.label or "prediction" not in tally.dimensions:
+        raise MeasureError(f"source {where}: no {'predictions' if source.label else 'label'} declared", remedy="declare `label`, and `prediction` or `score` with `cut`")
+    if source.prediction and source.cut is not None:
+        raise MeasureError(f"source {where}: both `prediction` and `cut` decide", remedy="keep one of them")
+    refuse_missing(tally, source)
+    warnings = _check_values(tally, source)
+    positive = tally.code("label", source.positive)
+    decided = tally.code("prediction", source.positive if source.prediction else "1")
+    label, prediction = tally.codes_of("label"), tally.codes_of("prediction")
+    kind = 2 * (label == positive).astype(np.int64) + (prediction == decided)
+    if source.abstain:
+        kind[prediction == tally.code("prediction", source.abstain)] = ABSTAINED
+    left_out = (label == 0) | (prediction == 0)
+    if source.score:
+        left_out |= (tally.keys < 0) & (kind != ABSTAINED)
+    if source.weight:
+        left_out |= tally.codes_of("weight") == 0
+    left_out |= ~placed(tally, source, [name for name in source.by if name in tally.dimensions])
+    kind[left_out] = DROPPED
+    dropped = int(tally.n[left_out].sum())
+    if dropped:
+        warnings.append(f"{source.uri}: {dropped} of {tally.rows} rows were left out because a value is missing (policy: drop)")
+    return Outcomes(source, tally, kind, tuple(warnings))
+
+
+def refuse_missing(tally: Tally, source: Source) -> None:
+    """Refuse missing values that no policy covers.
+
+    Raises:
+        SourceError: names column, count and policy.
+    """
+    problems = []
+    for role in ("label", "prediction", "weight"):
+        if role in tally.dimensions and getattr(source.missing, role) == "error" and (count := tally.count(role)):
+            column = getattr(source, role) or source.score
+            problems.append((role, f"column {column!r} ({role}) is missing in {count} of {tally.rows} rows"))
+    if source.prediction and source.score and source.missing.prediction == "error":
+        absent = tally.keys < 0
+        if source.abstain:
+            absent &= tally.codes_of("prediction") != tally.code("prediction", source.abstain)
+        if count := int(tally.n[absent].sum()):
+            problems.append(("prediction", f"column {source.score!r} (score) is missing in {count} of {tally.rows} rows"))
+    if source.missing.group == "error":
+        for name, group in source.by.items():
+            if name in tally.dimensions and (count := tally.count(name)):
+                problems.append(("group", f"column {group.column!r} (by {name}) is missing in {count} of {tally.rows} rows"))
+    if problems:
+        role = problems[0][0]
+        also = " or `group` (a group of its own)" if role == "group" else ""
+        raise SourceError(
+            f"{source.uri}: " + "\n  ".join(said for _, said in problems),
+            remedy=f"fill them in, or declare `missing: {{{role}: drop}}`{also}; what is dropped is counted",
+        )
+
+
+def _check_values(tally: Tally, source: Source) -> list[str]:
+    labels = tally.values_of("label")
+    predictions = [value for value in tally.values_of("prediction") if value != source.abstain] if source.prediction else []
+    if len(labels) > 2:
+        raise SourceError(
+            f"{source.uri}: label column {source.label!r} has {len(labels)} values, {_set(labels)}; two were expected",
+            remedy="give a table with two classes, or one class against the rest",
+        )
+    together = sorted({*labels, *predictions})
+    if len(together) > 2:
+        raise SourceError(
+            f"{source.uri}: labels and predictions differ: column {source.label!r} holds {_set(labels)}, column {source.prediction!r} holds {_set(predictions)}",
+            remedy="write both in the same values and type (1, 1.0, true and yes are four different labels)",
+        )
+    if source.positive not in together and len(labels) == 2:
+        raise SourceError(
+            f"{source.uri}: `positive: {source.positive}` is no value of label column {source.label!r}, which holds {_set(labels)}",
+            remedy=f'declare `positive: "{labels[-1]}"` or `positive: "{labels[0]}"`',
+        )
+    if not labels:
+        return [f"{source.uri}: no row has a label"]
+    if len(labels) == 1:
+        return [f"{source.uri}: every label is {labels[0]!r}; what needs both classes is undefined"]
+    return []
+
+
+def _set(values: Sequence[str]) -> str:
+    return "{" + ", ".join(repr(value) for value in values[:5]) + (", …" if len(values) > 5 else "") + "}"
+
+
+def slices(tally: Tally, by: Sequence[str]) -> tuple[list[Pairs], Integers]:
+    """The slices of a combination of attributes that occur, sorted, and for each cell the index of its slice."""
+    if not by:
+        return [()], np.zeros(len(tally.keys), dtype=np.int64)
+    columns = np.stack([tally.codes_of(name) for name in by], axis=1)
+    found, index = np.unique(columns, axis=0, return_inverse=True)
+    texts = [(MISSING, *tally.values_of(name)) for name in by]
+    names = [tuple(zip(by, (texts[i][code] for i, code in enumerate(row)), strict=True)) for row in found.tolist()]
+    return names, index.reshape(-1).astype(np.int64)
+
+
+def confusion(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Counts]:
+    """The counts of every slice of a combination of attributes; without attributes, of all rows."""
+    inside = placed(outcomes.tally, outcomes.source, by)
+    tally, kind = outcomes.tally.where(inside), outcomes.kind[inside]
+    names, index = slices(tally, by)
+    rows = np.zeros((len(names), 6), dtype=np.int64)
+    np.add.at(rows, (index, kind), tally.n)
+    if tally.weights is None:
+        return {name: Counts(tuple(row)) for name, row in zip(names, rows.tolist(), strict=True)}
+    limbs = np.zeros((len(names), 6, 4), dtype=np.int64)
+    np.add.at(limbs, (index, kind), tally.weights)
+    return {
+        name: Counts(tuple(row), tuple(total(limbs[i, k : k + 1]) for k in range(6)))
+        for i, (name, row) in enumerate(zip(names, rows.tolist(), strict=True))
+    }
+
+
+def placed(tally: Tally, source: Source, by: Sequence[str]) -> Flags:
+    """The cells that belong to a slice of a combination: all, unless the policy `group: drop` leaves those without a group out."""
+    inside = np.ones(len(tally.keys), dtype=bool)
+    if source.missing.group == "drop":
+        for name in by:
+            inside &= tally.codes_of(name) > 0
+    return inside

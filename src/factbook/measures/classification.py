@@ -1,0 +1,124 @@
+"""Two-class classification: counts, rates, and what the scores are worth, overall and by slice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from factbook.manifest import Planned, Source
+from factbook.measures import binary, intervals, scores
+from factbook.measures.binary import FN, FP, TN, TP, Counts
+from factbook.measures.rates import COUNTS, RATES, add_counts, add_rate
+from factbook.measures.request import Answer, Request, attributes, tidy
+from factbook.model import Direction, Metric, Pairs, Unit
+
+VERSION: Final = 1
+ROLES: Final = ("data",)
+PARAMS: Final = ()
+METRICS: Final = (
+    *COUNTS,
+    *(rate.metric for rate in RATES.values()),
+    Metric("f1", "F1 score", "F1", Unit.SCORE, Direction.HIGHER, (0.0, 1.0), "2 tp / (2 tp + fp + fn)", "van Rijsbergen 1979", ("f_score", "f_measure", "dice")),
+    Metric(
+        "balanced_accuracy", "balanced accuracy", "balanced accuracy", Unit.FRACTION, Direction.HIGHER, (0.0, 1.0), "(recall + specificity) / 2",
+        "Brodersen et al. 2010, ICPR, 3121",
+    ),
+    Metric(
+        "mcc", "Matthews correlation coefficient", "MCC", Unit.SCORE, Direction.HIGHER, (-1.0, 1.0),
+        "(tp tn - fp fn) / sqrt((tp+fp)(tp+fn)(tn+fp)(tn+fn))", "Matthews 1975, BBA 405, 442", ("matthews", "phi"),
+    ),
+    *scores.METRICS,
+)
+
+
+def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
+    """The declared slices."""
+    return attributes(name, planned.by, source)
+
+
+def propose(source_name: str, source: Source, protected: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
+    """`performance` for a source with labels and predictions, by each of its attributes."""
+    if not source.label or not (source.prediction or source.score):
+        return None
+    planned: dict[str, Any] = {"measure": "classification", "data": source_name}
+    return "performance", {**planned, "by": list(source.by)} if source.by else planned
+
+
+def measure(request: Request, answer: Answer) -> None:
+    """Facts of every slice of every declared combination of attributes, and overall."""
+    source = request.source()
+    outcomes = binary.read(request.tally(), source, request.source_name())
+    answer.warnings += outcomes.warnings
+    if source.cluster:
+        answer.warnings.append(f"{source.uri}: rows share {source.cluster!r}, but intervals take them as independent and are too narrow")
+    for by in ((), *margins(request.name, request.planned, source)):
+        found = binary.confusion(outcomes, by)
+        _absent(answer, source, by, found)
+        scored = scores.by_slice(outcomes, by) if source.score else {}
+        for place, counts in found.items():
+            add_counts(answer, counts, place, abstains=bool(source.abstain))
+            for name in RATES:
+                add_rate(answer, name, counts, place)
+            _summaries(answer, counts, place)
+            if source.score:
+                scores.add(answer, scored.get(place), counts, place)
+
+
+def _absent(answer: Answer, source: Source, by: tuple[str, ...], found: Mapping[Pairs, Counts]) -> None:
+    """Groups that are named or cut in the declaration but do not occur: 0 rows, so that nobody reads them as forgotten."""
+    if len(by) != 1:
+        return
+    group = source.by[by[0]]
+    seen = {place[0][1] for place in found}
+    for value in dict.fromkeys((*group.bands(), *group.names.values())):
+        if value not in seen and not (group.cuts and value not in group.bands()):
+            answer.warnings.append(f"{source.uri}: no row has {by[0]} = {value!r}, which is declared")
+            place = ((by[0], value),)
+            answer.add("rows", 0, slice=place, n=0)
+            for name in RATES:
+                add_rate(answer, name, Counts((0,) * 6), place)
+
+
+def _summaries(answer: Answer, counts: Counts, place: Pairs) -> None:
+    """F1, balanced accuracy and MCC: undefined where their denominator is 0."""
+    jaccard = counts.share((TP,), (TP, FP, FN))
+    names = {"tp": counts.rows[TP], "fp": counts.rows[FP], "fn": counts.rows[FN]}
+    if jaccard is None:
+        answer.add("f1", None, slice=place, n=0, counts=names, undefined="0 of 0: no label and no prediction is positive")
+    else:
+        found = intervals.f1(jaccard.k, jaccard.n - jaccard.k, answer.level)
+        if jaccard.weighted:
+            found = intervals.Interval(found.low, found.high, f"{found.method}, Kish's effective n")
+        answer.add("f1", 2 * jaccard.value / (1 + jaccard.value), slice=place, interval=found, n=sum(names.values()), counts=names)
+    recall, specificity = counts.share((TP,), (TP, FN)), counts.share((TN,), (TN, FP))
+    every = names | {"tn": counts.rows[TN]}
+    if recall is None or specificity is None:
+        missing = "positive" if recall is None else "negative"
+        answer.add("balanced_accuracy", None, slice=place, n=counts.judged, counts=every, undefined=f"no label is {missing}")
+    else:
+        value = (recall.value + specificity.value) / 2
+        found = intervals.balanced(recall, specificity, answer.level)
+        answer.add("balanced_accuracy", value, slice=place, interval=found, n=counts.judged, counts=every)
+    _matthews(answer, counts, place, every)
+
+
+def _matthews(answer: Answer, counts: Counts, place: Pairs, names: Mapping[str, int]) -> None:
+    tn, fp, fn, tp = _effective(counts)
+    product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    if product == 0:
+        said = "0 of 0: labels or predictions are all alike"
+        answer.add("mcc", None, slice=place, n=counts.judged, counts=names, undefined=said)
+        return
+    value = tidy((tp * tn - fp * fn) / math.sqrt(product))
+    answer.add("mcc", value, slice=place, interval=intervals.phi(tp, fp, fn, tn, answer.level), n=counts.judged, counts=names)
+
+
+def _effective(counts: Counts) -> tuple[float, float, float, float]:
+    """tn, fp, fn, tp; with weights, scaled to Kish's effective number of rows."""
+    cells = (TN, FP, FN, TP)
+    shares = [counts.share((kind,), cells) for kind in cells]
+    tn, fp, fn, tp = (0.0 if item is None else float(item.k) for item in shares)
+    return tn, fp, fn, tp
+
+

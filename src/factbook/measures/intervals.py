@@ -1,0 +1,270 @@
+"""Confidence intervals, each named by its method and with the source of its formula. Counts may be fractional (effective sizes of weighted rows).
+
+Levels are fractions (0.95). Where no interval can be given (no rows, no variation to estimate it from) the function says so with None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, permutations
+from statistics import NormalDist
+from typing import Final
+
+from factbook.measures import beta
+from factbook.model import Fact
+
+SMALL: Final = 45
+"""Below this many events or non-events a proportion gets Clopper-Pearson.
+
+Wilson's coverage for rare events sinks to .838 at a nominal .95. The switch was chosen by exact computation (tests/measures/test_intervals.py
+repeats it): over every p and n up to 3,000 the coverage of `proportion` is never under .94 at .95, .88 at .90 and .985 at .99.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """low, high and the name of the method."""
+
+    low: float
+    high: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """k of n, as exact counts or effective ones.
+
+    Attributes:
+        k, n: the counts of a proportion; n > 0.
+        weighted: whether they are Kish's effective counts, (sum w)^2 / (sum w^2) and its share (Kish 1965, Survey Sampling).
+    """
+
+    k: float
+    n: float
+    weighted: bool = False
+
+    @property
+    def value(self) -> float:
+        """The proportion."""
+        return self.k / self.n
+
+
+@lru_cache(maxsize=64)
+def normal(level: float) -> float:
+    """The two-sided standard normal quantile: 1.96 at .95."""
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+def wilson(k: float, n: float, level: float) -> Interval:
+    """The score interval of a proportion (Wilson 1927, JASA 22, 209)."""
+    z = normal(level)
+    p, weight = k / n, z * z / n
+    centre = (p + weight / 2) / (1 + weight)
+    half = z * math.sqrt(p * (1 - p) / n + weight / (4 * n)) / (1 + weight)
+    return Interval(0.0 if k <= 0 else max(0.0, centre - half), 1.0 if k >= n else min(1.0, centre + half), "Wilson")
+
+
+def clopper_pearson(k: float, n: float, level: float) -> Interval:
+    """The exact interval of a proportion, never under its level (Clopper & Pearson 1934, Biometrika 26, 404)."""
+    tail = (1 - level) / 2
+    low = beta.quantile(k, n - k + 1, tail) if k > 0 else 0.0
+    high = 1 - beta.quantile(n - k, k + 1, tail) if k < n else 1.0
+    return Interval(low, high, "Clopper-Pearson")
+
+
+def proportion(k: float, n: float, level: float) -> Interval:
+    """Wilson's interval, or Clopper-Pearson's below SMALL events or non-events."""
+    return clopper_pearson(k, n, level) if min(k, n - k) < SMALL else wilson(k, n, level)
+
+
+def share(part: Share, level: float) -> Interval:
+    """`proportion` of a share; the method says where the counts are effective ones."""
+    found = proportion(part.k, part.n, level)
+    return Interval(found.low, found.high, _kish(found.method, part))
+
+
+def _kish(method: str, *parts: Share) -> str:
+    return f"{method}, Kish's effective n" if any(part.weighted for part in parts) else method
+
+
+def newcombe(k1: float, n1: float, k2: float, n2: float, level: float) -> Interval:
+    """The hybrid score interval of p1 - p2, two independent proportions (Newcombe 1998, Statistics in Medicine 17, 873, method 10)."""
+    first, second = wilson(k1, n1, level), wilson(k2, n2, level)
+    p1, p2 = k1 / n1, k2 / n2
+    low = p1 - p2 - math.hypot(p1 - first.low, second.high - p2)
+    high = p1 - p2 + math.hypot(first.high - p1, p2 - second.low)
+    return Interval(max(-1.0, low), min(1.0, high), "Newcombe")
+
+
+def difference(first: Share, second: Share, level: float) -> Interval:
+    """`newcombe` of two shares."""
+    found = newcombe(first.k, first.n, second.k, second.n, level)
+    return Interval(found.low, found.high, _kish(found.method, first, second))
+
+
+def ratio(k1: float, n1: float, k2: float, n2: float, level: float) -> Interval | None:
+    """The score interval of p1 / p2, two independent proportions (Koopman 1984, Biometrics 40, 513); None where its upper end is infinite (k2 = 0)."""
+    if k2 <= 0:
+        return None
+    bound = normal(level) ** 2
+
+    def excess(theta: float) -> float:
+        return _koopman(theta, k1, n1, k2, n2) - bound
+
+    estimate = (k1 / n1) / (k2 / n2)
+    low = 0.0 if k1 <= 0 else _root(excess, 0.0, estimate)
+    top = max(estimate, k1 / n1, 1 / n1)
+    while excess(top) < 0:
+        top *= 2
+        if top > 1e12:
+            return None
+    return Interval(low, _root(excess, top, max(estimate, 0.0)), "Koopman")
+
+
+def quotient(first: Share, second: Share, level: float) -> Interval | None:
+    """`ratio` of two shares."""
+    found = ratio(first.k, first.n, second.k, second.n, level)
+    return None if found is None else Interval(found.low, found.high, _kish(found.method, first, second))
+
+
+def _koopman(theta: float, k1: float, n1: float, k2: float, n2: float) -> float:
+    """The score statistic of p1 = theta p2, at the maximum-likelihood p2 under it (Miettinen & Nurminen 1985, without their correction)."""
+    if theta <= 0:
+        return math.inf if k1 > 0 else 0.0
+    a, b, c = (n1 + n2) * theta, n1 * theta + k1 + n2 + k2 * theta, k1 + k2
+    p2 = 2 * c / (b + math.sqrt(max(b * b - 4 * a * c, 0.0)))
+    p1 = min(theta * p2, 1.0)
+    variance = p1 * (1 - p1) / n1 + theta * theta * p2 * (1 - p2) / n2
+    gap = k1 / n1 - theta * k2 / n2
+    if variance <= 0:
+        return 0.0 if abs(gap) < 1e-15 else math.inf
+    return gap * gap / variance
+
+
+def _root(function: Callable[[float], float], outside: float, inside: float) -> float:
+    """Where an excess changes sign between a point outside the interval and one inside, by bisection to the last bit."""
+    for _ in range(200):
+        middle = (outside + inside) / 2
+        if middle in (outside, inside):
+            break
+        if function(middle) > 0:
+            outside = middle
+        else:
+            inside = middle
+    return inside
+
+
+def _pairs_level(groups: int, level: float, families: int) -> float:
+    return 1 - (1 - level) / (families * groups * (groups - 1) / 2)
+
+
+def largest_gap(parts: Sequence[Share], level: float, families: int = 1) -> Interval | None:
+    """The interval of the largest difference between any two of several independent proportions.
+
+    All pairs get Newcombe's interval at once (Bonferroni), so that with probability `level` all of them hold and the largest gap lies between
+    the largest lower end and the largest upper end. Conservative for more than two groups. None above 200 groups.
+    """
+    if not 2 <= len(parts) <= 200:
+        return None
+    each = _pairs_level(len(parts), level, families)
+    found = [difference(first, second, each) for first, second in permutations(parts, 2)]
+    method = found[0].method if len(parts) == 2 and families == 1 else f"simultaneous {found[0].method} over all pairs (Bonferroni), conservative"
+    return Interval(max(0.0, *(item.low for item in found)), max(item.high for item in found), method)
+
+
+def smallest_ratio(parts: Sequence[Share], level: float, families: int = 1) -> Interval | None:
+    """The interval of the smallest ratio between any two of several independent proportions; as `largest_gap`, with Koopman's interval.
+
+    Koopman's interval of b / a is that of a / b turned over. None above 50 groups, or where all proportions are 0.
+    """
+    if not 2 <= len(parts) <= 50 or all(part.k <= 0 for part in parts):
+        return None
+    each = _pairs_level(len(parts), level, families)
+    low, high, name = 1.0, 1.0, ""
+    for first, second in combinations(sorted(parts, key=lambda part: part.value), 2):
+        found = quotient(first, second, each)
+        if found is None:
+            low = 0.0
+            continue
+        name = found.method
+        low = min(low, found.low, 1 / found.high)
+        high = min(high, found.high, 1 / found.low if found.low > 0 else 1.0)
+    method = name if len(parts) == 2 and families == 1 else f"simultaneous {name} over all pairs (Bonferroni), conservative"
+    return Interval(min(low, high), high, method)
+
+
+def f1(tp: float, wrong: float, level: float) -> Interval:
+    """F1 = 2J / (1 + J) rises with Jaccard's J = tp / (tp + fp + fn), a proportion: its interval carries over."""
+    found = proportion(tp, tp + wrong, level)
+    return Interval(2 * found.low / (1 + found.low), 2 * found.high / (1 + found.high), f"{found.method} of Jaccard's index")
+
+
+def balanced(recall: Share, specificity: Share, level: float) -> Interval:
+    """The mean of two independent proportions, from their own intervals (MOVER: Zou & Donner 2008, Statistics in Medicine 27, 1693)."""
+    a, b = share(recall, level), share(specificity, level)
+    p, q = recall.value, specificity.value
+    low = (p + q) / 2 - math.hypot(p - a.low, q - b.low) / 2
+    high = (p + q) / 2 + math.hypot(a.high - p, b.high - q) / 2
+    return Interval(max(0.0, low), min(1.0, high), _kish("MOVER", recall, specificity))
+
+
+def phi(tp: float, fp: float, fn: float, tn: float, level: float) -> Interval | None:
+    """Matthews' correlation: its delta-method variance (Bishop, Fienberg & Holland 1975, Discrete Multivariate Analysis, eq. 11.3-5) on Fisher's z scale."""
+    n = tp + fp + fn + tn
+    rows, columns = (tp + fn) * (fp + tn), (tp + fp) * (fn + tn)
+    value = (tp * tn - fp * fn) / math.sqrt(rows * columns)
+    if abs(value) >= 1 - 1e-15:
+        return None
+    across, down = (tp + fn - fp - tn), (tp + fp - fn - tn)
+    skew = across * down / math.sqrt(rows * columns)
+    variance = (1 - value**2 + value * (1 + value**2 / 2) * skew - 0.75 * value**2 * (across**2 / rows + down**2 / columns)) / n
+    half = normal(level) * math.sqrt(max(variance, 0.0)) / (1 - value**2)
+    centre = math.atanh(value)
+    return Interval(math.tanh(centre - half), math.tanh(centre + half), "delta method on Fisher's z")
+
+
+def mean(value: float, variance: float, n: float, level: float) -> Interval | None:
+    """The mean of n independent losses with sample variance `variance`: Student's t with n - 1 degrees of freedom, by the central limit theorem."""
+    if n < 2 or variance <= 0:
+        return None
+    t = beta.student(level, n - 1) if n < 1e6 else normal(level)
+    half = t * math.sqrt(variance / n)
+    return Interval(value - half, value + half, "Student's t over rows")
+
+
+def around(value: float, variance: float, level: float, method: str, bounds: tuple[float, float]) -> Interval | None:
+    """A normal interval from an estimated variance, cut at the metric's bounds; None without variation."""
+    if variance <= 0:
+        return None
+    half = normal(level) * math.sqrt(variance)
+    return Interval(max(bounds[0], value - half), min(bounds[1], value + half), method)
+
+
+def logit(value: float, n: float, level: float) -> Interval | None:
+    """The logit interval of average precision, n = positives (Boyd, Eng & Page 2013, ECML PKDD, 451); None at 0 and 1."""
+    if not 0 < value < 1 or n <= 0:
+        return None
+    centre, half = math.log(value / (1 - value)), normal(level) / math.sqrt(n * value * (1 - value))
+    return Interval(1 / (1 + math.exp(half - centre)), 1 / (1 + math.exp(-half - centre)), "logit")
+
+
+def rescale(fact: Fact, level: float) -> Interval | None:
+    """The interval of a measured fact at another level.
+
+    Proportions are computed anew from their counts; for other methods each half is stretched by the ratio of the normal quantiles, which the
+    method then says. None where the fact has no interval.
+    """
+    if fact.low is None or fact.high is None or fact.level is None or not isinstance(fact.value, int | float):
+        return None
+    if abs(fact.level - level) < 1e-12:
+        return Interval(fact.low, fact.high, fact.method)
+    if {"k", "n"} <= set(fact.counts) and fact.method in ("Wilson", "Clopper-Pearson"):
+        return proportion(fact.counts["k"], fact.counts["n"], level)
+    stretch = normal(level) / normal(fact.level)
+    low, high = fact.value - (fact.value - fact.low) * stretch, fact.value + (fact.high - fact.value) * stretch
+    if fact.bounds is not None:
+        low, high = max(fact.bounds[0], low), min(fact.bounds[1], high)
+    return Interval(low, high, f"{fact.method}, rescaled by the normal quantile")

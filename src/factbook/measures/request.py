@@ -1,0 +1,182 @@
+"""What a measure is asked, and how it answers."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from factbook import engines, sources
+from factbook.engines import Tally
+from factbook.errors import MeasureError, SourceError, UnknownName
+from factbook.manifest import Manifest, Planned, Source
+from factbook.measures import suppression
+from factbook.measures.intervals import Interval
+from factbook.model import Artifact, Direction, Fact, Key, Metric, Pairs, Progress, Status, Unit, Value
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """One planned measurement.
+
+    Attributes:
+        name: of the measurement (the evidence).
+        planned, manifest: what was declared.
+        root, store: the book's folder and its private store.
+        progress: is told how far the scan is.
+    """
+
+    name: str
+    planned: Planned
+    manifest: Manifest
+    root: Path
+    store: Path
+    progress: Progress
+    margins: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+
+    @property
+    def level(self) -> float:
+        """The confidence level of the book, a fraction."""
+        return float(self.manifest.level)
+
+    def source_name(self, role: str = "data") -> str:
+        """The name of the source in a role."""
+        return source_name(self.name, self.planned, self.manifest, role)
+
+    def source(self, role: str = "data") -> Source:
+        """The source in a role."""
+        return self.manifest.sources[self.source_name(role)]
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        return {}
+
+    def digest(self, role: str = "data") -> str:
+        """The digest of the bytes of the source in a role.
+
+        Raises:
+            SourceError: the file is absent.
+        """
+        if role not in self._digests:
+            source = self.source(role)
+            digest = sources.digest(source, self.root, self.store)
+            if digest is None:
+                sources.table(source, self.root, self.store)  # names the missing file and what lies near it
+                raise SourceError(f"{source.uri}: no such file")
+            self._digests[role] = digest
+        return self._digests[role]
+
+    def tally(self, role: str = "data") -> Tally:
+        """The tally of the source in a role, by all its declared attributes."""
+        return engines.count(self.source(role), self.root, self.store, self.progress, digest=self.digest(role))
+
+    def artifact(self, role: str = "data") -> Artifact:
+        """What pins the bytes that were read."""
+        source = self.source(role)
+        paths = sources.files(source.uri, self.root) + (sources.files(source.join.uri, self.root) if source.join else [])
+        size = sum(path.stat().st_size for path in paths)
+        return Artifact(self.source_name(role), self.digest(role), len(paths), size, self.tally(role).rows)
+
+
+def source_name(name: str, planned: Planned, manifest: Manifest, role: str) -> str:
+    """The source that a measurement names in a role.
+
+    Raises:
+        MeasureError: it names none.
+        UnknownName: there is no such source.
+    """
+    given = planned.params.get(role)
+    if not isinstance(given, str) or not given:
+        raise MeasureError(f"plan.{name}: no source given", remedy=f"add `{role}: NAME`, one of: {', '.join(manifest.sources) or 'none declared'}")
+    if given not in manifest.sources:
+        raise UnknownName("source", given, manifest.sources)
+    return given
+
+
+def attributes(name: str, by: Iterable[Sequence[str]], source: Source) -> tuple[tuple[str, ...], ...]:
+    """Combinations of attributes, checked against the source.
+
+    Raises:
+        MeasureError: an attribute is not declared in the source's `by`.
+    """
+    found = []
+    for item in by:
+        for attribute in item:
+            if attribute not in source.by:
+                near = difflib.get_close_matches(attribute, source.by, n=1)
+                raise MeasureError(
+                    f"plan.{name}: the source {source.uri} has no attribute {attribute!r}",
+                    remedy=f"did you mean {near[0]}?" if near else f"declare it under the source's `by`, which has: {', '.join(source.by) or 'none'}",
+                )
+        found.append(tuple(sorted(item)))
+    return tuple(found)
+
+
+@dataclass
+class Answer:
+    """Collects facts. What falls in a hidden slice is suppressed here, so that no measure can forget it."""
+
+    name: str
+    level: float
+    metrics: Mapping[str, Metric]
+    hidden: frozenset[Pairs]
+    reason: str
+    facts: list[Fact] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def add(
+        self,
+        metric: str,
+        value: Value | None,
+        *,
+        params: Pairs = (),
+        slice: Pairs = (),
+        interval: Interval | None = None,
+        n: int | None = None,
+        counts: Mapping[str, int] | None = None,
+        undefined: str = "",
+        note: str = "",
+        unit: Unit | None = None,
+        involves: Sequence[Pairs] = (),
+    ) -> Fact:
+        """Add a fact: measured, or undefined with a reason, or suppressed where its slice or another that it involves is hidden."""
+        about = self.metrics[metric]
+        blank = Fact(Key(self.name, metric, params, slice), unit=unit or about.unit, direction=about.direction, bounds=about.bounds)
+        if any(part in self.hidden for part in (slice, *involves)):
+            fact = replace(blank, status=Status.SUPPRESSED, reason=self.reason)
+        elif undefined or value is None:
+            fact = replace(blank, status=Status.UNDEFINED, reason=undefined or "undefined", n=n, counts=dict(counts or {}), note=note)
+        else:
+            fact = replace(blank, value=value, n=n, counts=dict(counts or {}), note=note)
+            if interval is not None and isinstance(value, int | float):
+                low, high = min(_tidy(interval.low), value), max(_tidy(interval.high), value)
+                fact = replace(fact, low=float(low), high=float(high), level=self.level, method=interval.method)
+        self.facts.append(fact)
+        return fact
+
+
+def _tidy(number: float) -> float:
+    """Twelve significant digits: what differs between processors stays out of the evidence."""
+    return float(f"{number:.12g}")
+
+
+def tidy(number: float) -> float:
+    """A computed statistic to twelve significant digits, so that the last bits of a processor's logarithms stay out of the evidence."""
+    return _tidy(number)
+
+
+def count_metric(name: str, title: str, short: str, formula: str, direction: Direction = Direction.NEITHER) -> Metric:
+    """The vocabulary entry of a number of rows."""
+    return Metric(name, title, short, Unit.COUNT, direction, (0.0, float("inf")), formula, "")
+
+
+def hidden_slices(atoms: suppression.Atoms, margins: Iterable[tuple[str, ...]], manifest: Manifest) -> tuple[frozenset[Pairs], str]:
+    """The hidden slices of a source, and the reason that their facts give."""
+    k = manifest.suppress_below
+    return suppression.hidden(atoms, margins, k), suppression.REASON.format(k=k)
+
+
+Params = Mapping[str, Any]

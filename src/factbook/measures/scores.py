@@ -1,0 +1,267 @@
+"""What scores are worth: how well they rank (AUC, average precision) and how true they are as probabilities (log loss, Brier, ECE).
+
+All are read from the tally, cell by cell. Where its scores are binned every statistic carries hard bounds: the exact value cannot lie outside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from factbook.engines.tallies import _LOW, EXACT, SCALE, Floats, Integers
+from factbook.measures import intervals
+from factbook.measures.binary import Counts, Outcomes, placed, slices
+from factbook.measures.intervals import Interval
+from factbook.measures.request import Answer, tidy
+from factbook.model import Direction, Metric, Pairs, Unit
+
+ECE_BINS: Final = 10
+METRICS: Final = (
+    Metric(
+        "log_loss", "log loss", "log loss", Unit.SCORE, Direction.LOWER, (0.0, math.inf),
+        "mean of -ln(probability given to what happened); not clipped", "Good 1952, JRSS B 14, 107", ("logloss", "cross_entropy"),
+    ),
+    Metric("brier", "Brier score", "Brier", Unit.SCORE, Direction.LOWER, (0.0, 1.0), "mean of (probability - outcome)^2", "Brier 1950, Monthly Weather Review 78, 1", ("brier_score",)),
+    Metric(
+        "auc", "area under the ROC curve", "AUC", Unit.SCORE, Direction.HIGHER, (0.0, 1.0),
+        "probability that a positive row scores above a negative one, ties counting half", "Hanley & McNeil 1982, Radiology 143, 29", ("roc_auc", "auroc", "c_statistic"),
+    ),
+    Metric(
+        "average_precision", "average precision", "AP", Unit.SCORE, Direction.HIGHER, (0.0, 1.0),
+        "sum over thresholds of precision times the rise in recall", "Su, Yuan & Zhu 2015, ICTIR, 349", ("ap", "pr_auc", "auprc"),
+    ),
+    Metric(
+        "ece", "expected calibration error", "ECE", Unit.SCORE, Direction.LOWER, (0.0, 1.0),
+        f"sum over {ECE_BINS} equal-width bins (lower edge open) of share times |mean score - share positive|", "Naeini, Cooper & Hauskrecht 2015, AAAI, 2901",
+        ("expected_calibration_error", "calibration_error"),
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """The score distribution of a slice: per distinct score (or bin), rising, what the positive and the negative rows weigh.
+
+    `squares` are sums of squared weights; without weights both are numbers of rows. `exact` is False where the scores are binned.
+    """
+
+    low: Floats
+    high: Floats
+    weights: tuple[Floats, Floats]
+    squares: tuple[Floats, Floats]
+    exact: bool
+
+    @property
+    def middle(self) -> Floats:
+        """The score that stands for a cell."""
+        return self.low if self.exact else (self.low + self.high) / 2
+
+
+def by_slice(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Scored]:
+    """The score distributions of all slices of a combination of attributes."""
+    judged, truth = outcomes.judged, outcomes.truth
+    inside = placed(judged, outcomes.source, by)
+    judged, truth = judged.where(inside), truth[inside]
+    if not len(judged.keys):
+        return {}
+    names, index = slices(judged, by)
+    low, high = judged.scores
+    order = np.lexsort((judged.keys, index))
+    ends = np.searchsorted(index[order], np.arange(len(names) + 1))
+    weight, square = _amounts(judged.n, judged.weights)
+    found = {}
+    for i, name in enumerate(names):
+        cells = order[ends[i] : ends[i + 1]]
+        found[name] = _distribution(judged.keys[cells], low[cells], high[cells], truth[cells], weight[cells], square[cells], judged.resolution == EXACT)
+    return found
+
+
+def _amounts(n: Integers, limbs: Integers | None) -> tuple[Floats, Floats]:
+    if limbs is None:
+        return n.astype(np.float64), n.astype(np.float64)
+    unit = 2.0**-SCALE
+    high, low = limbs[:, [0, 2]].astype(np.float64), limbs[:, [1, 3]].astype(np.float64)
+    both = (high * float(1 << _LOW) + low) * unit
+    return both[:, 0], both[:, 1]
+
+
+def _distribution(keys: Integers, low: Floats, high: Floats, truth: Integers, weight: Floats, square: Floats, exact: bool) -> Scored:
+    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+
+    def split(amount: Floats) -> tuple[Floats, Floats]:
+        positive = np.where(truth == 1, amount, 0.0)
+        return np.add.reduceat(positive, starts), np.add.reduceat(amount - positive, starts)
+
+    return Scored(low[starts], high[starts], split(weight), split(square), exact)
+
+
+def add(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs) -> None:
+    """The five score metrics of a slice."""
+    positives, negatives = counts.count((2, 3)), counts.count((0, 1))
+    sizes = {"positives": positives, "negatives": negatives}
+    if scored is None or not positives + negatives:
+        for item in METRICS:
+            answer.add(item.name, None, slice=place, n=0, counts=sizes, undefined="no rows")
+        return
+    _add_losses(answer, scored, counts, place)
+    if not positives or not negatives:
+        said = f"no label is {'negative' if positives else 'positive'}"
+        for name in ("auc", "average_precision"):
+            answer.add(name, None, slice=place, n=counts.judged, counts=sizes, undefined=said)
+    else:
+        _add_auc(answer, scored, place, sizes, counts.judged)
+        _add_average_precision(answer, scored, place, sizes, counts.judged)
+    value, slack = calibration_error(scored)
+    note = "no interval: its estimate is biased upwards by binning, and no standard interval covers it"
+    _put(answer, "ece", value, (max(0.0, value - slack), min(1.0, value + slack)), None, note=note, slice=place, n=counts.judged, counts=sizes, exact=scored.exact)
+
+
+def _put(
+    answer: Answer, name: str, value: float, bounds: tuple[float, float], interval: Interval | None, *, note: str = "", exact: bool, slice: Pairs,
+    n: int, counts: Mapping[str, int],
+) -> None:
+    """Add a statistic; where scores are binned, with its hard bounds, an interval that includes them, and no more digits than they support."""
+    if not exact:
+        low, high = bounds
+        width = high - low
+        digits = max(0, min(12, math.floor(-math.log10(width)))) if width > 0 else 12
+        note = "; ".join(filter(None, (f"scores are counted in bins: the exact value lies between {low:.6g} and {high:.6g}", note)))
+        if interval is not None:
+            interval = replace(interval, low=interval.low - (value - low), high=interval.high + (high - value), method=f"{interval.method}, widened by the bins")
+        value = round(value, digits)
+    about = answer.metrics[name]
+    if interval is not None and about.bounds is not None:
+        interval = replace(interval, low=max(about.bounds[0], interval.low), high=min(about.bounds[1], interval.high))
+    answer.add(name, tidy(value), slice=slice, interval=interval, n=n, counts=counts, note=note)
+
+
+def _add_losses(answer: Answer, scored: Scored, counts: Counts, place: Pairs) -> None:
+    """Log loss and Brier score; a probability of 0 for what happened makes the log loss infinite, which is undefined here and not clipped."""
+    sizes = {"positives": counts.count((2, 3)), "negatives": counts.count((0, 1))}
+    positive, negative = scored.weights
+    impossible = float(positive[scored.low <= 0].sum() + negative[scored.high >= 1].sum())
+    if impossible:
+        said = "infinite: a probability of 0 was given to what happened (not clipped)"
+        answer.add("log_loss", None, slice=place, n=counts.judged, counts=sizes, undefined=said)
+    else:
+        _add_mean(answer, "log_loss", scored, counts, place, _log_losses)
+    _add_mean(answer, "brier", scored, counts, place, _squared_losses)
+
+
+def _log_losses(score: Floats) -> tuple[Floats, Floats]:
+    with np.errstate(divide="ignore"):
+        return -np.log(score), -np.log1p(-score)
+
+
+def _squared_losses(score: Floats) -> tuple[Floats, Floats]:
+    return (1 - score) ** 2, score**2
+
+
+def _add_mean(answer: Answer, name: str, scored: Scored, counts: Counts, place: Pairs, losses: object) -> None:
+    assert callable(losses)
+    value, variance, n = mean_loss(scored, losses(scored.middle))
+    low, high = losses(scored.low), losses(scored.high)
+    bounds = (_mean(scored, (high[0], low[1])), _mean(scored, (low[0], high[1])))
+    interval = intervals.mean(value, variance, n, answer.level)
+    note = "" if interval is not None else "no interval: the losses do not vary"
+    sizes = {"positives": counts.count((2, 3)), "negatives": counts.count((0, 1))}
+    if interval is not None and counts.weights is not None:
+        interval = replace(interval, method=f"{interval.method}, Kish's effective n")
+    _put(answer, name, value, bounds, interval, note=note, exact=scored.exact, slice=place, n=counts.judged, counts=sizes)
+
+
+def _dot(weights: Floats, values: Floats) -> float:
+    """An exactly rounded sum of products; a weight of 0 takes nothing from an infinite value."""
+    there = weights > 0
+    return math.fsum((weights[there] * values[there]).tolist())
+
+
+def _mean(scored: Scored, losses: tuple[Floats, Floats]) -> float:
+    total = math.fsum(scored.weights[0].tolist()) + math.fsum(scored.weights[1].tolist())
+    return (_dot(scored.weights[0], losses[0]) + _dot(scored.weights[1], losses[1])) / total
+
+
+def mean_loss(scored: Scored, losses: tuple[Floats, Floats]) -> tuple[float, float, float]:
+    """The weighted mean of the losses (of positives, of negatives), its sample variance, and the effective number of rows."""
+    value = _mean(scored, losses)
+    total = float(scored.weights[0].sum() + scored.weights[1].sum())
+    n = total**2 / float(scored.squares[0].sum() + scored.squares[1].sum())
+    spread = _mean(scored, ((losses[0] - value) ** 2, (losses[1] - value) ** 2))
+    return value, (spread * n / (n - 1) if n > 1 else 0.0), n
+
+
+def area(scored: Scored) -> tuple[float, float, float, float]:
+    """AUC, DeLong's variance of it, and the lowest and highest AUC that ties within bins allow.
+
+    DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44, 837; from sorted counts as in Sun & Xu 2014, IEEE Signal Processing Letters 21, 1389.
+    The variance is NaN where a class has one row. With weights each row's placement counts with its weight (sandwich variance).
+    """
+    positive, negative = scored.weights
+    m, n = float(positive.sum()), float(negative.sum())
+    below = np.cumsum(negative) - negative
+    above = m - np.cumsum(positive)
+    v10, v01 = (below + negative / 2) / n, (above + positive / 2) / m
+    value = _dot(positive, v10) / m
+    variance = 0.0
+    for amount, square, placement in ((positive, scored.squares[0], v10), (negative, scored.squares[1], v01)):
+        size, squares = float(amount.sum()), float(square.sum())
+        effective = size * size / squares
+        spread = _dot(square, (placement - value) ** 2) / size**2
+        variance += spread * effective / (effective - 1) if effective > 1 else math.nan
+    ties = 0.0 if scored.exact else _dot(positive, negative) / (2 * m * n)
+    return value, variance, value - ties, value + ties
+
+
+def _add_auc(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, int], n: int) -> None:
+    value, variance, low, high = area(scored)
+    weighted = scored.weights[0] is not scored.squares[0] and not np.array_equal(scored.weights[0], scored.squares[0])
+    method = "DeLong, weighted" if weighted else "DeLong"
+    note, interval = "", None
+    if math.isnan(variance):
+        note = "no interval: a class has one row"
+    elif variance <= 0:
+        note = "no interval: the classes are separated or the scores do not vary, so that DeLong's variance is 0"
+    else:
+        interval = intervals.around(value, variance, answer.level, method, (0.0, 1.0))
+    _put(answer, "auc", value, (low, high), interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)
+
+
+def average_precision(scored: Scored) -> tuple[float, float, float]:
+    """Average precision over falling thresholds (as scikit-learn defines it, without interpolation), and its hard bounds."""
+    positive, negative = scored.weights[0][::-1], scored.weights[1][::-1]
+    hits, wrong = np.cumsum(positive), np.cumsum(negative)
+    there = positive > 0
+
+    def summed(found: Floats, others: Floats) -> float:
+        return _dot(positive[there], found[there] / (found[there] + others[there])) / float(hits[-1])
+
+    value = summed(hits, wrong)
+    if scored.exact:
+        return value, value, value
+    return value, summed(hits - positive, np.maximum(wrong, 1e-300)), summed(hits, wrong - negative)
+
+
+def _add_average_precision(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, int], n: int) -> None:
+    value, low, high = average_precision(scored)
+    weights, squares = float(scored.weights[0].sum()), float(scored.squares[0].sum())
+    interval = intervals.logit(value, weights**2 / squares, answer.level)
+    note = "" if interval is not None else "no interval: the ranking is perfect"
+    _put(answer, "average_precision", value, (low, high), interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)
+
+
+def calibration_error(scored: Scored) -> tuple[float, float]:
+    """ECE, and how far binned scores can move it."""
+    edges = np.linspace(0, 1, ECE_BINS + 1)[1:-1]
+    positive, weight = scored.weights[0], scored.weights[0] + scored.weights[1]
+    where = np.searchsorted(edges, scored.middle)
+    total = float(weight.sum())
+    gaps = [_dot(weight[where == b], scored.middle[where == b]) - math.fsum(positive[where == b].tolist()) for b in range(ECE_BINS)]
+    slack = 0.0
+    if not scored.exact:
+        across = np.searchsorted(edges, scored.low) != np.searchsorted(edges, scored.high)
+        slack = (float(weight @ (scored.high - scored.low)) / 2 + 2 * float(weight[across].sum())) / total
+    return math.fsum(abs(gap) for gap in gaps) / total, slack

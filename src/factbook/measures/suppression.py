@@ -1,0 +1,174 @@
+"""Which slices must stay hidden, so that no count of fewer than k rows is published or can be computed from what is.
+
+Primary: slices with fewer than k rows. Complementary: further slices, the smallest first, until no hidden count is a linear combination of published
+ones (checked exactly, in the row space of the published slices over the finest cells) and no sum of hidden counts that is known from a margin is
+smaller than k (Hundepool et al. 2012, Statistical Disclosure Control, chapter 4). What each measurement of a source publishes counts together.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+
+from factbook.model import Pairs
+
+Margin = tuple[str, ...]
+Atoms = Mapping[Pairs, tuple[int, ...]]
+REASON: Final = "fewer than {k} rows, or needed to protect such a group"
+_PRIME: Final = 2_147_483_647
+_EXACT_SIZE: Final = 3e9
+
+
+def hidden(atoms: Atoms, margins: Iterable[Margin], k: int) -> frozenset[Pairs]:
+    """The slices to hide.
+
+    Args:
+        atoms: the rows of every finest combination of attributes that occurs; several counts (all rows, judged rows) are each protected.
+        margins: the combinations of attributes that are published, by any measurement of the source. The totals of all rows are always published.
+        k: the smallest count that is published; 0 hides nothing.
+    """
+    wanted = sorted({tuple(sorted(margin)) for margin in margins if margin})
+    if not k or not wanted or not atoms:
+        return frozenset()
+    table = _Table(atoms, wanted, k)
+    table.primary()
+    while table.residuals() or table.recoverable():
+        pass
+    return frozenset(table.hidden)
+
+
+class _Table:
+    """The published margins of a source, and what is hidden of them so far."""
+
+    def __init__(self, atoms: Atoms, margins: Sequence[Margin], k: int) -> None:
+        self.k = k
+        self.margins = margins
+        names = list(atoms)
+        self.sizes = np.array([atoms[name] for name in names], dtype=np.int64).reshape(len(names), -1)
+        self.members: dict[Pairs, list[int]] = {(): list(range(len(names)))}
+        self.children: dict[Margin, list[Pairs]] = {margin: [] for margin in margins}
+        for i, name in enumerate(names):
+            values = dict(name)
+            for margin in margins:
+                part = tuple((attribute, values[attribute]) for attribute in margin)
+                if part not in self.members:
+                    self.members[part] = []
+                    self.children[margin].append(part)
+                self.members[part].append(i)
+        self.rows = {part: self.sizes[cells].sum(axis=0) for part, cells in self.members.items()}
+        self.hidden: set[Pairs] = set()
+
+    def small(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> bool:
+        return bool(((rows > 0) & (rows < self.k)).any())
+
+    def primary(self) -> None:
+        self.hidden |= {part for part, rows in self.rows.items() if part and self.small(rows)}
+
+    def residuals(self) -> bool:
+        """Hide one more slice wherever the hidden ones of a margin sum, within a published slice, to fewer than k rows."""
+        changed = False
+        for margin in self.margins:
+            for parent in [(), *(other for other in self.margins if set(other) < set(margin))]:
+                for within, parts in self._families(margin, parent).items():
+                    if within in self.hidden:
+                        continue
+                    unknown = [part for part in parts if part in self.hidden]
+                    rest = sum((self.rows[part] for part in unknown), start=np.zeros_like(self.rows[()]))
+                    if unknown and (self.small(rest) or len(unknown) == 1):
+                        changed |= self._hide_smallest([part for part in parts if part not in self.hidden])
+        return changed
+
+    def _families(self, margin: Margin, parent: Margin) -> Mapping[Pairs, list[Pairs]]:
+        families: dict[Pairs, list[Pairs]] = defaultdict(list)
+        for part in self.children[margin]:
+            families[tuple(pair for pair in part if pair[0] in parent)].append(part)
+        return families
+
+    def _hide_smallest(self, parts: Sequence[Pairs]) -> bool:
+        shown = [part for part in parts if part and part not in self.hidden]
+        if not shown:
+            return False
+        self.hidden.add(min(shown, key=lambda part: (int(self.rows[part].max()), part)))
+        return True
+
+    def recoverable(self) -> bool:
+        """Hide one more slice if some hidden count is a linear combination of published ones."""
+        published = [part for part in self.members if part not in self.hidden]
+        covered = frozenset(self.members[()])
+        unknown = [part for part in sorted(self.hidden) if frozenset(self.members[part]) != covered]
+        if not unknown:
+            return False
+        columns = _columns([self.members[part] for part in self.members])
+        if len(published) ** 2 * len(columns) > _EXACT_SIZE:
+            return self._hide_margins()
+        basis = _Basis(self._matrix(published, columns))
+        targets = self._matrix(unknown, columns)
+        for part, row in zip(unknown, targets, strict=True):
+            if basis.contains(row):
+                return self._hide_near(part, published)
+        return False
+
+    def _matrix(self, parts: Sequence[Pairs], columns: Sequence[int]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+        matrix = np.zeros((len(parts), len(self.sizes)), dtype=np.int64)
+        for i, part in enumerate(parts):
+            matrix[i, self.members[part]] = 1
+        return matrix[:, columns]
+
+    def _hide_near(self, part: Pairs, published: Sequence[Pairs]) -> bool:
+        """The smallest published slice of the same margin, else of any margin that shares rows with it."""
+        margin = tuple(name for name, _ in part)
+        rows = set(self.members[part])
+        near = [other for other in published if other and rows & set(self.members[other])]
+        return self._hide_smallest([other for other in self.children[margin] if other not in self.hidden]) or self._hide_smallest(near)
+
+    def _hide_margins(self) -> bool:
+        """Too large for the exact check: hide every margin whole that hides anything, and all that cross it."""
+        touched = {tuple(name for name, _ in part) for part in self.hidden}
+        shared = {name for margin in touched for name in margin}
+        before = len(self.hidden)
+        for margin in self.margins:
+            if shared & set(margin):
+                self.hidden |= set(self.children[margin])
+        return len(self.hidden) > before
+
+
+def _columns(members: Sequence[Sequence[int]]) -> list[int]:
+    """One cell of each set of cells that lie in the same slices: the others add nothing to the system."""
+    signature: dict[int, list[int]] = defaultdict(list)
+    for i, cells in enumerate(members):
+        for cell in cells:
+            signature[cell].append(i)
+    return sorted({tuple(where): cell for cell, where in signature.items()}.values())
+
+
+class _Basis:
+    """The row space of an integer matrix, modulo a large prime."""
+
+    def __init__(self, matrix: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> None:
+        self.rows: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = []
+        self.pivots: list[int] = []
+        for row in matrix:
+            rest = self.reduce(row)
+            lead = np.flatnonzero(rest)
+            if len(lead):
+                self.pivots.append(int(lead[0]))
+                self.rows.append(rest * pow(int(rest[lead[0]]), -1, _PRIME) % _PRIME)
+
+    def reduce(self, row: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        rest = row % _PRIME
+        for pivot, other in zip(self.pivots, self.rows, strict=True):
+            if rest[pivot]:
+                rest = (rest - int(rest[pivot]) * other) % _PRIME
+        return rest
+
+    def contains(self, row: np.ndarray[tuple[int], np.dtype[np.int64]]) -> bool:
+        return not self.reduce(row).any()
+
+
+def margins_of(attributes: Sequence[str]) -> tuple[Margin, ...]:
+    """Each attribute and each pair of them, in declared order."""
+    return (*((name,) for name in attributes), *(tuple(sorted(pair)) for pair in combinations(attributes, 2)))

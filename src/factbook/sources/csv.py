@@ -1,0 +1,133 @@
+"""CSV files. Every value is text, only an empty field is missing, and nothing is sniffed: separator and encoding are declared."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from factbook import canon
+from factbook.errors import SourceError
+from factbook.manifest import Source
+from factbook.sources.tables import Column, Table, listing, literal
+
+SUFFIXES: Final = (".csv", ".tsv", ".txt")
+_CHUNK: Final = 1 << 22
+_HEADER_LIMIT: Final = 1 << 20
+_BYTE_ORDER_MARKS: Final = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def read(files: Sequence[Path], source: Source, store: Path) -> Table:
+    """The table of one or several CSV files with equal headers.
+
+    Raises:
+        SourceError: wrong encoding (names byte and line), NUL bytes, no header, a name given twice, a wrong separator, headers that differ.
+            Ragged lines are found by the scan; `explain` words them.
+    """
+    if len(source.separator) != 1 or source.separator in '"\r\n':
+        raise SourceError(f"{source.uri}: the separator {source.separator!r} is not one character", remedy='declare e.g. `separator: ";"`')
+    first: list[str] = []
+    readable = []
+    for path in files:
+        text = _utf8(path, source, store)
+        names = _header(path, text, source)
+        if first and names != first:
+            odd = sorted(set(first) ^ set(names))
+            raise SourceError(f"{path}: its columns differ from those of {files[0]}: {', '.join(map(repr, odd[:5])) or 'another order'}")
+        first = names
+        readable.append(text)
+    return Table(source.uri, _sql(readable, first, source.separator), tuple(Column(name, "VARCHAR") for name in first), None, tuple(files))
+
+
+def _sql(files: Sequence[Path], names: Sequence[str], separator: str) -> str:
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    return (
+        f"SELECT * FROM read_csv({listing(files)}, auto_detect = false, header = true, columns = {{{columns}}}, delim = {literal(separator)}, "  # noqa: S608
+        "quote = '\"', escape = '\"', nullstr = '', strict_mode = true, max_line_size = 16777216, hive_partitioning = false)"
+    )
+
+
+def explain(table: Table, error: Exception) -> SourceError:
+    """Word what DuckDB found wrong with a line."""
+    said = str(error)
+    line = re.search(r"CSV Error on Line: (\d+)", said)
+    place = f"{table.where}:{line[1]}" if line else table.where
+    counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
+    if counts:
+        return SourceError(f"{place}: {counts[2]} fields in a table of {counts[1]} columns", remedy="quote fields that contain the separator, or mend the line")
+    if "unterminated quote" in said:
+        return SourceError(f"{place}: a quoted field does not end, or text follows its closing quote", remedy='write a quote inside a quoted field twice ("")')
+    return SourceError(f"{place}: not a regular CSV file ({said.splitlines()[0]})", remedy="write it again as RFC 4180 says, with one kind of line end")
+
+
+def _utf8(path: Path, source: Source, store: Path) -> Path:
+    """Check every byte; a file in another declared encoding is copied as UTF-8 into the private store."""
+    try:
+        encoding = codecs.lookup(source.encoding).name
+    except LookupError as error:
+        raise SourceError(f"{path}: no encoding {source.encoding!r}", remedy="e.g. utf-8, latin-1, cp1252, utf-16") from error
+    if encoding in ("utf-8", "utf-8-sig", "ascii"):
+        _check(path, "utf-8")
+        return path
+    copy = store / "text" / f"{canon.digest([str(path.resolve()), encoding])[7:23]}.csv"
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    with copy.open("w", encoding="utf-8", newline="") as out:
+        _check(path, encoding, out)
+    return copy
+
+
+def _check(path: Path, encoding: str, out: io.TextIOBase | io.TextIOWrapper | None = None) -> None:
+    """Decode the whole file; names the byte and the line of the first mistake.
+
+    Raises:
+        SourceError: it is in another encoding, or holds NUL bytes.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)()
+    done = lines = 0
+    with path.open("rb") as stream:
+        while True:
+            chunk = stream.read(_CHUNK)
+            if done == 0 and chunk[:2] in _BYTE_ORDER_MARKS and not encoding.startswith("utf-16"):
+                raise SourceError(f"{path}: this is UTF-16, not {encoding}", remedy="declare `encoding: utf-16`, or save it as UTF-8")
+            pending = len(decoder.getstate()[0])
+            try:
+                text = decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                byte = done - pending + error.start
+                line = lines + chunk[: max(error.start - pending, 0)].count(b"\n") + 1
+                raise SourceError(
+                    f"{path}:{line}: byte {byte} is not {encoding}", remedy="declare its `encoding` (e.g. cp1252), or save it as UTF-8"
+                ) from error
+            if "\0" in text:
+                line = lines + text[: text.index("\0")].count("\n") + 1
+                raise SourceError(f"{path}:{line}: a NUL character", remedy="declare its `encoding` (utf-16?), or export it again as plain text")
+            if out is not None:
+                out.write(text.removeprefix("\ufeff") if done == 0 else text)
+            if not chunk:
+                return
+            done += len(chunk)
+            lines += text.count("\n")
+
+
+def _header(path: Path, text: Path, source: Source) -> list[str]:
+    with text.open(encoding="utf-8-sig", newline="") as stream:
+        head = stream.read(_HEADER_LIMIT)
+    try:
+        names = next(csv.reader(io.StringIO(head), delimiter=source.separator, strict=True), [])
+    except csv.Error as error:
+        raise SourceError(f"{path}:1: the header does not parse ({error})", remedy="quote column names that contain quotes or the separator") from error
+    if not names or names == [""]:
+        raise SourceError(f"{path}: no header", remedy="the first line must name the columns")
+    if len(names) == 1 and (other := next((mark for mark in (";", "\t", "|", ",") if mark in names[0]), "")):
+        shown = "\\t" if other == "\t" else other
+        raise SourceError(f"{path}: one column only, {names[0][:60]!r}: the separator is not {source.separator!r}", remedy=f'declare `separator: "{shown}"`')
+    if "" in names:
+        raise SourceError(f"{path}: column {names.index('') + 1} of {len(names)} has no name", remedy="name it in the first line")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SourceError(f"{path}: {len(twice)} column name(s) are given twice: {', '.join(map(repr, twice[:5]))}", remedy="rename one of each")
+    return names

@@ -1,0 +1,70 @@
+"""Parquet files. Values keep their types; where text is needed (labels, groups) they are written canonically (`1`, `1.0`, `true`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from factbook.errors import SourceError
+from factbook.manifest import Source
+from factbook.sources.tables import Column, Table, connect, listing
+
+SUFFIXES: Final = (".parquet", ".pq", ".parq")
+
+
+def read(files: Sequence[Path], source: Source, store: Path) -> Table:
+    """The table of one or several Parquet files with equal columns.
+
+    Raises:
+        SourceError: a file is no Parquet file, names a column twice, or differs from the first in its columns; or there are no rows.
+    """
+    connection = connect(store)
+    first: list[str] = []
+    rows = 0
+    for path in files:
+        names, count = _names(connection, path), _rows(connection, path)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise SourceError(f"{path}: {len(twice)} column name(s) are given twice: {', '.join(map(repr, twice[:5]))}", remedy="rename one of each")
+        if first and names != first:
+            odd = sorted(set(first) ^ set(names))
+            raise SourceError(f"{path}: its columns differ from those of {files[0]}: {', '.join(map(repr, odd[:5])) or 'another order'}")
+        first = names
+        rows += count
+    if rows == 0:
+        raise SourceError(f"{source.uri}: no rows", remedy="give a table with at least one row")
+    sql = f"SELECT * FROM read_parquet({listing(files)}, union_by_name = false, hive_partitioning = false)"  # noqa: S608
+    columns = tuple(Column(name, kind) for name, kind, *_ in connection.execute(f"DESCRIBE {sql}").fetchall())
+    return Table(source.uri, sql, columns, rows, tuple(files))
+
+
+def _names(connection: Any, path: Path) -> list[str]:
+    """Top-level column names as the file spells them (`DESCRIBE` would rename one that is given twice)."""
+    rows = _query(connection, path, f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({listing([path])})")
+    names: list[str] = []
+    open_nodes: list[int] = []
+    for name, children in rows[1:]:
+        while open_nodes and open_nodes[-1] == 0:
+            open_nodes.pop()
+        if open_nodes:
+            open_nodes[-1] -= 1
+        else:
+            names.append(name)
+        if children:
+            open_nodes.append(children)
+    return names
+
+
+def _rows(connection: Any, path: Path) -> int:
+    return int(_query(connection, path, f"SELECT sum(num_rows) FROM parquet_file_metadata({listing([path])})")[0][0] or 0)
+
+
+def _query(connection: Any, path: Path, sql: str) -> list[Any]:
+    import duckdb
+
+    try:
+        return list(connection.execute(sql).fetchall())
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise SourceError(f"{path}: not a Parquet file ({reason})", remedy="declare its `format`, or write it again") from error

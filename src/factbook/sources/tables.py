@@ -1,0 +1,93 @@
+"""The table that a source's files hold, as the rest of factbook sees it: names, types, rows, and SQL that DuckDB can scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from factbook.errors import SourceError, UnknownName
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name and its DuckDB type (`VARCHAR` for everything from CSV)."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A readable table.
+
+    Attributes:
+        where: how messages name it (the declared path or pattern).
+        sql: a SELECT statement over the files; scanning it may still find damage (use `explain` for the error).
+        columns: in file order.
+        rows: the number of rows, or None where only a scan tells (CSV).
+        files: the files, sorted.
+    """
+
+    where: str
+    sql: str
+    columns: tuple[Column, ...]
+    rows: int | None
+    files: tuple[Path, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column names in file order."""
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str, role: str) -> Column:
+        """One column.
+
+        Raises:
+            SourceError: it does not exist; names the file, the role and the nearest columns.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        hint = UnknownName("column", name, self.names).args[0].partition("→ ")[2]
+        raise SourceError(f"{self.where}: there is no column {name!r} ({role})", remedy=hint)
+
+
+def quote(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def listing(paths: Iterable[Path]) -> str:
+    """Paths as an SQL list. DuckDB reads `*`, `?` and `[` in a path as a pattern, so they are escaped."""
+    return "[" + ", ".join(literal(_verbatim(str(path))) for path in paths) + "]"
+
+
+def _verbatim(path: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in path)
+
+
+def connect(store: Path | None = None) -> Any:
+    """A DuckDB connection of its own: no extension is fetched, times read as UTC, what spills to disk stays in the private store."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    settings = {"TimeZone": "UTC", "autoinstall_known_extensions": "false", "preserve_insertion_order": "false"}
+    if store is not None:
+        settings["temp_directory"] = str(store / "spill")
+    for name, value in settings.items():
+        connection.execute(f"SET {name} = {literal(value)}")
+    return connection
+
+
+def batches(connection: Any, sql: str, size: int = 1 << 19) -> Any:
+    """The rows of a query as a `pyarrow.RecordBatchReader`."""
+    relation = connection.sql(sql)
+    reader = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
+    return reader(size)
