@@ -51,7 +51,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert (record.measure, record.version, record.params, record.slices) == ("classification", 1, {"data": "holdout"}, (("sex",),))
     assert record.inputs["data"].rows == 500
     assert record.run is not None
-    assert record.runs == 1
+    assert len(record.runs) == 1
     assert record.unvouched == ()
 
 
@@ -224,7 +224,7 @@ def test_identity_covers_the_fact_and_its_origins_and_nothing_else(tmp_path: Pat
     record = store.write(tmp_path, measured(FACTS), runs.here(tmp_path))
     same = identity(fact, record)
     other_run = replace(runs.here(tmp_path), measured="1999-01-01T00:00:00Z", tools={"python": "2"}, commit="f" * 40, dirty=True, host="VAX")
-    assert identity(fact, replace(record, run=other_run, level="0.9", suppress_below=3, slices=())) == same
+    assert identity(fact, replace(record, runs=(other_run,), level="0.9", suppress_below=3, slices=())) == same
     changed = {
         "key": identity(replace(fact, key=Key.parse("performance/fnr?a=b")), record),
         "value": identity(replace(fact, value=0.25, counts={"k": 1, "n": 4}, n=4), record),
@@ -304,7 +304,7 @@ def test_branches_that_change_different_facts_merge(tmp_path: Path, ours: tuple[
     evidence = Evidence.load(tmp_path)
     assert dict(evidence) == {fact.key: fact for fact in changed(*ours, *theirs)}
     record = evidence.records["performance"]
-    assert (record.runs, record.unvouched) == (2, ())
+    assert (len(record.runs), record.unvouched) == (2, ())
 
 
 def test_branches_that_add_slices_merge(tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ def test_branches_that_add_slices_merge(tmp_path: Path) -> None:
     evidence = Evidence.load(tmp_path)
     assert set(evidence) == {fact.key for fact in (*MANY, *sex, *age)}
     record = evidence.records["performance"]
-    assert (record.slices, record.runs, record.unvouched) == ((("age",), ("sex",)), 2, ())
+    assert (record.slices, len(record.runs), record.unvouched) == ((("age",), ("sex",)), 2, ())
 
 
 def test_branches_that_remove_and_change_different_facts_merge(tmp_path: Path) -> None:

@@ -73,10 +73,10 @@ class Catalog:
     def _unknown(self, key: Key) -> UnknownName:
         known = [str(item) for item in self.evidence] + [f"{DERIVED}/{name}" for name in self._expressions]
         metric = measures.find_alias(key.metric)
-        if metric is not None and metric.name != key.metric:
-            named = replace(key.whole(), metric=metric.name)
+        if metric is not None and metric != key.metric:
+            named = replace(key.whole(), metric=metric)
             if named in self.evidence:
-                return UnknownName("fact", str(key), known, remedy=f"{key.metric} is called {metric.name} here: {named}")
+                return UnknownName("fact", str(key), known, remedy=f"{key.metric} is called {metric} here: {named}")
         return UnknownName("fact", str(key), known)
 
     def facts(self) -> list[Fact]:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any
 
-from factbook import canon, measures, shelf, sources
+from factbook import canon, measures, sources
 from factbook.errors import EvidenceError, UnknownName
 from factbook.evidence import runs, store
 from factbook.evidence.locking import STORE, lock
 from factbook.evidence.store import Evidence, Record
-from factbook.manifest import Manifest, Planned
+from factbook.manifest import Manifest
 from factbook.model import Progress, silent
-
-_EDITED: Final = "changed since it was measured, or merged"
 
 
 class State(StrEnum):
@@ -87,27 +85,61 @@ def _tidy(root: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def _measure(root: Path, manifest: Manifest, name: str, *, force: bool, rehash: bool, progress: Progress) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the plan asks for now: all that decides whether evidence is out of date, other than the bytes of the sources."""
+
+    measure: str
+    version: int
+    params: Mapping[str, Any]
+    slices: tuple[tuple[str, ...], ...]
+    level: str
+    suppress_below: int
+    sources: Mapping[str, str]
+    declarations: Mapping[str, str]
+    context: str
+
+
+def _wanted(manifest: Manifest, name: str) -> _Wanted:
     planned = manifest.plan[name]
-    absent = absent_sources(root, manifest, planned, rehash=rehash)
+    rest = measures.identity(name, planned, manifest)
+    slices, level, below, declared = (rest.pop(item) for item in ("by", "level", "suppress_below", "declared"))
+    return _Wanted(
+        measure=planned.measure,
+        version=measures.version(planned.measure),
+        slices=tuple(sorted(tuple(item) for item in slices)),
+        level=str(level),
+        suppress_below=int(below),
+        sources={role: str(planned.params[role]) for role in declared},
+        declarations=declared,
+        context=canon.digest(rest.pop("published")),
+        params=rest,
+    )
+
+
+def _measure(root: Path, manifest: Manifest, name: str, *, force: bool, rehash: bool, progress: Progress) -> Outcome:
+    wanted = _wanted(manifest, name)
+    absent = _absent(root, manifest, wanted, rehash=rehash)
     if absent:
         return Outcome(name, "absent", reason=absent)
     record, damage = _stored(root, name)
-    stale = "forced" if force else damage or "; ".join(_differences(root, manifest, name, record, rehash=rehash))
-    if record is not None and not stale:
+    stale = (
+        "forced" if force else damage or ("; ".join(_differences(root, manifest, wanted, record, rehash=rehash)) if record else "not measured yet")
+    )
+    if not stale:
         return Outcome(name, "fresh")
     began = time.perf_counter()
-    measured = measures.run(name, planned, manifest, root, root / STORE, progress)
+    measured = measures.run(name, manifest.plan[name], manifest, root, root / STORE, progress)
     seconds = time.perf_counter() - began
     run = runs.here(root, rows=sum(item.rows for item in measured.inputs.values()), seconds=seconds, warnings=measured.warnings)
     store.write(
         root,
-        replace(measured, params=planned.params),
-        run,
-        slices=planned.by,
-        declarations={role: sources.declaration(manifest.sources[item.source]) for role, item in measured.inputs.items()},
-        level=str(manifest.level),
-        suppress_below=manifest.suppress_below,
+        replace(measured, params=wanted.params),
+        replace(run, context=wanted.context),
+        slices=wanted.slices,
+        declarations=wanted.declarations,
+        level=wanted.level,
+        suppress_below=wanted.suppress_below,
     )
     return Outcome(name, "measured", len(measured.facts), seconds, measured.warnings, stale)
 
@@ -121,10 +153,9 @@ def _stored(root: Path, name: str) -> tuple[Record | None, str]:
         return None, f"damaged: {error.message}"
 
 
-def absent_sources(root: Path, manifest: Manifest, planned: Planned, *, rehash: bool = False) -> str:
-    """Which sources of a planned measurement are not here, as one text; '' if all are."""
-    named = [value for value in planned.params.values() if isinstance(value, str) and value in manifest.sources]
-    absent = [name for name in dict.fromkeys(named) if _digest(root, manifest, name, rehash=rehash) is None]
+def _absent(root: Path, manifest: Manifest, wanted: _Wanted, *, rehash: bool) -> str:
+    """Which sources are not here, as one text; '' if all are."""
+    absent = [name for name in dict.fromkeys(wanted.sources.values()) if _digest(root, manifest, name, rehash=rehash) is None]
     return "; ".join(f"source {name} ({manifest.sources[name].uri}) is not here" for name in absent)
 
 
@@ -143,68 +174,61 @@ def freshness(root: Path, manifest: Manifest, evidence: Evidence, *, rehash: boo
 
 
 def _judge(root: Path, manifest: Manifest, name: str, record: Record | None, *, rehash: bool) -> Freshness:
-    absent = absent_sources(root, manifest, manifest.plan[name], rehash=rehash)
+    wanted = _wanted(manifest, name)
+    absent = _absent(root, manifest, wanted, rehash=rehash)
     if record is None:
         return Freshness(name, State.MISSING, absent or f"not measured yet: factbook measure {name}")
-    differences = list(_differences(root, manifest, name, record, rehash=rehash))
+    differences = list(_differences(root, manifest, wanted, record, rehash=rehash))
     if differences:
         return Freshness(name, State.STALE, "; ".join(differences))
     if absent:
         return Freshness(name, State.NOT_JUDGED, absent)
-    return Freshness(name, State.FRESH, f"merged from {record.runs} runs" if record.runs > 1 else "")
+    return Freshness(name, State.FRESH, f"merged from {len(record.runs)} runs" if len(record.runs) > 1 else "")
 
 
 def _orphan(name: str) -> str:
     return f"evidence/{name}.json is no longer in the plan of factbook.yaml; delete it or plan it again"
 
 
-def _differences(root: Path, manifest: Manifest, name: str, record: Record | None, *, rehash: bool) -> Iterator[str]:
+def _differences(root: Path, manifest: Manifest, wanted: _Wanted, record: Record, *, rehash: bool) -> Iterator[str]:
     """In what the evidence differs from what the plan and the sources would give now."""
-    if record is None:
+    if record.measure != wanted.measure:
+        yield f"the measure was {record.measure}, now it is {wanted.measure}"
         return
-    planned = manifest.plan[name]
-    if record.measure != planned.measure:
-        yield f"the measure was {record.measure}, now {planned.measure}"
-        return
-    if record.version != (current := version(planned.measure)):
-        yield f"the measure {planned.measure} has version {current}, it was {record.version}"
-    if canon.dumps(record.params) != canon.dumps(planned.params):
+    if record.version != wanted.version:
+        yield f"the measure {wanted.measure} has version {wanted.version}, it was {record.version}"
+    if canon.dumps(record.params) != canon.dumps(wanted.params):
         yield "its parameters changed"
-    if set(record.slices) != set(planned.by):
+    if record.slices != wanted.slices:
         yield "its slices changed"
-    if record.level != str(manifest.level):
-        yield f"the level is {manifest.level}, it was {record.level}"
-    if record.suppress_below != manifest.suppress_below:
-        yield f"suppress_below is {manifest.suppress_below}, it was {record.suppress_below}"
-    yield from _source_differences(root, manifest, record, rehash=rehash)
-    yield from _run_differences(record)
+    if record.level != wanted.level:
+        yield f"the level is {wanted.level}, it was {record.level}"
+    if record.suppress_below != wanted.suppress_below:
+        yield f"suppress_below is {wanted.suppress_below}, it was {record.suppress_below}"
+    yield from _source_differences(root, manifest, wanted, record, rehash=rehash)
+    yield from _run_differences(wanted, record)
 
 
-def _source_differences(root: Path, manifest: Manifest, record: Record, *, rehash: bool) -> Iterator[str]:
-    for item in record.inputs.values():
-        source = manifest.sources.get(item.source)
-        if source is None:
-            yield f"source {item.source} is no longer declared"
-            continue
-        if item.declaration and item.declaration != sources.declaration(source):
-            yield f"the declaration of source {item.source} changed"
-        found = _digest(root, manifest, item.source, rehash=rehash)
+def _source_differences(root: Path, manifest: Manifest, wanted: _Wanted, record: Record, *, rehash: bool) -> Iterator[str]:
+    if set(record.inputs) != set(wanted.sources):
+        yield "it was measured from other sources"
+        return
+    for role, source in wanted.sources.items():
+        item = record.inputs[role]
+        if item.source != source:
+            yield f"its {role} was the source {item.source}, now it is {source}"
+        elif item.declaration != wanted.declarations[role]:
+            yield f"the declaration of source {source} changed"
+        found = _digest(root, manifest, source, rehash=rehash)
         if found is not None and found != item.digest:
-            yield f"the data of source {item.source} changed"
+            yield f"the data of source {source} changed"
 
 
-def _run_differences(record: Record) -> Iterator[str]:
+def _run_differences(wanted: _Wanted, record: Record) -> Iterator[str]:
     if record.unvouched:
         first, more = record.unvouched[0], len(record.unvouched) - 1
-        yield f"{_EDITED}: no run record vouches for {first}{f' and {more} more' if more else ''}"
-    elif record.run is None:
-        yield f"{_EDITED}: it has no run record"
-
-
-def version(measure: str) -> int:
-    """The declared VERSION of a measure.
-
-    Raises:
-        UnknownName: there is no such measure.
-    """
-    return int(shelf.find("measures", measure).VERSION)
+        yield f"changed since it was measured, or merged: no run record vouches for {first}{f' and {more} more' if more else ''}"
+    elif not record.runs:
+        yield "changed since it was measured, or merged: it has no run record"
+    elif any(run.context != wanted.context for run in record.runs):
+        yield "what is published of its sources changed, and with it what has to be suppressed"

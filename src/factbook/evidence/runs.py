@@ -39,6 +39,7 @@ class Run:
         commit, dirty: of the checkout that the book lies in ('' and None outside of one).
         rows, seconds: rows read and time taken.
         evidence: the digest of the evidence that was measured.
+        context: the digest of what else in the plan its values depended on: what was published besides (for suppression).
         vouchers: one for each fact.
     """
 
@@ -51,6 +52,7 @@ class Run:
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     evidence: str = ""
+    context: str = ""
     vouchers: frozenset[str] = frozenset()
 
     def vouches(self, identity: str) -> bool:
@@ -118,6 +120,7 @@ def dump(run: Run, name: str) -> bytes:
         "schema": SCHEMA,
         "name": name,
         "evidence": run.evidence,
+        "context": run.context,
         "measured": run.measured,
         "tools": dict(run.tools),
         "host": run.host,
@@ -153,6 +156,7 @@ def load(place: Path) -> Run:
             seconds=float(members["seconds"]),
             warnings=tuple(map(str, members["warnings"])),
             evidence=str(members["evidence"]),
+            context=str(members["context"]),
             vouchers=frozenset(map(str, members["vouchers"])),
         )
     except EvidenceError:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,8 +61,7 @@ class Record:
         slices: the combinations of attributes that were measured, besides overall.
         level, suppress_below: of factbook.yaml at that time.
         digest: of the whole evidence: header and facts, whatever their order in the file.
-        run: the run that measured exactly this, or (after a merge) the latest of those that vouch for its facts.
-        runs: how many runs vouch for its facts.
+        runs: the run that measured exactly this, or (after a merge) those that vouch for its facts, the latest last.
         unvouched: the facts that no run record vouches for: edited by hand, or merged from other inputs.
     """
 
@@ -75,9 +74,13 @@ class Record:
     level: str = "0.95"
     suppress_below: int = 10
     digest: str = ""
-    run: Run | None = None
-    runs: int = 0
-    unvouched: tuple[Key, ...] = field(default=(), compare=False)
+    runs: tuple[Run, ...] = ()
+    unvouched: tuple[Key, ...] = ()
+
+    @property
+    def run(self) -> Run | None:
+        """The run that measured it; after a merge the latest."""
+        return self.runs[-1] if self.runs else None
 
 
 def identity(fact: Fact, record: Record) -> str:
@@ -124,7 +127,7 @@ def write(
     for old in runs.siblings(folder, measured.name):
         if old != kept:
             old.unlink(missing_ok=True)
-    return replace(record, digest=digest, run=run, runs=1)
+    return replace(record, digest=digest, runs=(run,))
 
 
 def _record(measured: Measured, slices: Iterable[Iterable[str]] | None, declarations: Mapping[str, str], level: str, suppress_below: int) -> Record:
@@ -339,11 +342,12 @@ def _sorted_slices(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _attach_runs(folder: Path, record: Record, facts: Mapping[Key, Fact], digest: str) -> Record:
+    record = replace(record, digest=digest)
     exact = runs.path(folder, record.name, digest)
     if exact.is_file():
-        return replace(record, digest=digest, run=runs.load(exact), runs=1)
-    known = sorted((runs.load(item) for item in runs.siblings(folder, record.name)), key=lambda run: run.measured)
+        return replace(record, runs=(runs.load(exact),))
+    known = sorted((runs.load(item) for item in runs.siblings(folder, record.name)), key=lambda run: (run.measured, run.evidence))
     identities = {key: identity(fact, record) for key, fact in facts.items()}
-    unvouched = tuple(key for key, item in identities.items() if not any(run.vouches(item) for run in known))
-    latest = known[-1] if known else None
-    return replace(record, digest=digest, run=latest, runs=len(known), unvouched=unvouched)
+    vouching = tuple(run for run in known if any(run.vouches(item) for item in identities.values()))
+    unvouched = tuple(key for key, item in identities.items() if not any(run.vouches(item) for run in vouching))
+    return replace(record, runs=vouching, unvouched=unvouched)
