@@ -68,7 +68,7 @@ def draw(spec: ChartSpec, catalog: Catalog) -> str:
     if metric.unit in (Unit.TEXT, Unit.DATE):
         raise DocumentError(f"{spec}: {spec.metric} is no number", remedy="choose another metric")
     reference = _reference(spec, catalog, metric)
-    title = f"{metric.title} by {' and '.join(spec.by)}"
+    title = f"{metric.title[:1].upper()}{metric.title[1:]} by {' and '.join(spec.by)}"
     rows = [(", ".join(dict(fact.key.slice)[name] for name in spec.by), fact) for fact in facts]
     axis = _axis([fact for _, fact in rows], reference, metric)
     height = _TOP + _ROW * len(rows) + 34

@@ -372,8 +372,8 @@ def _groups(publication: Publication, facts: list[Fact], level: str, headings: l
 
 
 def _facts(publication: Publication, facts: list[Fact], level: str, *, sliced: bool) -> Markup:
-    names = ["Fact", *(["Slice"] if sliced else []), "Value", f"{level} % CI", "n", "Counts", "Method", "Origin", "Digest"]
-    left = {"Fact", "Slice", "Counts", "Method", "Origin", "Digest"}
+    names = ["Fact", *(["Slice"] if sliced else []), "Value", f"{level} % CI", "n", "Counts", "Method", "Status", "Digest"]
+    left = {"Fact", "Slice", "Counts", "Method", "Status", "Digest"}
     head = element("tr", *(element("th", name, scope="col", class_=None if name in left else "r") for name in names))
     rows = [_fact_row(publication, fact, sliced=sliced) for fact in facts]
     return scroll(element("table", element("thead", head), element("tbody", *rows), class_="facts"))
@@ -383,7 +383,7 @@ def _fact_row(publication: Publication, fact: Fact, *, sliced: bool) -> Markup:
     key, metric = fact.key, publication.catalog.metric(fact.key)
     parameters = ", ".join(f"{name} = {value}" for name, value in key.params)
     name = join(element("code", key.metric), element("small", metric.title + (f" ({parameters})" if parameters else "")))
-    value = shapes.spell(fact, interval=False) if fact.measured else join(fact.status.value, element("small", fact.reason))
+    value = shapes.spell(fact, interval=False) if fact.measured else element("em", fact.reason or fact.status.value)
     digest = fact_digest(publication, key)
     cells = [
         element("th", name, scope="row"),
@@ -393,7 +393,7 @@ def _fact_row(publication: Publication, fact: Fact, *, sliced: bool) -> Markup:
         element("td", "" if fact.n is None else f"{fact.n:,}", class_="r"),
         element("td", citations.counts_words(fact), class_="w"),
         element("td", fact.method),
-        element("td", fact.origin.value),
+        element("td", fact.status.value, element("small", fact.origin.value)),
         element("td", element("code", digest.removeprefix("sha256:")[:10], title=digest)),
     ]
     return element("tr", *cells, id=citations.anchor(key))

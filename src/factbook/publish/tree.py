@@ -12,7 +12,7 @@ from factbook.documents.parse import tag
 if TYPE_CHECKING:
     from factbook.documents.parse import Document
 
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _RAW: Final = frozenset({"Html", "InlineHtml"})
 
 
@@ -61,10 +61,10 @@ def _prune(node: Node) -> None:
     """Drop front matter and comments; what remains of raw HTML is text to be shown as text."""
     for child in node.children:
         if child.kind in _RAW:
-            child.value = _COMMENT.sub("", child.value)
+            child.value = COMMENT.sub("", child.value)
         elif child.kind == "HtmlBlock":
             raw = "".join(str(line.value) for line in child.children)
-            child.value, child.children = _COMMENT.sub("", raw).strip(), []
+            child.value, child.children = COMMENT.sub("", raw).strip(), []
         _prune(child)
     node.children = [child for child in node.children if not _empty(child)]
 

@@ -1,0 +1,381 @@
+"""One PDF for each document: tagged, declared PDF/A-2a and PDF/UA-1, with what every value rests on in an appendix.
+
+The source that typst compiles holds every text as a string literal, so that nothing in a document or in data can be taken for typst.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import posixpath
+import re
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from factbook import charts
+from factbook.documents import parse
+from factbook.errors import DocumentError, FactbookError, MissingExtra
+from factbook.manifest import Stage
+from factbook.publish import citations, figures, tree, write
+from factbook.publish.citations import Citation, Tone
+from factbook.publish.prose import SAFE
+from factbook.publish.tree import Node
+
+if TYPE_CHECKING:
+    from factbook.documents.parse import Document
+    from factbook.model import Key
+    from factbook.publish import Publication
+
+STANDARDS: Final[tuple[Literal["a-2a"], Literal["ua-1"]]] = ("a-2a", "ua-1")
+_UNSHOWN: Final = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
+_ESCAPE: Final = re.compile(r"\\u\{([0-9a-f]+)\}")
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_WHOLE_PAGES: Final = 0x2E80
+_NO_DATE: Final = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
+_ALIGN: Final = {"None": "auto", "Left": "left", "Center": "center", "Right": "right"}
+_STROKES: Final = {Tone.PLAIN: "accent", Tone.GOOD: "accent", Tone.OPEN: "amber", Tone.BAD: "red"}
+
+
+def publish(publication: Publication, target: Path) -> tuple[Path, ...]:
+    """Write one PDF for each document into the folder `target`.
+
+    Raises:
+        MissingExtra: typst is not installed.
+        DocumentError: a document cannot be set.
+    """
+    files = {}
+    for document in publication.documents:
+        name = posixpath.relpath(document.name, "documents").removeprefix("../").removesuffix(".md")
+        files[f"{name}.pdf"] = render(publication, document)
+    return write(target, "pdf", files)
+
+
+def render(publication: Publication, document: Document) -> bytes:
+    """The PDF of one document.
+
+    Raises:
+        MissingExtra: typst is not installed.
+        DocumentError: the document cannot be set.
+    """
+    try:
+        import typst
+    except ImportError as error:
+        raise MissingExtra("publishing PDF", "pdf") from error
+    with tempfile.TemporaryDirectory(prefix="factbook-") as folder:
+        paper = Paper(publication, document, Path(folder))
+        source = paper.source()
+        stamp = _NO_DATE if publication.date is None else dt.datetime.combine(publication.date, dt.time(), dt.UTC)
+
+        def compiled(text: str, *, system: bool) -> bytes:
+            compiler = typst.Compiler(root=folder, ignore_system_fonts=not system)
+            made = compiler.compile(text.encode(), format="pdf", pdf_standards=list(STANDARDS), timestamp=stamp)
+            return made if isinstance(made, bytes) else b""
+
+        return _compile(source, compiled, document.name, typst.TypstError)
+
+
+def _compile(source: str, compiled: Callable[..., bytes], name: str, failure: type[Exception]) -> bytes:
+    """Compile with the fonts that typst brings along; where they lack a letter with those of the system; where no font has it, write its number."""
+    system = False
+    for _ in range(1000):
+        try:
+            return compiled(source, system=system)
+        except failure as error:
+            unshown = _UNSHOWN.search(str(error))
+            if unshown is None:
+                raise DocumentError(f"{name}: typst cannot set this document ({error})", remedy="please report it with the document") from error
+            if system:
+                source = _spelled_out(source, unshown.group(1))
+            system = True
+    raise DocumentError(f"{name}: too many letters that no font can show", remedy="install a font for this script")
+
+
+def _spelled_out(source: str, unshown: str) -> str:
+    """The source with what cannot be shown replaced by its number in Unicode; of the large scripts the whole page of 256 at once."""
+    found = _ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), unshown)
+    codes = {ord(character) for character in found}
+    pages = {code >> 8 for code in codes if code >= _WHOLE_PAGES}
+    return "".join(f"[U+{ord(c):04X}]" if ord(c) in codes or ord(c) >> 8 in pages else c for c in source)
+
+
+def string(text: str) -> str:
+    """A typst string literal; control characters and other non-characters become U+FFFD."""
+    clean = _CONTROL.sub("�", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return '"' + clean.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def say(text: str) -> str:
+    """A text as typst content."""
+    return f"#{string(text)};" if text else ""
+
+
+def call(name: str, *arguments: str, body: str | None = None) -> str:
+    """A call of a typst function."""
+    return f"#{name}({', '.join(arguments)})" + (f"[{body}]" if body is not None else "") + ";"
+
+
+@cache
+def template() -> str:
+    """The look of the PDF, in typst."""
+    return Path(__file__).with_name("paper.typ").read_text(encoding="utf-8")
+
+
+@dataclass(slots=True)
+class Paper:
+    """One document on its way to typst."""
+
+    publication: Publication
+    document: Document
+    folder: Path
+    _entries: dict[tuple[str, str], tuple[int, Citation]] = field(default_factory=dict)
+    _cells: dict[int, Key] = field(default_factory=dict)
+    _notes: dict[str, Node] = field(default_factory=dict)
+    _noted: set[str] = field(default_factory=set)
+    _questions: int = 0
+    _pictures: int = 0
+    _level: int = 0
+    _in_table: bool = False
+
+    def source(self) -> str:
+        """The whole typst source."""
+        root = tree.build(self.document)
+        self._cells = citations.cells(self.document, self.publication.catalog)
+        self._notes = {node.value: node for node in root.children if node.kind == "FootnoteDefinition"}
+        self._questions = sum(node.kind == "Link" and _scheme(node) == "question" for node in root.walk())
+        root.children = [node for node in root.children if node.kind != "FootnoteDefinition"]
+        title = "" if self._begins_with_title(root) else self.title(1, say(self.document.title))
+        body = title + self.inner(root)
+        return "\n".join((template(), self.settings(), body, self.appendix(), self.not_judged()))
+
+    def _begins_with_title(self, root: Node) -> bool:
+        first = next((node for node in root.children if node.kind != "SoftBreak"), None)
+        return first is not None and first.kind == "Heading" and first.value["level"] == "H1"
+
+    def settings(self) -> str:
+        publication, subject = self.publication, self.publication.manifest.subject
+        day = publication.date
+        made = f"Evidence as of {day.isoformat()}, factbook {publication.version}" if day else f"factbook {publication.version}"
+        given = {
+            "title": string(f"{self.document.title} – {subject.name}" if subject.name not in self.document.title else self.document.title),
+            "subject": string(f"{subject.name} {subject.version}".strip()),
+            "author": f"({string(subject.owner)},)" if subject.owner else "()",
+            "keywords": '("factbook",)',
+            "lang": string(publication.manifest.language),
+            "date": f"datetime(year: {day.year}, month: {day.month}, day: {day.day})" if day else "none",
+            "stage": string(publication.manifest.stage.value),
+            "made": string(made),
+        }
+        return f"#show: paper.with({', '.join(f'{name}: {value}' for name, value in given.items())})\n"
+
+    def state(self) -> str:
+        """What a reader must know before reading."""
+        said = []
+        if self.publication.manifest.stage is Stage.DRAFT:
+            said.append("Draft. Nobody has approved this document.")
+        if self._questions:
+            said.append(f"{self._questions} open question{'s' if self._questions > 1 else ''} that only a person can answer.")
+        return call("notice", body=say(" ".join(said))) if said else ""
+
+    # --- walking -------------------------------------------------------------------------------------------------------------------------------
+
+    def inner(self, node: Node) -> str:
+        """Everything inside a node."""
+        return "".join(self.one(child) for child in node.children)
+
+    def one(self, node: Node) -> str:
+        """One node."""
+        wrapped = _WRAPPERS.get(node.kind)
+        if wrapped is not None:
+            return call(wrapped, body=self.inner(node))
+        return _WALKERS.get(node.kind, Paper.inner)(self, node)
+
+    def paragraph(self, node: Node) -> str:
+        return f"\n\n{self.inner(node)}\n\n"
+
+    def heading(self, node: Node) -> str:
+        return self.title(int(node.value["level"][1:]), self.inner(node))
+
+    def title(self, level: int, body: str) -> str:
+        """A heading; PDF/UA wants the first to be of level 1 and none to skip a level."""
+        first = self._level == 0
+        self._level = min(level, self._level + 1)
+        return f"\n{call('heading', f'level: {self._level}', body=body)}\n" + (self.state() if first else "")
+
+    def listing(self, node: Node) -> str:
+        items = [f"[{self.inner(item).strip()}]" for item in node.children]
+        return call("list", *items) if node.value is None else call("enum", f"start: {node.value}", *items)
+
+    def quotation(self, node: Node) -> str:
+        if any(part.kind == "Link" and _scheme(part) == "question" for part in node.walk()):
+            return call("ask", body=self.inner(node).strip())
+        kind = f"{call('strong', body=say(str(node.value)))}\n\n" if node.value else ""
+        return call("quote", "block: true", body=kind + self.inner(node).strip())
+
+    def code_block(self, node: Node) -> str:
+        return call("raw", string("".join(str(child.value) for child in node.children).rstrip("\n")), "block: true")
+
+    def raw_block(self, node: Node) -> str:
+        return call("raw", string(node.value), "block: true")
+
+    def code(self, node: Node) -> str:
+        return call("raw", string(node.value))
+
+    def table(self, node: Node) -> str:
+        before, self._in_table = self._in_table, True
+        rows = [[f"[{self.cell(cell)}]" for cell in row.children] for row in node.children]
+        self._in_table = before
+        aligned = ", ".join(_ALIGN[align] for align in node.value)
+        return call(
+            "table",
+            f"columns: {len(node.value)}",
+            f"align: ({aligned},)",
+            f"table.header({', '.join(rows[0])})",
+            *(c for row in rows[1:] for c in row),
+        )
+
+    def cell(self, node: Node) -> str:
+        key = self._cells.get(node.start)
+        return self.inner(node) if key is None else self.value(citations.cite(f"fact:{key}", self.publication.catalog), self.inner(node))
+
+    def link(self, node: Node) -> str:
+        destination, body = node.value["dest_url"], self.inner(node)
+        if citations.is_value(destination):
+            citation = citations.cite(destination, self.publication.catalog)
+            return call("strong", body=body) if citation.scheme == "question" else self.value(citation, body)
+        if node.value["link_type"] == "Email":
+            destination = f"mailto:{destination}"
+        return call("link", string(destination), body=body) if parse.split(destination)[0].lower() in SAFE and body else body
+
+    def value(self, citation: Citation, body: str) -> str:
+        """A bound value: underlined, with the number of its entry in the appendix (not in tables, where it would read as a figure)."""
+        number, _ = self._entries.setdefault((citation.scheme, citation.target), (len(self._entries) + 1, citation))
+        shown = call("value", f"<entry-{number}>", _STROKES[citation.tone], body=body or say("(empty)"))
+        return shown if self._in_table else shown + call("entry-mark", str(number))
+
+    def image(self, node: Node) -> str:
+        alt, title = " ".join(node.words().split()) or "A picture without a description", node.value["title"]
+        try:
+            if title.startswith(charts.PREFIX):
+                return self.picture(charts.render(charts.ChartSpec.parse(title), self.publication.catalog).encode(), ".svg", alt)
+        except FactbookError as error:
+            return self.missing(error.message, alt)
+        found = figures.load(self.publication.root, self.document.name, node.value["dest_url"])
+        return self.missing(found, alt) if isinstance(found, str) else self.picture(found.data, Path(found.name).suffix.lower(), alt)
+
+    def picture(self, data: bytes, suffix: str, alt: str) -> str:
+        """A picture that typst can show, with its description; else a place holder."""
+        self._pictures += 1
+        name = f"{self._pictures}{suffix}"
+        (self.folder / name).write_bytes(data)
+        shown = call("image", string(name), f"alt: {string(alt)}", "width: 100%" if suffix == ".svg" else "").removeprefix("#").removesuffix(";")
+        if suffix != ".svg" and not _readable(self.folder, name):
+            return self.missing("The picture cannot be read.", alt)
+        return call("picture", shown, f"[{say(alt)}]")
+
+    def missing(self, why: str, alt: str) -> str:
+        return call("missing", body=call("strong", body=say("No picture. ")) + say(f"{why} ") + call("emph", body=say(alt)))
+
+    def reference(self, node: Node) -> str:
+        definition = self._notes.get(node.value)
+        if definition is None or node.value in self._noted:
+            return say(f"[{node.value}]")
+        self._noted.add(node.value)
+        return call("footnote", body=self.inner(definition).strip())
+
+    # --- the appendix --------------------------------------------------------------------------------------------------------------------------
+
+    def appendix(self) -> str:
+        """Every entry that the text refers to, and the measurements behind them with the digests of their sources."""
+        if not self._entries:
+            return ""
+        entries = [f"[{self.entry(number, citation)}]" for number, citation in self._entries.values()]
+        names = sorted({citation.key.evidence for _, citation in self._entries.values() if citation.key is not None})
+        records = [self.publication.catalog.evidence.records[name] for name in names if name in self.publication.catalog.evidence.records]
+        parts = ["#pagebreak();\n", call("heading", "level: 1", body=say("Evidence"))]
+        parts += [call("enum", 'numbering: "[1]"', "spacing: 1.1em", *entries)]
+        for record in records:
+            lines = [("Digest", record.digest), ("Measure", f"{record.measure}, version {record.version}"), ("Measured", citations.day(record))]
+            lines += [(f"Source {item.source} ({item.rows:,} rows)", item.digest) for _, item in sorted(record.inputs.items())]
+            lines += [("Re-derive", citations.command(record.name))]
+            parts += [call("heading", "level: 2", body=say(f"Measurement {record.name}")), self.terms(lines)]
+        return "\n".join(parts)
+
+    def entry(self, number: int, citation: Citation) -> str:
+        """One entry of the appendix."""
+        lines = self.fact_lines(citation.key, citation) if citation.key is not None else [(item.term, item.text) for item in citation.details]
+        head = call("strong", body=say(citation.headline)) + call("label-of", body=say(citation.label))
+        return f"{head} <entry-{number}>#linebreak();{self.terms(lines)}"
+
+    def fact_lines(self, key: Key, citation: Citation) -> list[tuple[str, str]]:
+        """What is said about a fact, in few lines and with whole digests; the rest stands with its measurement."""
+        details = [item for item in citation.details if not item.term.startswith(_IN_RECORD)]
+        brief = ", ".join(f"n = {item.text}" if item.term == "n" else item.text for item in details if item.term in _BRIEF)
+        lines = [("", brief), *((item.term, item.text) for item in details if item.term not in _BRIEF)]
+        if key.evidence == citations.DERIVED:
+            return lines
+        record = self.publication.catalog.record_of(key)
+        lines.append(("Digest", self.publication.catalog.evidence.identity(key)))
+        return lines + [("Source", f"{item.source} {item.digest}") for _, item in sorted(record.inputs.items())]
+
+    def terms(self, lines: Iterable[tuple[str, str]]) -> str:
+        pairs = [f"({string(term)}, {self.term(term, text)})" for term, text in lines if text]
+        return call("terms-of", *pairs)
+
+    def term(self, term: str, text: str) -> str:
+        plain = call("raw", string(text)) if term in _CODE or "sha256:" in text else say(text)
+        return f"[{plain}]"
+
+    def not_judged(self) -> str:
+        """What was not judged, so that nobody takes silence for consent."""
+        rows = self.publication.not_judged
+        if not rows:
+            return ""
+        lines = [f"[{call('raw', string(row.code))} {say(f'{row.place}: {row.message}')}]" for row in rows]
+        level = 2 if self._entries else 1
+        return "\n".join((call("heading", f"level: {level}", body=say("Not judged")), call("list", *lines)))
+
+
+_IN_RECORD: Final = ("Source", "Measure", "Re-derive")
+_BRIEF: Final = frozenset({"What", "Slice", "Parameters", "n", "Counts", "Method", "Remark", "Origin"})
+_CODE: Final = frozenset({"Key", "Re-derive", "Digest", "Expression", "Derived as"})
+_WRAPPERS: Final = {"Emphasis": "emph", "Strong": "strong", "Strikethrough": "strike"}
+
+
+def _scheme(node: Node) -> str:
+    return parse.split(node.value["dest_url"])[0].lower()
+
+
+def _readable(folder: Path, name: str) -> bool:
+    """Whether typst can read a picture."""
+    import typst
+
+    try:
+        typst.Compiler(root=folder, ignore_system_fonts=True).compile(f"#image({string(name)})".encode(), format="svg")
+    except typst.TypstError:
+        return False
+    return True
+
+
+_WALKERS: Final[dict[str, Callable[[Paper, Node], str]]] = {
+    "Paragraph": Paper.paragraph,
+    "Heading": Paper.heading,
+    "List": Paper.listing,
+    "BlockQuote": Paper.quotation,
+    "CodeBlock": Paper.code_block,
+    "HtmlBlock": Paper.raw_block,
+    "Html": Paper.code,
+    "InlineHtml": Paper.code,
+    "Code": Paper.code,
+    "Table": Paper.table,
+    "Text": lambda _paper, node: say(node.value),
+    "SoftBreak": lambda _paper, _node: say(" "),
+    "HardBreak": lambda _paper, _node: "#linebreak();",
+    "Rule": lambda _paper, _node: "#line(length: 100%, stroke: .4pt + line-colour);",
+    "TaskListMarker": lambda _paper, node: say("☑ " if node.value else "☐ "),
+    "Link": Paper.link,
+    "Image": Paper.image,
+    "FootnoteReference": Paper.reference,
+}
