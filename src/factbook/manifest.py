@@ -107,6 +107,7 @@ class Source(_Strict):
     """A table and the declared role of its columns.
 
     `positive` is the label value that counts as positive, as text. `cut` turns a score into a prediction: positive where score >= cut.
+    `labels` says which values of label and prediction mean the same (`{"1.0": "1", "True": "1"}`); nothing else does.
     `abstain` is the prediction value (text) that means "no decision"; abstentions are counted and left out of the rates.
     """
 
@@ -116,6 +117,7 @@ class Source(_Strict):
     encoding: str = "utf-8"
     label: str = ""
     positive: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
     prediction: str = ""
     score: str = ""
     cut: Decimal | None = None

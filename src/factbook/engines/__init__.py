@@ -29,7 +29,8 @@ def count(
 
     Args:
         source: the declared table.
-        root, store: the book's folder and its private store.
+        root: the book's folder.
+        store: its private store.
         progress: is told how many rows are done.
         digest: the digest of the source's bytes; what was counted for it in this process is not counted again.
         attributes: the slice attributes to keep apart.

@@ -80,12 +80,9 @@ class _Query:
 
     def sql(self) -> str:
         """One SELECT over the source; grouped where no number has to be kept apart."""
-        parts = []
-        for i, name in enumerate(self.attributes):
-            parts.append(f"{self._attribute(name)} AS a{i}")
-        for role in ("label", "prediction"):
-            if name := getattr(self.source, role):
-                parts.append(f"{text(self.table.column(name, role), role, self.table)} AS {role}")
+        parts = [f"{self._attribute(name)} AS a{i}" for i, name in enumerate(self.attributes)]
+        for role, name in (("label", self.source.label), ("prediction", self.source.prediction)):
+            parts += [f"{text(self.table.column(name, role), role, self.table)} AS {role}"] if name else []
         for role in ("score", "weight"):
             if name := getattr(self.source, role):
                 parts += [f"{_number(self.table.column(name, role), role, self.table)} AS {role}", f"{self._unread(name, role)} AS {role}_unread"]
@@ -93,8 +90,8 @@ class _Query:
             if self.source.by[name].cuts:
                 parts.append(f"{self._unread(self.source.by[name].column, name)} AS a{i}_unread")
         if self.source.score or self.source.weight:
-            return f"SELECT {', '.join([*parts, '1 AS n'])} FROM ({self.table.sql})"  # noqa: S608
-        return f"SELECT {', '.join([*parts, 'count(*) AS n'])} FROM ({self.table.sql}) GROUP BY ALL"  # noqa: S608
+            return f"SELECT {', '.join([*parts, '1 AS n'])} FROM ({self.table.sql})"
+        return f"SELECT {', '.join([*parts, 'count(*) AS n'])} FROM ({self.table.sql}) GROUP BY ALL"
 
     def _attribute(self, name: str) -> str:
         group = self.source.by[name]
@@ -121,10 +118,10 @@ class _Query:
             texts, codes = _encoded(batch.column(f"a{i}"))
             columns.append((self._named(name, self.source.by[name], texts), codes))
         if self.source.label:
-            columns.append(_encoded(batch.column("label")))
+            columns.append(self._labelled(batch.column("label")))
         scores = self._numbers(batch, "score", n) if self.source.score else None
         if self.source.prediction:
-            columns.append(_encoded(batch.column("prediction")))
+            columns.append(self._labelled(batch.column("prediction")))
         elif scores is not None and self.source.cut is not None:
             decided = np.where(np.isnan(scores), 0, np.where(scores >= float(self.source.cut), 2, 1)).astype(np.int64)
             columns.append((("0", "1"), decided))
@@ -136,6 +133,11 @@ class _Query:
         self._note_cuts(batch, n)
         keys = np.full(len(n), tallies.NO_SCORE, dtype=np.int64) if scores is None else tallies.score_keys(scores)
         return tallies.make(self.dimensions, columns, keys, n, limbs)
+
+    def _labelled(self, column: Any) -> tuple[Sequence[str], tallies.Integers]:
+        """Labels or predictions, where the declaration says that values mean the same written as that value."""
+        texts, codes = _encoded(column)
+        return [self.source.labels.get(raw, raw) for raw in texts], codes
 
     def _named(self, name: str, group: Group, texts: Sequence[str]) -> Sequence[str]:
         if not group.names or group.cuts:
@@ -197,7 +199,9 @@ def text(column: Column, role: str, table: Table) -> str:
     if column.type == "VARCHAR":
         return name
     if column.type.endswith("]") or column.type.startswith(_NO_TEXT):
-        raise SourceError(f"{table.where}: column {column.name!r} ({role}) is {column.type}", remedy="give a column of texts, numbers, booleans or dates")
+        raise SourceError(
+            f"{table.where}: column {column.name!r} ({role}) is {column.type}", remedy="give a column of texts, numbers, booleans or dates"
+        )
     if column.type in _FLOATS:
         return f"CASE WHEN isnan({name}) THEN NULL ELSE CAST({name} + 0.0::{column.type} AS VARCHAR) END"
     return f"CAST({name} AS VARCHAR)"

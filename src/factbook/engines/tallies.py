@@ -1,7 +1,7 @@
 """The tally: the small, integer, mergeable statistic of a table of predictions from which every rate, interval and score is read.
 
-A tally is a sorted list of *cells*. A cell is a combination of slice values, label, prediction and score; it holds how many rows there are and,
-where a weight is declared, the sums of the weights and of their squares in fixed point. Adding two tallies adds their cells. Adding is associative and
+A tally is a sorted list of *cells*. A cell is a combination of slice values, label, prediction and score; it holds how many rows there are
+and, where a weight is declared, the sums of the weights and of their squares in fixed point. Adding two tallies adds their cells. Adding is associative and
 commutative, and the same rows give the same tally (and digest) in any order, partitioning, thread count or engine.
 
 Scores are exact while there are at most `CAP` cells. Above it they fall into bins that keep their order, each bin a run of neighbouring float32
@@ -32,6 +32,8 @@ _HIGH: Final = SCALE - _LOW
 _HALF: Final = 0x3F000000
 _RESOLUTIONS: Final = (8, 10, 12, 14, 16, 18, 20, 22, 24)
 _LIMIT: Final = 2.0**46
+
+_TOO_HEAVY: Final = "the weights, or their squares, sum to more than 2^46"
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -111,7 +113,9 @@ class Tally:
         return "sha256:" + state.hexdigest()
 
 
-def make(dimensions: Sequence[str], columns: Sequence[tuple[Sequence[str], Integers]], keys: Integers, n: Integers, weights: Integers | None) -> Tally:
+def make(
+    dimensions: Sequence[str], columns: Sequence[tuple[Sequence[str], Integers]], keys: Integers, n: Integers, weights: Integers | None
+) -> Tally:
     """A tally of rows (or of cells in any order, with repetitions). `columns` are texts and codes (0 missing) per dimension."""
     values, codes = [], []
     for texts, column in columns:
@@ -132,6 +136,11 @@ def combine(parts: Sequence[Tally]) -> Tally:
     codes = np.concatenate([_recoded(part, values) for part in parts])
     keys = np.concatenate([_coarse(part.keys, part.resolution, resolution) for part in parts])
     n = np.concatenate([part.n for part in parts])
+    if (
+        first.weights is not None
+        and sum(float(part.weights[:, [0, 2]].sum(axis=0, dtype=np.float64).max()) for part in parts if part.weights is not None) > 2.0**62
+    ):
+        raise SourceError(_TOO_HEAVY, remedy="divide all weights by a constant")
     weights = None if first.weights is None else np.concatenate([part.weights for part in parts if part.weights is not None])
     return _fit(_reduce(first.dimensions, values, resolution, codes, keys, n, weights))
 
@@ -150,7 +159,7 @@ def fixed(weights: Floats) -> Integers:
         SourceError: they are too large to be summed exactly.
     """
     if float(weights.sum()) > _LIMIT or float((weights * weights).sum()) > _LIMIT:
-        raise SourceError("the weights, or their squares, sum to more than 2^46", remedy="divide all weights by a constant")
+        raise SourceError(_TOO_HEAVY, remedy="divide all weights by a constant")
     limbs = []
     for amount in (weights, weights * weights):
         scaled = amount * float(1 << _HIGH)
@@ -230,7 +239,7 @@ def _packed(codes: Integers, sizes: Sequence[int]) -> list[Integers]:
 
 
 def _fit(tally: Tally) -> Tally:
-    """The finest resolution with at most CAP cells. A part of the rows never needs a coarser one than all rows, so that merging in any order agrees."""
+    """The finest resolution with at most CAP cells. A part of the rows never needs a coarser one than all, so that any order of merging agrees."""
     while len(tally.keys) > CAP and (coarser := next((r for r in _RESOLUTIONS if r > tally.resolution), None)):
         keys = _coarse(tally.keys, tally.resolution, coarser)
         tally = _reduce(tally.dimensions, tally.values, coarser, tally.codes, keys, tally.n, tally.weights)

@@ -20,7 +20,6 @@ from types import ModuleType
 from typing import Any
 
 from factbook import shelf, sources
-from factbook.engines import Tally
 from factbook.errors import MeasureError, UnknownName
 from factbook.manifest import Manifest, Planned, Source
 from factbook.measures import binary
@@ -109,22 +108,7 @@ def _margins(manifest: Manifest, source: str) -> list[tuple[str, ...]]:
 def _hidden(request: Request, role: str) -> tuple[frozenset[Pairs], str]:
     source = request.source(role)
     margins = _margins(request.manifest, request.source_name(role))
-    return hidden_slices(_atoms(request.tally(role), source, request.source_name(role)), margins, request.manifest)
-
-
-def _atoms(tally: Tally, source: Source, where: str) -> dict[Pairs, tuple[int, ...]]:
-    """The rows of each finest combination of attributes: all of them, and where there are outcomes those that enter the rates."""
-    by = tuple(sorted(source.by))
-    if source.label and "prediction" in tally.dimensions:
-        counts = binary.confusion(binary.read(tally, source, where), by)
-        return {name: (found.all, found.judged) for name, found in counts.items()}
-    binary.refuse_missing(tally, source)
-    kept = tally.where(binary.placed(tally, source, by))
-    names, index = binary.slices(kept, by)
-    rows = [0] * len(names)
-    for place, n in zip(index.tolist(), kept.n.tolist(), strict=True):
-        rows[place] += n
-    return {name: (count,) for name, count in zip(names, rows, strict=True)}
+    return hidden_slices(binary.population(request.tally(role), source), margins, request.manifest)
 
 
 def _vocabulary(measure: str) -> dict[str, Metric]:

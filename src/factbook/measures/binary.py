@@ -40,7 +40,8 @@ class Outcomes:
     def truth(self) -> Integers:
         """Per judged cell, 1 where the label is positive."""
         kind = self.kind[self.kind <= TP]
-        return ((kind == TP) | (kind == FN)).astype(np.int64)
+        positive: Integers = ((kind == TP) | (kind == FN)).astype(np.int64)
+        return positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,35 +93,45 @@ class Counts:
 
 
 def read(tally: Tally, source: Source, where: str) -> Outcomes:
-    """Tell the cells apart.
+    """Tell the cells apart, and refuse what contradicts the declaration.
 
     Raises:
         SourceError: values are missing without a policy; labels and predictions do not match; the positive value does not occur.
-        MeasureError: the source declares no label or no predictions.
+        MeasureError: the source declares no label or no predictions, or two ways to decide.
     """
     if not source.label or "prediction" not in tally.dimensions:
-        raise MeasureError(f"source {where}: no {'predictions' if source.label else 'label'} declared", remedy="declare `label`, and `prediction` or `score` with `cut`")
+        what = "predictions" if source.label else "label"
+        raise MeasureError(f"source {where}: no {what} declared", remedy="declare `label`, and `prediction` or `score` with `cut`")
     if source.prediction and source.cut is not None:
         raise MeasureError(f"source {where}: both `prediction` and `cut` decide", remedy="keep one of them")
     refuse_missing(tally, source)
     warnings = _check_values(tally, source)
+    found = outcomes(tally, source)
+    dropped = int(tally.n[found.kind == DROPPED].sum())
+    if dropped:
+        warnings.append(f"{source.uri}: {dropped} of {tally.rows} rows were left out because a value is missing (policy: drop)")
+    if not (found.kind <= TP).any():
+        warnings.append(f"{source.uri}: no row is left to judge")
+    return Outcomes(source, tally, found.kind, tuple(warnings))
+
+
+def outcomes(tally: Tally, source: Source) -> Outcomes:
+    """Tell the cells apart; what is missing is left out, whatever the policy says."""
     positive = tally.code("label", source.positive)
     decided = tally.code("prediction", source.positive if source.prediction else "1")
     label, prediction = tally.codes_of("label"), tally.codes_of("prediction")
     kind = 2 * (label == positive).astype(np.int64) + (prediction == decided)
+    left_out = label == 0
     if source.abstain:
         kind[prediction == tally.code("prediction", source.abstain)] = ABSTAINED
-    left_out = (label == 0) | (prediction == 0)
+    left_out |= prediction == 0
     if source.score:
         left_out |= (tally.keys < 0) & (kind != ABSTAINED)
     if source.weight:
         left_out |= tally.codes_of("weight") == 0
     left_out |= ~placed(tally, source, [name for name in source.by if name in tally.dimensions])
     kind[left_out] = DROPPED
-    dropped = int(tally.n[left_out].sum())
-    if dropped:
-        warnings.append(f"{source.uri}: {dropped} of {tally.rows} rows were left out because a value is missing (policy: drop)")
-    return Outcomes(source, tally, kind, tuple(warnings))
+    return Outcomes(source, tally, kind, ())
 
 
 def refuse_missing(tally: Tally, source: Source) -> None:
@@ -129,7 +140,7 @@ def refuse_missing(tally: Tally, source: Source) -> None:
     Raises:
         SourceError: names column, count and policy.
     """
-    problems = []
+    problems: list[tuple[str, str]] = []
     for role in ("label", "prediction", "weight"):
         if role in tally.dimensions and getattr(source.missing, role) == "error" and (count := tally.count(role)):
             column = getattr(source, role) or source.score
@@ -164,8 +175,9 @@ def _check_values(tally: Tally, source: Source) -> list[str]:
     together = sorted({*labels, *predictions})
     if len(together) > 2:
         raise SourceError(
-            f"{source.uri}: labels and predictions differ: column {source.label!r} holds {_set(labels)}, column {source.prediction!r} holds {_set(predictions)}",
-            remedy="write both in the same values and type (1, 1.0, true and yes are four different labels)",
+            f"{source.uri}: labels and predictions differ: column {source.label!r} holds {_set(labels)}, "
+            f"column {source.prediction!r} holds {_set(predictions)}",
+            remedy='write both alike, or declare which values mean the same, e.g. `labels: {"1.0": "1", "0.0": "0"}`',
         )
     if source.positive not in together and len(labels) == 2:
         raise SourceError(
@@ -209,6 +221,26 @@ def confusion(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Counts]:
         name: Counts(tuple(row), tuple(total(limbs[i, k : k + 1]) for k in range(6)))
         for i, (name, row) in enumerate(zip(names, rows.tolist(), strict=True))
     }
+
+
+def population(tally: Tally, source: Source) -> Mapping[Pairs, tuple[int, ...]]:
+    """The rows of every finest slice, those without a group included: all of them, and where there are outcomes those that enter the rates."""
+    names, index = slices(tally, sorted(source.by))
+    counts = [tally.n]
+    if source.label and "prediction" in tally.dimensions:
+        counts.append(np.where(outcomes(tally, source).kind <= TP, tally.n, 0))
+    rows = np.zeros((len(names), len(counts)), dtype=np.int64)
+    np.add.at(rows, index, np.stack(counts, axis=1))
+    return {name: tuple(row) for name, row in zip(names, rows.tolist(), strict=True)}
+
+
+def sizes(tally: Tally, source: Source, by: Sequence[str]) -> Mapping[Pairs, int]:
+    """All rows of every slice of a combination of attributes."""
+    inside = tally.where(placed(tally, source, by))
+    names, index = slices(inside, by)
+    rows = np.zeros(len(names), dtype=np.int64)
+    np.add.at(rows, index, inside.n)
+    return dict(zip(names, rows.tolist(), strict=True))
 
 
 def placed(tally: Tally, source: Source, by: Sequence[str]) -> Flags:

@@ -19,14 +19,37 @@ PARAMS: Final = ()
 METRICS: Final = (
     *COUNTS,
     *(rate.metric for rate in RATES.values()),
-    Metric("f1", "F1 score", "F1", Unit.SCORE, Direction.HIGHER, (0.0, 1.0), "2 tp / (2 tp + fp + fn)", "van Rijsbergen 1979", ("f_score", "f_measure", "dice")),
     Metric(
-        "balanced_accuracy", "balanced accuracy", "balanced accuracy", Unit.FRACTION, Direction.HIGHER, (0.0, 1.0), "(recall + specificity) / 2",
+        "f1",
+        "F1 score",
+        "F1",
+        Unit.SCORE,
+        Direction.HIGHER,
+        (0.0, 1.0),
+        "2 tp / (2 tp + fp + fn)",
+        "van Rijsbergen 1979",
+        ("f_score", "f_measure", "dice"),
+    ),
+    Metric(
+        "balanced_accuracy",
+        "balanced accuracy",
+        "balanced accuracy",
+        Unit.FRACTION,
+        Direction.HIGHER,
+        (0.0, 1.0),
+        "(recall + specificity) / 2",
         "Brodersen et al. 2010, ICPR, 3121",
     ),
     Metric(
-        "mcc", "Matthews correlation coefficient", "MCC", Unit.SCORE, Direction.HIGHER, (-1.0, 1.0),
-        "(tp tn - fp fn) / sqrt((tp+fp)(tp+fn)(tn+fp)(tn+fn))", "Matthews 1975, BBA 405, 442", ("matthews", "phi"),
+        "mcc",
+        "Matthews correlation coefficient",
+        "MCC",
+        Unit.SCORE,
+        Direction.HIGHER,
+        (-1.0, 1.0),
+        "(tp tn - fp fn) / sqrt((tp+fp)(tp+fn)(tn+fp)(tn+fn))",
+        "Matthews 1975, BBA 405, 442",
+        ("matthews", "phi"),
     ),
     *scores.METRICS,
 )
@@ -120,5 +143,3 @@ def _effective(counts: Counts) -> tuple[float, float, float, float]:
     shares = [counts.share((kind,), cells) for kind in cells]
     tn, fp, fn, tp = (0.0 if item is None else float(item.k) for item in shares)
     return tn, fp, fn, tp
-
-

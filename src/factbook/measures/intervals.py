@@ -106,7 +106,7 @@ def difference(first: Share, second: Share, level: float) -> Interval:
 
 
 def ratio(k1: float, n1: float, k2: float, n2: float, level: float) -> Interval | None:
-    """The score interval of p1 / p2, two independent proportions (Koopman 1984, Biometrics 40, 513); None where its upper end is infinite (k2 = 0)."""
+    """The score interval of p1 / p2, two independent proportions (Koopman 1984, Biometrics 40, 513); None where k2 = 0: its end is infinite."""
     if k2 <= 0:
         return None
     bound = normal(level) ** 2
@@ -212,7 +212,7 @@ def balanced(recall: Share, specificity: Share, level: float) -> Interval:
 
 
 def phi(tp: float, fp: float, fn: float, tn: float, level: float) -> Interval | None:
-    """Matthews' correlation: its delta-method variance (Bishop, Fienberg & Holland 1975, Discrete Multivariate Analysis, eq. 11.3-5) on Fisher's z scale."""
+    """Matthews' correlation: its delta-method variance (Bishop, Fienberg & Holland 1975, eq. 11.3-5) on Fisher's z scale."""
     n = tp + fp + fn + tn
     rows, columns = (tp + fn) * (fp + tn), (tp + fp) * (fn + tn)
     value = (tp * tn - fp * fn) / math.sqrt(rows * columns)

@@ -157,6 +157,13 @@ class Answer:
         self.facts.append(fact)
         return fact
 
+    def suppress(self, metric: str, params: Pairs) -> None:
+        """Add a fact of all rows that would give a hidden group away."""
+        about = self.metrics[metric]
+        key = Key(self.name, metric, params)
+        blank = Fact(key, status=Status.SUPPRESSED, unit=about.unit, direction=about.direction, bounds=about.bounds, reason=self.reason)
+        self.facts.append(blank)
+
 
 def _tidy(number: float) -> float:
     """Twelve significant digits: what differs between processors stays out of the evidence."""

@@ -22,21 +22,58 @@ from factbook.model import Direction, Metric, Pairs, Unit
 ECE_BINS: Final = 10
 METRICS: Final = (
     Metric(
-        "log_loss", "log loss", "log loss", Unit.SCORE, Direction.LOWER, (0.0, math.inf),
-        "mean of -ln(probability given to what happened); not clipped", "Good 1952, JRSS B 14, 107", ("logloss", "cross_entropy"),
-    ),
-    Metric("brier", "Brier score", "Brier", Unit.SCORE, Direction.LOWER, (0.0, 1.0), "mean of (probability - outcome)^2", "Brier 1950, Monthly Weather Review 78, 1", ("brier_score",)),
-    Metric(
-        "auc", "area under the ROC curve", "AUC", Unit.SCORE, Direction.HIGHER, (0.0, 1.0),
-        "probability that a positive row scores above a negative one, ties counting half", "Hanley & McNeil 1982, Radiology 143, 29", ("roc_auc", "auroc", "c_statistic"),
-    ),
-    Metric(
-        "average_precision", "average precision", "AP", Unit.SCORE, Direction.HIGHER, (0.0, 1.0),
-        "sum over thresholds of precision times the rise in recall", "Su, Yuan & Zhu 2015, ICTIR, 349", ("ap", "pr_auc", "auprc"),
+        "log_loss",
+        "log loss",
+        "log loss",
+        Unit.SCORE,
+        Direction.LOWER,
+        (0.0, math.inf),
+        "mean of -ln(probability given to what happened); not clipped",
+        "Good 1952, JRSS B 14, 107",
+        ("logloss", "cross_entropy"),
     ),
     Metric(
-        "ece", "expected calibration error", "ECE", Unit.SCORE, Direction.LOWER, (0.0, 1.0),
-        f"sum over {ECE_BINS} equal-width bins (lower edge open) of share times |mean score - share positive|", "Naeini, Cooper & Hauskrecht 2015, AAAI, 2901",
+        "brier",
+        "Brier score",
+        "Brier",
+        Unit.SCORE,
+        Direction.LOWER,
+        (0.0, 1.0),
+        "mean of (probability - outcome)^2",
+        "Brier 1950, Monthly Weather Review 78, 1",
+        ("brier_score",),
+    ),
+    Metric(
+        "auc",
+        "area under the ROC curve",
+        "AUC",
+        Unit.SCORE,
+        Direction.HIGHER,
+        (0.0, 1.0),
+        "probability that a positive row scores above a negative one, ties counting half",
+        "Hanley & McNeil 1982, Radiology 143, 29",
+        ("roc_auc", "auroc", "c_statistic"),
+    ),
+    Metric(
+        "average_precision",
+        "average precision",
+        "AP",
+        Unit.SCORE,
+        Direction.HIGHER,
+        (0.0, 1.0),
+        "sum over thresholds of precision times the rise in recall",
+        "Su, Yuan & Zhu 2015, ICTIR, 349",
+        ("ap", "pr_auc", "auprc"),
+    ),
+    Metric(
+        "ece",
+        "expected calibration error",
+        "ECE",
+        Unit.SCORE,
+        Direction.LOWER,
+        (0.0, 1.0),
+        f"sum over {ECE_BINS} equal-width bins (lower edge open) of share times |mean score - share positive|",
+        "Naeini, Cooper & Hauskrecht 2015, AAAI, 2901",
         ("expected_calibration_error", "calibration_error"),
     ),
 )
@@ -76,7 +113,9 @@ def by_slice(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Scored]:
     found = {}
     for i, name in enumerate(names):
         cells = order[ends[i] : ends[i + 1]]
-        found[name] = _distribution(judged.keys[cells], low[cells], high[cells], truth[cells], weight[cells], square[cells], judged.resolution == EXACT)
+        found[name] = _distribution(
+            judged.keys[cells], low[cells], high[cells], truth[cells], weight[cells], square[cells], judged.resolution == EXACT
+        )
     return found
 
 
@@ -117,12 +156,32 @@ def add(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs) -> 
         _add_average_precision(answer, scored, place, sizes, counts.judged)
     value, slack = calibration_error(scored)
     note = "no interval: its estimate is biased upwards by binning, and no standard interval covers it"
-    _put(answer, "ece", value, (max(0.0, value - slack), min(1.0, value + slack)), None, note=note, slice=place, n=counts.judged, counts=sizes, exact=scored.exact)
+    _put(
+        answer,
+        "ece",
+        value,
+        (max(0.0, value - slack), min(1.0, value + slack)),
+        None,
+        note=note,
+        slice=place,
+        n=counts.judged,
+        counts=sizes,
+        exact=scored.exact,
+    )
 
 
 def _put(
-    answer: Answer, name: str, value: float, bounds: tuple[float, float], interval: Interval | None, *, note: str = "", exact: bool, slice: Pairs,
-    n: int, counts: Mapping[str, int],
+    answer: Answer,
+    name: str,
+    value: float,
+    bounds: tuple[float, float],
+    interval: Interval | None,
+    *,
+    note: str = "",
+    exact: bool,
+    slice: Pairs,
+    n: int,
+    counts: Mapping[str, int],
 ) -> None:
     """Add a statistic; where scores are binned, with its hard bounds, an interval that includes them, and no more digits than they support."""
     if not exact:
@@ -131,7 +190,9 @@ def _put(
         digits = max(0, min(12, math.floor(-math.log10(width)))) if width > 0 else 12
         note = "; ".join(filter(None, (f"scores are counted in bins: the exact value lies between {low:.6g} and {high:.6g}", note)))
         if interval is not None:
-            interval = replace(interval, low=interval.low - (value - low), high=interval.high + (high - value), method=f"{interval.method}, widened by the bins")
+            interval = replace(
+                interval, low=interval.low - (value - low), high=interval.high + (high - value), method=f"{interval.method}, widened by the bins"
+            )
         value = round(value, digits)
     about = answer.metrics[name]
     if interval is not None and about.bounds is not None:

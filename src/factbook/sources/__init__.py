@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import glob
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ def files(uri: str, root: Path) -> list[Path]:
         raise SourceError(f"{uri}: is a folder", remedy=f"give a pattern, e.g. {uri.rstrip('/')}/*.parquet")
     if not glob.has_magic(uri):
         return []
-    found = glob.glob(uri, root_dir=root, recursive=True)
+    found = glob.glob(uri, root_dir=root, recursive=True)  # noqa: PTH207 (Path.glob refuses absolute patterns)
     return sorted(root / name for name in found if (root / name).is_file())
 
 
@@ -75,7 +74,8 @@ def table(source: Source, root: Path, store: Path) -> Table:
         return left
     other = _joined(source, source.join)
     right = _open(other, root, store)
-    return _guarded(left, source, lambda: joins.join(left, right, source.key, other.key, connection))
+    joined: Table = _guarded(left, source, lambda: joins.join(left, right, source.key, other.key, connection))
+    return joined
 
 
 def _joined(source: Source, join: Join) -> Source:
@@ -114,7 +114,7 @@ def _missing(uri: str, root: Path) -> SourceError:
     if glob.has_magic(uri):
         return SourceError(f"{uri}: no file matches (in {root})", remedy="mend `uri`, or bring the files")
     folder = (root / uri).parent
-    names = os.listdir(folder) if folder.is_dir() else []
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     near = difflib.get_close_matches(Path(uri).name, names, n=3)
     remedy = f"did you mean {' or '.join(near)}?" if near else "mend `uri`, or bring the file"
     return SourceError(f"{uri}: no such file (in {root})", remedy=remedy)
@@ -133,7 +133,10 @@ def _format(source: Source) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What `init` shows of a column: name, type, whether it reads as numbers, distinct values (at most `limit` are counted), the first few of them sorted."""
+    """What `init` shows of a column.
+
+    `numeric`: whether all values read as numbers. `distinct`: at most `limit` are counted, and `examples` (sorted) are shown below that.
+    """
 
     name: str
     type: str
@@ -157,10 +160,8 @@ def columns(source: Source, root: Path, store: Path, *, limit: int = 1000) -> tu
 def _preview(opened: Table, column: Column, connection: Any, limit: int) -> Preview:
     name = quote(column.name)
     total, missing, numbers = connection.execute(
-        f"SELECT count(*), count(*) - count({name}), count(TRY_CAST(CAST({name} AS VARCHAR) AS DOUBLE)) FROM ({opened.sql})"  # noqa: S608
+        f"SELECT count(*), count(*) - count({name}), count(TRY_CAST(CAST({name} AS VARCHAR) AS DOUBLE)) FROM ({opened.sql})"
     ).fetchone()
-    values = connection.execute(
-        f"SELECT DISTINCT CAST({name} AS VARCHAR) AS v FROM ({opened.sql}) WHERE {name} IS NOT NULL LIMIT {limit}"  # noqa: S608
-    ).fetchall()
+    values = connection.execute(f"SELECT DISTINCT CAST({name} AS VARCHAR) AS v FROM ({opened.sql}) WHERE {name} IS NOT NULL LIMIT {limit}").fetchall()
     examples = tuple(sorted(row[0] for row in values)[:5]) if len(values) < limit else ()
     return Preview(column.name, column.type, numbers == total - missing and total > missing, len(values), missing, examples)

@@ -46,7 +46,7 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
 def _sql(files: Sequence[Path], names: Sequence[str], separator: str) -> str:
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     return (
-        f"SELECT * FROM read_csv({listing(files)}, auto_detect = false, header = true, columns = {{{columns}}}, delim = {literal(separator)}, "  # noqa: S608
+        f"SELECT * FROM read_csv({listing(files)}, auto_detect = false, header = true, columns = {{{columns}}}, delim = {literal(separator)}, "
         "quote = '\"', escape = '\"', nullstr = '', strict_mode = true, max_line_size = 16777216, hive_partitioning = false)"
     )
 
@@ -58,10 +58,16 @@ def explain(table: Table, error: Exception) -> SourceError:
     place = f"{table.where}:{line[1]}" if line else table.where
     counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
     if counts:
-        return SourceError(f"{place}: {counts[2]} fields in a table of {counts[1]} columns", remedy="quote fields that contain the separator, or mend the line")
+        return SourceError(
+            f"{place}: {counts[2]} fields in a table of {counts[1]} columns", remedy="quote fields that contain the separator, or mend the line"
+        )
     if "unterminated quote" in said:
-        return SourceError(f"{place}: a quoted field does not end, or text follows its closing quote", remedy='write a quote inside a quoted field twice ("")')
-    return SourceError(f"{place}: not a regular CSV file ({said.splitlines()[0]})", remedy="write it again as RFC 4180 says, with one kind of line end")
+        return SourceError(
+            f"{place}: a quoted field does not end, or text follows its closing quote", remedy='write a quote inside a quoted field twice ("")'
+        )
+    return SourceError(
+        f"{place}: not a regular CSV file ({said.splitlines()[0]})", remedy="write it again as RFC 4180 says, with one kind of line end"
+    )
 
 
 def _utf8(path: Path, source: Source, store: Path) -> Path:
@@ -119,12 +125,16 @@ def _header(path: Path, text: Path, source: Source) -> list[str]:
     try:
         names = next(csv.reader(io.StringIO(head), delimiter=source.separator, strict=True), [])
     except csv.Error as error:
-        raise SourceError(f"{path}:1: the header does not parse ({error})", remedy="quote column names that contain quotes or the separator") from error
+        raise SourceError(
+            f"{path}:1: the header does not parse ({error})", remedy="quote column names that contain quotes or the separator"
+        ) from error
     if not names or names == [""]:
         raise SourceError(f"{path}: no header", remedy="the first line must name the columns")
     if len(names) == 1 and (other := next((mark for mark in (";", "\t", "|", ",") if mark in names[0]), "")):
         shown = "\\t" if other == "\t" else other
-        raise SourceError(f"{path}: one column only, {names[0][:60]!r}: the separator is not {source.separator!r}", remedy=f'declare `separator: "{shown}"`')
+        raise SourceError(
+            f"{path}: one column only, {names[0][:60]!r}: the separator is not {source.separator!r}", remedy=f'declare `separator: "{shown}"`'
+        )
     if "" in names:
         raise SourceError(f"{path}: column {names.index('') + 1} of {len(names)} has no name", remedy="name it in the first line")
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -22,7 +22,7 @@ def join(left: Table, right: Table, key: str, right_key: str, connection: Any) -
     kept = [column for column in left.columns if column.name not in shared]
     added = [column for column in right.columns if column.name not in shared | {right_key, key}]
     chosen = ", ".join([*(f"l.{quote(column.name)}" for column in kept), *(f"r.{quote(column.name)}" for column in added)])
-    sql = f"SELECT {chosen} FROM ({left.sql}) l JOIN ({right.sql}) r ON {text(key, 'l')} = {text(right_key, 'r')}"  # noqa: S608
+    sql = f"SELECT {chosen} FROM ({left.sql}) l JOIN ({right.sql}) r ON {text(key, 'l')} = {text(right_key, 'r')}"
     columns: tuple[Column, ...] = (*kept, *added)
     return Table(f"{left.where} + {right.where}", sql, columns, left.rows, (*left.files, *right.files))
 
@@ -35,11 +35,11 @@ def text(name: str, table: str = "") -> str:
 def check_unique(table: Table, key: str, connection: Any) -> None:
     """Raises SourceError where the key of a row is missing or given twice."""
     column = text(key)
-    rows, present, distinct = connection.execute(f"SELECT count(*), count({column}), count(DISTINCT {column}) FROM ({table.sql})").fetchone()  # noqa: S608
+    rows, present, distinct = connection.execute(f"SELECT count(*), count({column}), count(DISTINCT {column}) FROM ({table.sql})").fetchone()
     if present < rows:
         raise SourceError(f"{table.where}: the key {key!r} is missing in {rows - present} of {rows} rows", remedy="give every row a key")
     if distinct < present:
-        sql = f"SELECT {column} AS k FROM ({table.sql}) GROUP BY k HAVING count(*) > 1 ORDER BY k LIMIT 3"  # noqa: S608
+        sql = f"SELECT {column} AS k FROM ({table.sql}) GROUP BY k HAVING count(*) > 1 ORDER BY k LIMIT 3"
         shown = ", ".join(repr(row[0]) for row in connection.execute(sql).fetchall())
         raise SourceError(
             f"{table.where}: the key {key!r} is not unique: {present - distinct} rows repeat one, e.g. {shown}",
@@ -49,8 +49,8 @@ def check_unique(table: Table, key: str, connection: Any) -> None:
 
 def _check_partners(left: Table, key: str, right: Table, right_key: str, connection: Any) -> None:
     for here, name, there, other in ((left, key, right, right_key), (right, right_key, left, key)):
-        sql = f"SELECT {text(name)} AS k FROM ({here.sql}) EXCEPT SELECT {text(other)} FROM ({there.sql})"  # noqa: S608
-        count = connection.execute(f"SELECT count(*) FROM ({sql})").fetchone()[0]  # noqa: S608
+        sql = f"SELECT {text(name)} AS k FROM ({here.sql}) EXCEPT SELECT {text(other)} FROM ({there.sql})"
+        count = connection.execute(f"SELECT count(*) FROM ({sql})").fetchone()[0]
         if count:
             shown = ", ".join(repr(row[0]) for row in connection.execute(f"{sql} ORDER BY k LIMIT 3").fetchall())
             raise SourceError(

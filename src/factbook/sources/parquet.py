@@ -34,7 +34,7 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
         rows += count
     if rows == 0:
         raise SourceError(f"{source.uri}: no rows", remedy="give a table with at least one row")
-    sql = f"SELECT * FROM read_parquet({listing(files)}, union_by_name = false, hive_partitioning = false)"  # noqa: S608
+    sql = f"SELECT * FROM read_parquet({listing(files)}, union_by_name = false, hive_partitioning = false)"
     columns = tuple(Column(name, kind) for name, kind, *_ in connection.execute(f"DESCRIBE {sql}").fetchall())
     return Table(source.uri, sql, columns, rows, tuple(files))
 
