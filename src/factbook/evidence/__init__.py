@@ -3,8 +3,9 @@
 store.py        evidence files and their records          form.py   the written form of one fact
 runs.py         run records, apart from the facts         locking.py   one writer at a time
 plan.py         measure what is out of date; freshness
-expressions.py  the language of claims and derived facts  algebra.py   their intervals
-claims.py       verdicts                                  catalog.py   what documents, charts, rules and publishers ask
+expressions.py  the language of claims and derived facts  algebra.py   their values
+uncertainty.py  their intervals                           claims.py    verdicts
+derived.py      facts from facts                          catalog.py   what documents, charts, rules and publishers ask
 """
 
 from __future__ import annotations

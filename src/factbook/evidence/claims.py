@@ -19,8 +19,9 @@ from enum import StrEnum
 from fractions import Fraction
 
 from factbook.errors import ExpressionError
-from factbook.evidence.algebra import Algebra, Estimate, NotEvaluable
+from factbook.evidence.algebra import Algebra, NotEvaluable
 from factbook.evidence.expressions import Comparison, literals, operands, parse_claim
+from factbook.evidence.uncertainty import Estimate, estimate
 from factbook.model import Key
 
 EXACT = "exact comparison"
@@ -94,10 +95,10 @@ def _evaluate(claim: Claim, said: Comparison, algebra: Algebra) -> Claim:
     alone = not operands(said.right)
     subject, target = (left, right.constant) if alone else (left.plus(right, Fraction(-1)), Fraction(0))
     if said.operator == "=" and said.margin is None and subject.terms:
-        estimate = algebra.point(subject)
+        point = algebra.point(subject)
         reason = "that statistics are equal cannot be shown; give a margin: … = … within 0.05"
-        return replace(claim, estimate=float(estimate), quantity=_quantity(alone), reason=reason)
-    found = algebra.estimate(subject)
+        return replace(claim, estimate=float(point), quantity=_quantity(alone), reason=reason)
+    found = estimate(subject, algebra)
     verdict = decide(said.operator, *_shifted(found, target), None if said.margin is None else Fraction(said.margin.value))
     if found.low is None or found.high is None:
         return replace(claim, verdict=verdict, estimate=float(found.value), method=EXACT, quantity=_quantity(alone))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from factbook.errors import ExpressionError
 from factbook.evidence.algebra import DERIVED, Algebra, Linear, NotEvaluable
 from factbook.evidence.expressions import Node, Number, Operand
+from factbook.evidence.uncertainty import estimate
 from factbook.model import Fact, Key, Unit
 
 _DIFFERENCES = {Unit.FRACTION: Unit.POINTS}
@@ -32,7 +33,7 @@ def derive(name: str, node: Node, algebra: Algebra) -> Fact:
 
 def _with_interval(fact: Fact, form: Linear, algebra: Algebra) -> Fact:
     try:
-        found = algebra.estimate(form)
+        found = estimate(form, algebra)
     except NotEvaluable as error:
         return Fact(fact.key, value=fact.value, unit=fact.unit, note=f"without an interval: {error.message}")
     if found.low is None or found.high is None:
