@@ -20,7 +20,7 @@ from factbook.sources import Column, Table, literal, quote
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
 _FLOATS: Final = ("FLOAT", "DOUBLE")
 _NO_TEXT: Final = ("STRUCT", "MAP", "UNION", "BLOB", "BIT", "VARIANT", "GEOMETRY")
-_PENDING: Final = 4 * tallies.CAP
+_PENDING: Final = 2 * tallies.CAP
 
 
 def tally(table: Table, source: Source, attributes: Sequence[str], store: Path, progress: Progress) -> Tally:

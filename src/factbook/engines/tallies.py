@@ -1,8 +1,8 @@
 """The tally: the small, integer, mergeable statistic of a table of predictions from which every rate, interval and score is read.
 
 A tally is a sorted list of *cells*. A cell is a combination of slice values, label, prediction and score; it holds how many rows there are
-and, where a weight is declared, the sums of the weights and of their squares in fixed point. Adding two tallies adds their cells. Adding is associative and
-commutative, and the same rows give the same tally (and digest) in any order, partitioning, thread count or engine.
+and, where a weight is declared, the sums of the weights and of their squares in fixed point. Adding two tallies adds their cells. Adding is
+associative and commutative, and the same rows give the same tally (and digest) in any order, partitioning, thread count or engine.
 
 Scores are exact while there are at most `CAP` cells. Above it they fall into bins that keep their order, each bin a run of neighbouring float32
 numbers (of s below one half, of 1 - s above, so that scores crowded near 0 or near 1 stay apart). The bins are nested, and the finest ones

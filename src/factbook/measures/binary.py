@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -31,12 +33,12 @@ class Outcomes:
     kind: Integers
     warnings: tuple[str, ...]
 
-    @property
+    @cached_property
     def judged(self) -> Tally:
         """The cells that enter the rates."""
         return self.tally.where(self.kind <= TP)
 
-    @property
+    @cached_property
     def truth(self) -> Integers:
         """Per judged cell, 1 where the label is positive."""
         kind = self.kind[self.kind <= TP]
@@ -199,17 +201,36 @@ def slices(tally: Tally, by: Sequence[str]) -> tuple[list[Pairs], Integers]:
     """The slices of a combination of attributes that occur, sorted, and for each cell the index of its slice."""
     if not by:
         return [()], np.zeros(len(tally.keys), dtype=np.int64)
-    columns = np.stack([tally.codes_of(name) for name in by], axis=1)
-    found, index = np.unique(columns, axis=0, return_inverse=True)
     texts = [(MISSING, *tally.values_of(name)) for name in by]
-    names = [tuple(zip(by, (texts[i][code] for i, code in enumerate(row)), strict=True)) for row in found.tolist()]
-    return names, index.reshape(-1).astype(np.int64)
+    packed = np.zeros(len(tally.keys), dtype=np.int64)
+    for name, known in zip(by, texts, strict=True):
+        packed = packed * len(known) + tally.codes_of(name)
+    found, index = _distinct(packed, math.prod(len(known) for known in texts))
+    names = []
+    for number in found.tolist():
+        values = []
+        for known in reversed(texts):
+            number, code = divmod(number, len(known))
+            values.append(known[code])
+        names.append(tuple(zip(by, reversed(values), strict=True)))
+    return names, index
+
+
+def _distinct(packed: Integers, size: int) -> tuple[Integers, Integers]:
+    """The sorted distinct numbers below `size`, and for each the index of its own; by counting where that is cheap."""
+    if size > max(1 << 16, 4 * len(packed)):
+        found, index = np.unique(packed, return_inverse=True)
+        return found, index.reshape(-1).astype(np.int64)
+    there = np.bincount(packed, minlength=size) > 0
+    place: Integers = np.cumsum(there) - 1
+    return np.flatnonzero(there), place[packed]
 
 
 def confusion(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Counts]:
     """The counts of every slice of a combination of attributes; without attributes, of all rows."""
     inside = placed(outcomes.tally, outcomes.source, by)
-    tally, kind = outcomes.tally.where(inside), outcomes.kind[inside]
+    every = bool(inside.all())
+    tally, kind = (outcomes.tally, outcomes.kind) if every else (outcomes.tally.where(inside), outcomes.kind[inside])
     names, index = slices(tally, by)
     rows = np.zeros((len(names), 6), dtype=np.int64)
     np.add.at(rows, (index, kind), tally.n)

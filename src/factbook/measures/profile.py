@@ -226,9 +226,8 @@ def _add_column(answer: Answer, column: _Described, rows: int, telling: frozense
         answer.add("missing", missing, params=params, n=rows)
         interval = intervals.proportion(missing, rows, answer.level)
         answer.add("missing_share", missing / rows, params=params, n=rows, counts={"k": missing, "n": rows}, interval=interval)
-    if "missing" not in telling:
-        answer.add("distinct", column.distinct, params=params, n=column.present, undefined=_TOO_MANY if column.distinct is None else "")
-        _add_range(answer, column, params, telling)
+    answer.add("distinct", column.distinct, params=params, n=column.present, undefined=_TOO_MANY if column.distinct is None else "")
+    _add_range(answer, column, params, telling)
 
 
 def _add_range(answer: Answer, column: _Described, params: Pairs, telling: frozenset[str]) -> None:

@@ -102,7 +102,8 @@ def by_slice(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Scored]:
     """The score distributions of all slices of a combination of attributes."""
     judged, truth = outcomes.judged, outcomes.truth
     inside = placed(judged, outcomes.source, by)
-    judged, truth = judged.where(inside), truth[inside]
+    if not inside.all():
+        judged, truth = judged.where(inside), truth[inside]
     if not len(judged.keys):
         return {}
     names, index = slices(judged, by)
@@ -225,8 +226,10 @@ def _squared_losses(score: Floats) -> tuple[Floats, Floats]:
 def _add_mean(answer: Answer, name: str, scored: Scored, counts: Counts, place: Pairs, losses: object) -> None:
     assert callable(losses)
     value, variance, n = mean_loss(scored, losses(scored.middle))
-    low, high = losses(scored.low), losses(scored.high)
-    bounds = (_mean(scored, (high[0], low[1])), _mean(scored, (low[0], high[1])))
+    bounds = (value, value)
+    if not scored.exact:
+        low, high = losses(scored.low), losses(scored.high)
+        bounds = (_mean(scored, (high[0], low[1])), _mean(scored, (low[0], high[1])))
     interval = intervals.mean(value, variance, n, answer.level)
     note = "" if interval is not None else "no interval: the losses do not vary"
     sizes = {"positives": counts.count((2, 3)), "negatives": counts.count((0, 1))}
@@ -236,13 +239,12 @@ def _add_mean(answer: Answer, name: str, scored: Scored, counts: Counts, place: 
 
 
 def _dot(weights: Floats, values: Floats) -> float:
-    """An exactly rounded sum of products; a weight of 0 takes nothing from an infinite value."""
-    there = weights > 0
-    return math.fsum((weights[there] * values[there]).tolist())
+    """A sum of products (pairwise summation); a weight of 0 takes nothing from an infinite value."""
+    return float(np.where(weights > 0, weights * np.where(weights > 0, values, 0.0), 0.0).sum())
 
 
 def _mean(scored: Scored, losses: tuple[Floats, Floats]) -> float:
-    total = math.fsum(scored.weights[0].tolist()) + math.fsum(scored.weights[1].tolist())
+    total = float(scored.weights[0].sum() + scored.weights[1].sum())
     return (_dot(scored.weights[0], losses[0]) + _dot(scored.weights[1], losses[1])) / total
 
 
@@ -320,9 +322,9 @@ def calibration_error(scored: Scored) -> tuple[float, float]:
     positive, weight = scored.weights[0], scored.weights[0] + scored.weights[1]
     where = np.searchsorted(edges, scored.middle)
     total = float(weight.sum())
-    gaps = [_dot(weight[where == b], scored.middle[where == b]) - math.fsum(positive[where == b].tolist()) for b in range(ECE_BINS)]
+    gaps = np.bincount(where, weights=weight * scored.middle - positive, minlength=ECE_BINS)
     slack = 0.0
     if not scored.exact:
         across = np.searchsorted(edges, scored.low) != np.searchsorted(edges, scored.high)
         slack = (float(weight @ (scored.high - scored.low)) / 2 + 2 * float(weight[across].sum())) / total
-    return math.fsum(abs(gap) for gap in gaps) / total, slack
+    return float(np.abs(gaps).sum()) / total, slack
