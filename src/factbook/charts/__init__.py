@@ -54,9 +54,11 @@ class ChartSpec:
         _complete(kind, given, title)
         spec = cls(words[1], given.get("metric", ""), _attributes(given.get("by", ""), title), kind)
         try:
-            spec.key()
+            key = spec.key()
         except KeySyntaxError as error:
             raise DocumentError(f"{title!r}: {error.message}") from error
+        if key.slice or key.field:
+            raise DocumentError(f"{title!r}: metric={spec.metric} names a slice or a field", remedy="name the metric, and its groups with by=")
         return spec
 
     def __str__(self) -> str:

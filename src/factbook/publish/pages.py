@@ -252,7 +252,9 @@ def scroll(content: Markup) -> Markup:
 def document(publication: Publication, prose: Prose) -> Page:
     """The page of a document. Rendering fills the prose's headings, questions and cited facts."""
     body = prose.render()
-    main = join(_state_of_document(publication, prose), body, _cited(publication, prose))
+    untitled = not any(heading.level == 1 for heading in prose.headings)
+    title = element("h1", prose.document.title) if untitled else None
+    main = join(_state_of_document(publication, prose), title, body, _cited(publication, prose))
     return Page(prose.page, prose.document.title, main, tuple(prose.headings))
 
 
@@ -347,7 +349,7 @@ def _record(record: Record) -> Markup:
         ("Measured", f"{citations.day(record)}, {run.host}" if run else "no run record vouches for it"),
         ("Tools", tools),
         ("Run record", element("code", kept) if run else ""),
-        ("Again", element("code", citations.command(record.name))),
+        ("Re-derive", element("code", citations.command(record.name))),
     ]
     return join(definitions(lines), table(("Role", "Source", "Rows", "Files", "Bytes", "SHA-256 digest"), inputs, numbers=(2, 3, 4)))
 
