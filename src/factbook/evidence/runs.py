@@ -91,8 +91,10 @@ def _tools() -> dict[str, str]:
 def _checkout(root: Path) -> tuple[str, bool | None]:
     def git(*arguments: str) -> str | None:
         command = ["git", "-c", "core.fsmonitor=false", "-C", str(root), *arguments]
+        elsewhere = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # set inside a Git hook
+        environment = {name: value for name, value in os.environ.items() if name not in elsewhere}
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"})
+            done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, env={**environment, "GIT_OPTIONAL_LOCKS": "0"})
         except (OSError, subprocess.TimeoutExpired):
             return None
         return done.stdout.strip() if done.returncode == 0 else None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from factbook import canon
+from factbook.errors import StorageError
 
 _FILE: Final = "digests.json"
 _SETTLED: Final = 3_000_000_000  # ns; a file younger than this may change again within the clock's grain, so it is not remembered
@@ -59,5 +60,5 @@ def _save(path: Path, content: dict[str, Any]) -> None:
     """A cache that cannot be written (read-only disk) costs time, nothing else."""
     try:
         canon.write_atomic(path, json.dumps(content, sort_keys=True, indent=0).encode())
-    except OSError:
+    except StorageError:
         return
