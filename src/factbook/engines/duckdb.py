@@ -15,7 +15,7 @@ from factbook.engines.tallies import Tally
 from factbook.errors import SourceError
 from factbook.manifest import Group, Source
 from factbook.model import Progress
-from factbook.sources import Column, Table, literal, quote
+from factbook.sources import Column, Table, is_nan, literal, quote
 
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
 _FLOATS: Final = ("FLOAT", "DOUBLE")
@@ -101,7 +101,7 @@ class _Query:
         value = _number(column, f"by {name}", self.table)
         bands = group.bands()
         steps = " ".join(f"WHEN {value} < CAST('{cut:f}' AS DOUBLE) THEN {literal(band)}" for cut, band in zip(group.cuts, bands, strict=False))
-        return f"CASE WHEN {value} IS NULL OR isnan({value}) THEN NULL {steps} ELSE {literal(bands[-1])} END"
+        return f"CASE WHEN {value} IS NULL OR {is_nan(value)} THEN NULL {steps} ELSE {literal(bands[-1])} END"
 
     def _unread(self, name: str, role: str) -> str:
         """The text of a value that is there but is no number, else NULL."""
@@ -203,7 +203,7 @@ def text(column: Column, role: str, table: Table) -> str:
             f"{table.where}: column {column.name!r} ({role}) is {column.type}", remedy="give a column of texts, numbers, booleans or dates"
         )
     if column.type in _FLOATS:
-        return f"CASE WHEN isnan({name}) THEN NULL ELSE CAST({name} + 0.0::{column.type} AS VARCHAR) END"
+        return f"CASE WHEN {is_nan(name)} THEN NULL ELSE CAST({name} + 0.0::{column.type} AS VARCHAR) END"
     return f"CAST({name} AS VARCHAR)"
 
 

@@ -16,7 +16,7 @@ from factbook.manifest import Planned, Source
 from factbook.measures import binary, intervals
 from factbook.measures.request import Answer, Request, attributes, count_metric, tidy
 from factbook.model import Direction, Metric, Pairs, Unit
-from factbook.sources import Column, Table, literal, quote
+from factbook.sources import Column, Table, is_nan, literal, quote
 
 VERSION: Final = 1
 ROLES: Final = ("data",)
@@ -124,7 +124,7 @@ def _aggregates(column: Column) -> list[str]:
     name, number = quote(column.name), _number(column)
     kind = _kind(column.type)
     if kind == "number" and column.type in ("FLOAT", "DOUBLE"):
-        name = f"CASE WHEN NOT isnan({name}) THEN {name} END"
+        name = f"CASE WHEN NOT {is_nan(name)} THEN {name} END"
     if kind == "text":
         whole = f"count(*) FILTER (WHERE regexp_full_match({name}, '-?(0|[1-9][0-9]{{0,14}})'))"
         leading_zeros = f"count(*) FILTER (WHERE regexp_full_match({name}, '-?0[0-9].*'))"

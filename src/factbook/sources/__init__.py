@@ -16,9 +16,24 @@ from factbook import canon, shelf
 from factbook.errors import SourceError
 from factbook.manifest import Join, Source
 from factbook.sources import digests, joins
-from factbook.sources.tables import Column, Table, batches, connect, literal, quote
+from factbook.sources.tables import Column, Table, batches, connect, is_nan, literal, quote
 
-__all__ = ["Column", "Preview", "Table", "batches", "columns", "connect", "declaration", "digest", "explain", "files", "literal", "quote", "table"]
+__all__ = [
+    "Column",
+    "Preview",
+    "Table",
+    "batches",
+    "columns",
+    "connect",
+    "declaration",
+    "digest",
+    "explain",
+    "files",
+    "is_nan",
+    "literal",
+    "quote",
+    "table",
+]
 
 
 def files(uri: str, root: Path) -> list[Path]:

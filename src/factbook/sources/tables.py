@@ -64,6 +64,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def is_nan(value: str) -> str:
+    """SQL for "this float is NaN". DuckDB's own `isnan` is False for a NaN in Parquet whose column statistics, as is usual, leave NaN out."""
+    return f"(NOT isfinite({value}) AND CAST({value} AS VARCHAR) IN ('nan', '-nan'))"
+
+
 def listing(paths: Iterable[Path]) -> str:
     """Paths as an SQL list. DuckDB reads `*`, `?` and `[` in a path as a pattern, so they are escaped."""
     return "[" + ", ".join(literal(_verbatim(str(path))) for path in paths) + "]"
