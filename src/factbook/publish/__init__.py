@@ -7,7 +7,7 @@ publication gives the same bytes. What it cannot show (a missing image, a link t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from factbook.documents.parse import Document
     from factbook.evidence.catalog import Catalog
     from factbook.manifest import Manifest
+    from factbook.rules import Finding, Report
 
 
 LIST: Final = ".factbook-{}"
@@ -44,6 +45,28 @@ class Publication:
     not_judged: tuple[Row, ...]
     date: dt.date | None
     version: str
+
+
+def publication(root: Path, manifest: Manifest, catalog: Catalog, documents: Iterable[Document], report: Report) -> Publication:
+    """What targets may show of a book, with what the rules found and what they did not judge."""
+    from factbook import __version__
+
+    measured = [record.run.measured[:10] for record in catalog.evidence.records.values() if record.run is not None]
+    return Publication(
+        root=root,
+        manifest=manifest,
+        catalog=catalog,
+        documents=tuple(documents),
+        findings=tuple(_finding(finding) for finding in report.findings),
+        not_judged=tuple(Row("", "", str(item)) for item in report.not_judged),
+        date=dt.date.fromisoformat(max(measured)) if measured else None,
+        version=__version__,
+    )
+
+
+def _finding(finding: Finding) -> Row:
+    place = ":".join(str(part) for part in (finding.file, finding.line, finding.column) if part)
+    return Row(f"{finding.code} {finding.name}", place, finding.message)
 
 
 def write(target: Path, name: str, files: Mapping[str, bytes]) -> tuple[Path, ...]:

@@ -84,6 +84,16 @@ def _nothing(_target: str, _catalog: Catalog) -> Citation:
     raise FactbookError("this is not a value link")
 
 
+def compare(citation: Citation, text: str, catalog: Catalog) -> Citation:
+    """The citation of a fact, marked where the text that cites it is not the fact."""
+    if citation.key is None or not text.strip():
+        return citation
+    said = shapes.disagreement(text, catalog.fact(citation.key), catalog.thresholds_for(citation.key))
+    if said is None:
+        return citation
+    return replace(citation, tone=Tone.BAD, details=(Detail("But", f"the document says: {text}"), *citation.details))
+
+
 # --- facts -----------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -186,23 +196,31 @@ def _fact(target: str, catalog: Catalog) -> Citation:
     return of_fact(Key.parse(target), catalog)
 
 
-def _claim(target: str, catalog: Catalog) -> Citation:
-    name, _, asserted = target.partition("?")
+def of_claim(name: str, catalog: Catalog) -> Citation:
+    """The citation of a claim by its verdict alone, whatever a document asserts."""
     claim = catalog.claim(name)
     verdict = str(claim.verdict.value)
     tone = {"holds": Tone.GOOD, "broken": Tone.BAD}.get(verdict, Tone.OPEN)
-    said = asserted or "holds"
     details = [
         Detail("Expression", claim.expression, code=True),
         Detail("Difference" if claim.quantity == "left - right" else "Estimate", _estimate(claim.estimate, claim.low, claim.high, claim.level)),
         Detail("Method", claim.method),
         Detail("Why", claim.reason),
-        Detail("Asserted", "" if said == verdict else f"the document says {said.replace('-', ' ')}"),
         *(_operand(key, catalog) for key in claim.operands),
         Detail("Re-derive", "factbook check .", code=True),
     ]
     shown = tuple(detail for detail in details if detail.text)
-    return Citation("claim", target, "Claim", verdict.replace("-", " "), tone, shown, "statements", f"claim-{name}")
+    return Citation("claim", name, "Claim", verdict.replace("-", " "), tone, shown, "statements", f"claim-{name}")
+
+
+def _claim(target: str, catalog: Catalog) -> Citation:
+    """A link is right where it asserts the verdict, and wrong where it asserts another."""
+    name, _, asserted = target.partition("?")
+    citation, said = of_claim(name, catalog), (asserted or "holds").replace("-", " ")
+    if said != citation.headline:
+        wrong = Detail("But", f"the document says: {said}")
+        return replace(citation, target=target, tone=Tone.BAD, details=(wrong, *citation.details))
+    return replace(citation, target=target, tone=citation.tone if citation.tone is Tone.GOOD else Tone.OPEN)
 
 
 def _estimate(value: object, low: object, high: object, level: object) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from factbook.publish import pages, write
 from factbook.publish.prose import Prose
 
 if TYPE_CHECKING:
     from factbook.publish import Publication
+
+
+FOLDER: Final = "site"
 
 
 def publish(publication: Publication, target: Path) -> tuple[Path, ...]:

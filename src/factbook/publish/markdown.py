@@ -94,7 +94,8 @@ class Plain:
                 yield link.text_end, link.end, ""
 
     def value(self, link: Link) -> Iterator[Edit]:
-        citation = citations.cite(f"{link.scheme}:{link.target}", self.publication.catalog)
+        catalog = self.publication.catalog
+        citation = citations.compare(citations.cite(f"{link.scheme}:{link.target}", catalog), link.text, catalog)
         if citation.scheme == "question":
             yield link.start, link.text_start, ""
             yield link.text_end, link.end, ""

@@ -209,7 +209,7 @@ def _claims_in_brief(publication: Publication) -> Markup | None:
         return None
     rows: list[list[Markup | str]] = []
     for name in names:
-        citation = citations.cite(f"claim:{name}", publication.catalog)
+        citation = _claim(name, publication.catalog)
         link = element("a", name, href=f"{relative(INDEX, STATEMENTS)}#{quote(f'claim-{name}')}")
         rows.append([link, verdict(citation), next((detail.text for detail in citation.details if detail.term == "Difference"), "")])
     return join(element("h2", "Claims"), table(("Claim", "Verdict", "Difference"), rows))
@@ -222,6 +222,13 @@ def _evidence_in_brief(publication: Publication) -> Markup | None:
         link = element("a", name, href=relative(INDEX, f"evidence/{name}"))
         rows.append([link, f"{record.measure} {record.version}", sources, citations.day(record)])
     return join(element("h2", "Evidence"), table(("Name", "Measure", "Rows from", "Measured"), rows)) if rows else None
+
+
+def _claim(name: str, catalog: Catalog) -> Citation:
+    try:
+        return citations.of_claim(name, catalog)
+    except FactbookError:
+        return citations.cite(f"claim:{name}", catalog)
 
 
 def verdict(citation: Citation) -> Markup:
@@ -445,10 +452,10 @@ def statements(publication: Publication) -> Page:
 
 
 def _statement(publication: Publication, scheme: str, name: str) -> Markup:
-    citation = citations.cite(f"{scheme}:{name}", publication.catalog)
+    citation = _claim(name, publication.catalog) if scheme == "claim" else citations.cite(f"{scheme}:{name}", publication.catalog)
     head = verdict(citation) if scheme == "claim" or citation.tone is Tone.BAD else element("span", citation.headline)
     lines: list[tuple[str, Markup | str]] = [
-        (detail.term, element("code", detail.text) if detail.code else detail.text) for detail in citation.details if detail.term != "Asserted"
+        (detail.term, element("code", detail.text) if detail.code else detail.text) for detail in citation.details
     ]
     return element("section", element("h3", element("code", name), " ", head), definitions(lines), class_="statement", id=f"{scheme}-{name}")
 

@@ -243,7 +243,8 @@ class Paper:
     def link(self, node: Node) -> str:
         destination, body = node.value["dest_url"], self.inner(node)
         if citations.is_value(destination):
-            citation = citations.cite(destination, self.publication.catalog)
+            catalog = self.publication.catalog
+            citation = citations.compare(citations.cite(destination, catalog), node.words(), catalog)
             return call("strong", body=body) if citation.scheme == "question" else self.value(citation, body)
         if node.value["link_type"] == "Email":
             destination = f"mailto:{destination}"

@@ -153,7 +153,8 @@ class Prose:
     def link(self, node: Node) -> Markup:
         destination = node.value["dest_url"]
         if citations.is_value(destination):
-            citation = citations.cite(destination, self.publication.catalog)
+            catalog = self.publication.catalog
+            citation = citations.compare(citations.cite(destination, catalog), node.words(), catalog)
             return self.question(node, citation) if citation.scheme == "question" else self.value(citation, self.inner(node))
         scheme, _ = parse.split(destination)
         if scheme.lower() in SAFE:
