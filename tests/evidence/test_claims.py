@@ -237,10 +237,26 @@ def test_only_disjoint_groups_of_one_metric_are_independent(first: str, second: 
     assert judge("x", f"{{{first}}} > {{{second}}}", algebra(facts)).method.startswith("union bound")
 
 
-def test_weighted_or_clustered_proportions_are_not_taken_for_counts() -> None:
+def test_proportions_with_intervals_of_another_kind_are_not_taken_for_counts() -> None:
     first, second = proportion("p/fnr?sex=a", 60, 200), proportion("p/fnr?sex=b", 40, 200)
     wider = Fact(first.key, value=0.3, low=0.2, high=0.41, level=0.95, method="cluster bootstrap", counts=first.counts, unit=Unit.FRACTION)
     assert judge("x", "{p/fnr?sex=a} > {p/fnr?sex=b}", algebra((wider, second))).method.startswith("union bound")
+
+
+def weighted(key: str, k: int, n: int, squares: int) -> Fact:
+    part = intervals.Share(k * n / squares, n * n / squares, weighted=True)
+    own = intervals.share(part, 0.95)
+    counts = {"weighted_k": 4 * k, "weighted_n": 4 * n, "weighted_squares": 4 * squares, "scale": 2}
+    return Fact(Key.parse(key), value=k / n, low=own.low, high=own.high, level=0.95, method=own.method, counts=counts, unit=Unit.FRACTION)
+
+
+def test_weighted_groups_are_compared_by_their_effective_numbers() -> None:
+    facts = weighted("p/fnr?sex=a", 120, 400, 800), weighted("p/fnr?sex=b", 80, 400, 800), weighted("p/fnr", 200, 800, 1600)
+    claim = judge("x", "{p/fnr?sex=a} > {p/fnr?sex=b}", algebra(facts))
+    low, high = confint_proportions_2indep(60, 200, 40, 200, compare="diff", method="newcomb")
+    assert (claim.low, claim.high) == (pytest.approx(low, abs=1e-9), pytest.approx(high, abs=1e-9))
+    assert claim.method == "Newcombe, Kish's effective n"
+    assert judge("x", "{p/fnr?sex=a} > {p/fnr}", algebra(facts)).method.startswith("union bound")
 
 
 def test_the_gap_of_several_groups_is_that_of_the_measures() -> None:

@@ -188,14 +188,20 @@ def _count_contradictions(fact: Fact) -> Iterator[str]:
         yield "a count is negative"
     if fact.unit is Unit.COUNT and isinstance(fact.value, float):
         yield f"a count is an integer, not {fact.value}"
-    if fact.unit is not Unit.FRACTION or not {"k", "n"} <= set(fact.counts):
+    if fact.unit is Unit.FRACTION:
+        yield from _share_contradictions(fact, "k", "n")
+        yield from _share_contradictions(fact, "weighted_k", "weighted_n")
+
+
+def _share_contradictions(fact: Fact, part: str, whole: str) -> Iterator[str]:
+    if not {part, whole} <= set(fact.counts):
         return
-    k, n = fact.counts["k"], fact.counts["n"]
+    k, n = fact.counts[part], fact.counts[whole]
     if k > n:
         yield f"{k} of {n} is no proportion"
     elif n == 0 and fact.measured:
         yield "0 of 0 is undefined"
-    elif fact.n is not None and fact.n != n:
+    elif whole == "n" and fact.n is not None and fact.n != n:
         yield f"its denominator is {fact.n} here and {n} in its counts"
     elif fact.measured and isinstance(fact.value, int | float) and abs(fact.value - k / n) > TOLERANCE:
         yield f"its value is {fact.value}, but its counts give {k} / {n} = {k / n}"

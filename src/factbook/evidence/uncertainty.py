@@ -126,6 +126,8 @@ class _Spread:
             return ""
         if first.attributes == second.attributes:
             return "difference"
+        if a.weighted or b.weighted:
+            return ""
         if set(first.slice) < set(second.slice):
             a, b = b, a
         elif not set(second.slice) < set(first.slice):
@@ -146,15 +148,23 @@ class _Spread:
 
 
 def proportion(fact: Fact) -> Share | None:
-    """The k of n of a fact whose value and interval follow from k of n independent rows; None for weighted or clustered ones and all others."""
-    if fact.unit is not Unit.FRACTION or not {"k", "n"} <= set(fact.counts) or fact.interval is None or fact.level is None:
+    """The k of n (effective ones of weighted rows) of a fact whose value and interval follow from k of n independent rows; None for all others."""
+    part = _share(fact.counts)
+    if part is None or fact.unit is not Unit.FRACTION or fact.interval is None or fact.level is None or not isinstance(fact.value, int | float):
         return None
-    k, n = fact.counts["k"], fact.counts["n"]
-    if not isinstance(fact.value, int | float) or n <= 0 or abs(k / n - fact.value) > _SAME:
+    own = intervals.share(part, fact.level)
+    pairs = ((part.value, fact.value), (own.low, fact.interval[0]), (own.high, fact.interval[1]))
+    return part if all(abs(ours - theirs) < _SAME for ours, theirs in pairs) else None
+
+
+def _share(counts: Mapping[str, int]) -> Share | None:
+    if counts.get("n"):
+        return Share(counts.get("k", 0), counts["n"])
+    weight, squares = counts.get("weighted_n"), counts.get("weighted_squares")
+    if not weight or not squares:
         return None
-    own = intervals.proportion(k, n, fact.level)
-    same = abs(own.low - fact.interval[0]) < _SAME and abs(own.high - fact.interval[1]) < _SAME
-    return Share(k, n) if same else None
+    effective = weight * weight / (squares << counts.get("scale", 0))
+    return Share(counts.get("weighted_k", 0) / weight * effective, effective, weighted=True)
 
 
 def _own(fact: Fact, level: float) -> Interval:
