@@ -51,7 +51,8 @@ def quantile(a: float, b: float, probability: float) -> float:
 def student(level: float, freedom: float) -> float:
     """The two-sided quantile of Student's t: P(|T| <= t) = level."""
     y = quantile(0.5, freedom / 2, level)
-    return math.sqrt(freedom * y / (1 - y))
+    rest = 1 - y if y < 0.5 else quantile(freedom / 2, 0.5, 1 - level)
+    return math.sqrt(freedom * y / rest)
 
 
 def _power(a: float, b: float, x: float) -> float:

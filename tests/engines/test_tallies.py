@@ -1,0 +1,164 @@
+"""The laws of the tally: merging is addition, and the same rows give the same tally however they come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from factbook import sources
+from factbook.engines import duckdb as engine
+from factbook.engines import tallies
+from factbook.engines.tallies import Tally, combine
+from factbook.manifest import Group, Missing, Source
+from factbook.model import silent
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b", "ä", None]),
+        st.sampled_from(["0", "1", None]),
+        st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.25, 1.0, 1e-30, 1 - 1e-12, None])),
+        st.one_of(st.floats(0, 1e6), st.none()),
+    ),
+    min_size=1,
+    max_size=40,
+)
+Row = tuple[str | None, str | None, float | None, float | None]
+ANY = Missing(label="drop", prediction="drop", weight="drop", group="group")
+SOURCE = Source(uri="*.parquet", label="y", positive="1", score="s", cut="0.5", weight="w", by={"g": Group(column="g")}, missing=ANY)
+SCHEMA = pa.schema([("g", "string"), ("y", "string"), ("s", "double"), ("w", "double")])
+
+
+def write(path: Path, rows: list[Row]) -> None:
+    pq.write_table(pa.Table.from_pylist([dict(zip("gysw", row, strict=True)) for row in rows], schema=SCHEMA), path, row_group_size=7)
+
+
+def count(root: Path) -> Tally:
+    return engine.tally(sources.table(SOURCE, root, root / ".factbook"), SOURCE, ["g"], root / ".factbook", silent)
+
+
+@given(rows=ROWS, data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_any_partitioning_and_order_gives_the_same_digest(rows: list[Row], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    whole, parts = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("parts")
+    write(whole / "all.parquet", rows)
+    shuffled = data.draw(st.permutations(rows))
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(rows)), max_size=3)))
+    for i, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(rows)], strict=True)):
+        if shuffled[start:end]:
+            write(parts / f"{i}.parquet", shuffled[start:end])
+    one, other = count(whole), count(parts)
+    assert one.digest == other.digest
+    assert one.rows == len(rows)
+    sums = [piece for path in sorted(parts.glob("*.parquet")) for piece in [alone(path, tmp_path_factory)]]
+    assert combine(sums).digest == one.digest
+    assert combine(sums[::-1]).digest == one.digest
+
+
+def alone(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Tally:
+    folder = tmp_path_factory.mktemp("alone")
+    (folder / "part.parquet").write_bytes(path.read_bytes())
+    return count(folder)
+
+
+def tally_of(scores: list[float], labels: list[int]) -> Tally:
+    keys = tallies.score_keys(np.array(scores, dtype=np.float64))
+    return tallies.make(["label"], [(("0", "1"), np.array(labels, dtype=np.int64) + 1)], keys, np.ones(len(scores), dtype=np.int64), None)
+
+
+SCORES = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=60)
+
+
+@given(SCORES, SCORES, SCORES)
+def test_merging_is_associative_and_commutative_also_across_resolutions(a: list, b: list, c: list) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tallies, "CAP", 25)
+        x, y, z = (tally_of([row[0] for row in rows], [row[1] for row in rows]) for rows in (a, b, c))
+        assert ((x + y) + z).digest == (x + (y + z)).digest == (z + y + x).digest == combine((y, z, x)).digest
+        assert (x + y + z).digest == tally_of([row[0] for row in a + b + c], [row[1] for row in a + b + c]).digest
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=200, unique=True))
+def test_bins_keep_the_order_and_hold_their_scores(scores: list[float]) -> None:
+    ordered = np.sort(np.array(scores))
+    keys = tallies.score_keys(ordered)
+    assert (np.diff(keys) > 0).all()
+    for resolution in (8, 14, 20, 24):
+        bins = tallies._coarse(keys, tallies.EXACT, resolution)
+        assert (np.diff(bins) >= 0).all()
+        low, high = tallies._edges(bins, resolution)
+        assert (low <= ordered).all()
+        assert (ordered <= high).all()
+        assert (tallies._coarse(tallies._coarse(keys, tallies.EXACT, 8), 8, resolution) == bins).all()
+
+
+def test_above_the_cap_the_area_is_inside_its_hard_bounds() -> None:
+    from factbook.manifest import Source as Declared
+    from factbook.measures import binary, scores
+
+    rng = np.random.default_rng(2)
+    n = 4000
+    y = (rng.random(n) < 0.3).astype(np.int64)
+    s = 1 / (1 + np.exp(-(rng.normal(size=n) + y)))
+    columns = [(("0", "1"), y + 1), (("0", "1"), (s >= 0.5).astype(np.int64) + 1)]
+    source = Declared(uri="x", label="y", positive="1", score="s", cut="0.5")
+
+    def area_of() -> tuple[scores.Scored, tuple[float, float, float, float]]:
+        tally = tallies.make(["label", "prediction"], columns, tallies.score_keys(s), np.ones(n, dtype=np.int64), None)
+        scored = scores.by_slice(binary.outcomes(tally, source), ())[()]
+        return scored, scores.area(scored)
+
+    exact, (value, *_) = area_of()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tallies, "CAP", 500)
+        binned, (estimate, _, low, high) = area_of()
+    assert exact.exact
+    assert not binned.exact
+    assert len(binned.low) <= 500
+    assert low <= value <= high
+    assert 0 < high - low < 0.05
+    assert abs(estimate - value) < high - low
+    best = scores.average_precision(binned)
+    assert best[1] <= scores.average_precision(exact)[0] <= best[2]
+    error, slack = scores.calibration_error(binned)
+    assert abs(error - scores.calibration_error(exact)[0]) <= slack
+
+
+def test_threads_do_not_change_the_tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    rows: list[Row] = [
+        (str(g), str(y), float(s), float(w))
+        for g, y, s, w in zip(*[rng.integers(0, 9, 5000)], rng.integers(0, 2, 5000), rng.random(5000), rng.random(5000), strict=True)
+    ]
+    write(tmp_path / "d.parquet", rows)
+    connect = sources.connect
+    digests = set()
+    for threads in (1, 2, 4):
+
+        def with_threads(store: Path | None = None, threads: int = threads) -> duckdb.DuckDBPyConnection:
+            connection = connect(store)
+            connection.execute(f"SET threads = {threads}")
+            return connection
+
+        monkeypatch.setattr(sources, "connect", with_threads)
+        digests.add(count(tmp_path).digest)
+    assert len(digests) == 1
+
+
+def test_weights_are_summed_exactly() -> None:
+    weights = np.array([0.1] * 10 + [1e6, 1e-9])
+    total, squares = tallies.total(tallies.fixed(weights))
+    assert total / 2**tallies.SCALE == pytest.approx(1e6 + 1 + 1e-9, abs=1e-13)
+    assert squares / 2**tallies.SCALE == pytest.approx(1e12 + 0.1, rel=1e-15)
+    backwards = tallies.total(tallies.fixed(weights[::-1].copy()))
+    assert (total, squares) == backwards
+
+
+def test_weights_that_are_too_large_are_refused() -> None:
+    with pytest.raises(tallies.SourceError, match="divide all weights"):
+        tallies.fixed(np.array([1e15]))

@@ -1,0 +1,216 @@
+"""Every interval against an independent implementation, and its coverage computed exactly."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from factbook.measures import beta, intervals
+from factbook.measures.intervals import Share
+from factbook.model import Fact, Key, Unit
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import special, stats
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+
+LEVELS = st.sampled_from([0.8, 0.9, 0.95, 0.99])
+
+
+@st.composite
+def counts(draw: st.DrawFn, largest: int = 5000) -> tuple[int, int]:
+    n = draw(st.integers(1, largest))
+    return draw(st.integers(0, n)), n
+
+
+@given(counts(), LEVELS)
+def test_wilson_is_statsmodels(pair: tuple[int, int], level: float) -> None:
+    k, n = pair
+    found = intervals.wilson(k, n, level)
+    assert (found.low, found.high) == pytest.approx(proportion_confint(k, n, 1 - level, "wilson"), abs=1e-12)
+
+
+@given(counts(), LEVELS)
+def test_clopper_pearson_is_statsmodels(pair: tuple[int, int], level: float) -> None:
+    k, n = pair
+    found = intervals.clopper_pearson(k, n, level)
+    assert (found.low, found.high) == pytest.approx(proportion_confint(k, n, 1 - level, "beta"), abs=1e-12)
+
+
+@given(st.floats(0.3, 1e6), st.floats(0.3, 1e6), st.floats(0.001, 0.999))
+@settings(max_examples=300)
+def test_incomplete_beta_is_scipy(a: float, b: float, probability: float) -> None:
+    x = stats.beta.ppf(probability, a, b)
+    assume(1e-200 < x < 1 - 1e-9)
+    assert beta.incomplete(a, b, x) == pytest.approx(special.betainc(a, b, x), abs=1e-11)
+    assert beta.quantile(a, b, probability) == pytest.approx(x, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 7, 30, 1e3, 1e5])
+@pytest.mark.parametrize("level", [0.8, 0.95, 0.999])
+def test_student_is_scipy(freedom: float, level: float) -> None:
+    assert beta.student(level, freedom) == pytest.approx(stats.t.ppf((1 + level) / 2, freedom), rel=1e-10)
+
+
+@given(counts(), counts(), LEVELS)
+def test_newcombe_is_statsmodels(first: tuple[int, int], second: tuple[int, int], level: float) -> None:
+    found = intervals.newcombe(*first, *second, level)
+    low, high = confint_proportions_2indep(*first, *second, compare="diff", method="newcomb", alpha=1 - level)
+    assert (found.low, found.high) == pytest.approx((max(low, -1), min(high, 1)), abs=1e-12)
+
+
+@given(counts(2000), counts(2000), st.sampled_from([0.9, 0.95]))
+@settings(max_examples=60, deadline=None)
+def test_koopman_is_statsmodels(first: tuple[int, int], second: tuple[int, int], level: float) -> None:
+    (k1, n1), (k2, n2) = first, second
+    assume(3 <= k1 <= n1 - 3 and 3 <= k2 <= n2 - 3)  # at the edges statsmodels' root search stops at the estimate
+    found = intervals.ratio(k1, n1, k2, n2, level)
+    assert found is not None
+    low, high = confint_proportions_2indep(k1, n1, k2, n2, compare="ratio", method="score", correction=False, alpha=1 - level)
+    assert (found.low, found.high) == pytest.approx((low, high), rel=1e-6)
+
+
+@given(counts(200), counts(200))
+def test_koopman_ends_have_the_nominal_score(first: tuple[int, int], second: tuple[int, int]) -> None:
+    (k1, n1), (k2, n2) = first, second
+    assume(k2 > 0)
+    found = intervals.ratio(k1, n1, k2, n2, 0.95)
+    assert found is not None
+    for end in (found.low, found.high):
+        if end > 0:
+            assert score_of_ratio(end, k1, n1, k2, n2) == pytest.approx(intervals.normal(0.95) ** 2, rel=1e-6)
+
+
+def score_of_ratio(theta: float, k1: int, n1: int, k2: int, n2: int) -> float:
+    """The score statistic with the constrained estimate found by brute force instead of the quadratic."""
+    top = min(1.0, 1 / theta)
+    low, high = 0.0, top
+
+    def slope(p: float) -> float:
+        total = 0.0
+        for k, n, scale in ((k1, n1, theta), (k2, n2, 1.0)):
+            total += (k / p if k else 0.0) - ((n - k) * scale / (1 - scale * p) if n > k else 0.0)
+        return total
+
+    for _ in range(200):
+        middle = (low + high) / 2
+        if middle > 0 and (1 - theta * middle) > 0 and slope(middle) > 0:
+            low = middle
+        else:
+            high = middle
+    p2 = (low + high) / 2
+    p1 = theta * p2
+    variance = p1 * (1 - p1) / n1 + theta**2 * p2 * (1 - p2) / n2
+    return (k1 / n1 - theta * k2 / n2) ** 2 / variance
+
+
+def least_coverage(n: int, level: float) -> float:
+    """The exact lowest coverage of `proportion` over all p: it is reached next to an end of an interval."""
+    found = [intervals.proportion(k, n, level) for k in range(n + 1)]
+    low, high = np.array([item.low for item in found]), np.array([item.high for item in found])
+    ends = np.concatenate([low, high])
+    ends = ends[(ends > 0) & (ends < 1)]
+    p = np.concatenate([ends * (1 - 1e-10), ends * (1 + 1e-10)])
+    p = p[p < 1]
+    first, last = np.searchsorted(high, p, side="left"), np.searchsorted(low, p, side="right") - 1
+    return float((stats.binom.cdf(last, n, p) - stats.binom.cdf(first - 1, n, p)).min())
+
+
+@pytest.mark.parametrize("n", [1, 5, 10, 20, 50, 89, 90, 91, 120, 150, 200, 400, 1000, 3000])
+@pytest.mark.parametrize(("level", "promised"), [(0.90, 0.88), (0.95, 0.94), (0.99, 0.985)])
+def test_coverage_of_proportions_is_what_the_docstring_says(n: int, level: float, promised: float) -> None:
+    assert least_coverage(n, level) >= promised
+
+
+def test_wilson_alone_would_not_do() -> None:
+    n = 50
+    covered = sum(stats.binom.pmf(k, n, 0.02) for k in range(n + 1) if intervals.wilson(k, n, 0.95).low <= 0.02 <= intervals.wilson(k, n, 0.95).high)
+    assert covered == pytest.approx(0.922, abs=0.001)
+
+
+@given(st.lists(st.integers(1, 60), min_size=4, max_size=4))
+def test_variance_of_phi_is_the_delta_method(cells: list[int]) -> None:
+    tp, fp, fn, tn = (float(cell) for cell in cells)
+    assume(abs(mcc(tp, fp, fn, tn)) < 0.999)
+    n = sum(cells)
+    p = np.array([tp, fp, fn, tn]) / n
+    gradient = np.zeros(4)
+    for i in range(4):
+        step = np.zeros(4)
+        step[i] = 1e-6 * p[i]
+        gradient[i] = (mcc(*(p + step)) - mcc(*(p - step))) / (2 * step[i])
+    variance = (np.sum(gradient**2 * p) - np.sum(gradient * p) ** 2) / n
+    half = intervals.normal(0.95) * math.sqrt(max(variance, 0)) / (1 - mcc(tp, fp, fn, tn) ** 2)
+    centre = math.atanh(mcc(tp, fp, fn, tn))
+    found = intervals.phi(tp, fp, fn, tn, 0.95)
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((math.tanh(centre - half), math.tanh(centre + half)), abs=1e-6)
+
+
+def mcc(tp: float, fp: float, fn: float, tn: float) -> float:
+    return float((tp * tn - fp * fn) / math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)))
+
+
+def test_f1_is_the_interval_of_jaccard() -> None:
+    found, jaccard = intervals.f1(60, 90, 0.95), intervals.wilson(60, 150, 0.95)
+    assert (found.low, found.high) == pytest.approx((2 * jaccard.low / (1 + jaccard.low), 2 * jaccard.high / (1 + jaccard.high)), abs=1e-15)
+
+
+def test_the_gap_of_two_groups_is_newcombe_folded_at_zero() -> None:
+    found = intervals.largest_gap([Share(40, 200), Share(60, 200)], 0.95)
+    newcombe = intervals.newcombe(60, 200, 40, 200, 0.95)
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((newcombe.low, newcombe.high))
+    assert found.low > 0  # although the two intervals overlap
+    near = intervals.largest_gap([Share(40, 200), Share(41, 200)], 0.95)
+    assert near is not None
+    assert near.low == 0.0
+
+
+@pytest.mark.parametrize("rates", [(0.3, 0.3, 0.3, 0.3), (0.2, 0.25, 0.4, 0.1)])
+def test_simultaneous_gaps_cover(rates: tuple[float, ...]) -> None:
+    rng = np.random.default_rng(7)
+    gap, ratio = max(rates) - min(rates), min(rates) / max(rates)
+    covered = np.zeros(2)
+    draws = 300
+    for _ in range(draws):
+        parts = [Share(int(rng.binomial(120, p)), 120) for p in rates]
+        difference, quotient = intervals.largest_gap(parts, 0.95), intervals.smallest_ratio(parts, 0.95)
+        assert difference is not None
+        assert quotient is not None
+        covered += [difference.low <= gap <= difference.high, quotient.low <= ratio <= quotient.high]
+    assert (covered / draws >= 0.94).all()
+
+
+@pytest.mark.parametrize(("m", "n", "shift"), [(40, 60, 1.0), (200, 300, 0.7)])
+def test_intervals_of_means_and_balanced_accuracy_cover(m: int, n: int, shift: float) -> None:
+    rng = np.random.default_rng(3)
+    covered = np.zeros(2)
+    draws = 600
+    for _ in range(draws):
+        losses = rng.exponential(shift, m + n)
+        mean = intervals.mean(float(losses.mean()), float(losses.var(ddof=1)), m + n, 0.95)
+        recall, specificity = Share(int(rng.binomial(m, 0.7)), m), Share(int(rng.binomial(n, 0.9)), n)
+        balanced = intervals.balanced(recall, specificity, 0.95)
+        assert mean is not None
+        covered += [mean.low <= shift <= mean.high, balanced.low <= 0.8 <= balanced.high]
+    assert (covered / draws >= 0.92).all()
+
+
+def test_rescale_recomputes_proportions_and_stretches_the_rest() -> None:
+    interval = intervals.proportion(300, 1000, 0.95)
+    fact = Fact(Key("e", "fnr"), value=0.3, low=interval.low, high=interval.high, level=0.95, method="Wilson", n=1000, counts={"k": 300, "n": 1000})
+    found = intervals.rescale(fact, 0.9)
+    assert found == intervals.wilson(300, 1000, 0.9)
+    other = Fact(Key("e", "auc"), value=0.9, low=0.85, high=0.95, level=0.95, method="DeLong", unit=Unit.SCORE, bounds=(0.0, 1.0))
+    wider = intervals.rescale(other, 0.99)
+    assert wider is not None
+    assert wider.high - 0.9 == pytest.approx(0.05 * stats.norm.ppf(0.995) / stats.norm.ppf(0.975))
+    assert "rescaled" in wider.method
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 1), (1, 1), (0, 50), (50, 50), (0, 10**7), (3, 10**7)])
+def test_ends_stay_in_range_and_hold_the_estimate(k: int, n: int) -> None:
+    found = intervals.proportion(k, n, 0.95)
+    assert 0 <= found.low <= k / n <= found.high <= 1
+    assert found.low < found.high
