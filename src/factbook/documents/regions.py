@@ -9,6 +9,7 @@ A region is compared by cell, not by byte: what Prettier or mdformat do to its w
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -25,7 +26,8 @@ OVERALL: Final = "all"
 CLOSE: Final = "<!-- /fact -->"
 _ROWS: Final = "rows"
 _WORDS: Final = ("by", "per", "metrics")
-_MARKUP: Final = frozenset("\\`*_{}[]<>&|~$#!")
+_MARKUP: Final = re.compile(r"[\\`*{}\[\]<>&|~$]|(?<!\w)_|_(?!\w)")
+_ENTITIES: Final = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _NONE: Final = "–"
 
 
@@ -171,7 +173,7 @@ def agrees(region: Region, wanted: Table) -> bool:
 
 def escape(text: str) -> str:
     """Plain text as Markdown that reads as that text in CommonMark, MDX and MyST, inside a table or not."""
-    return "".join(f"&#{ord(c)};" if c in _MARKUP and c not in "<>&" else {"<": "&lt;", ">": "&gt;", "&": "&amp;"}.get(c, c) for c in text)
+    return _MARKUP.sub(lambda match: _ENTITIES.get(match.group(), f"&#{ord(match.group())};"), text)
 
 
 def markdown(wanted: Table) -> str:
@@ -184,7 +186,7 @@ def markdown(wanted: Table) -> str:
 
 def _plain(text: str) -> str:
     """A fact's cell: brackets around an interval are left readable."""
-    return "".join(c if c in "[]" else escape(c) for c in text)
+    return escape(text).replace("&#91;", "[").replace("&#93;", "]")
 
 
 def regenerated(document: Document, region: Region, catalog: Catalog) -> bytes | None:

@@ -19,7 +19,7 @@ from factbook.manifest import Manifest
 from factbook.model import Key, encode
 
 _MARKUP: Final = re.compile(r"([\\`*\[\]{}<>|&~$]|(?<!\w)_|_(?!\w)|(?<!\w)#)")
-_FUNCTIONS: Final = ("heading", "question", "fact", "cell", "has", "keys", "measured", "role", "table", "chart", "claim", "group")
+_FUNCTIONS: Final = ("heading", "question", "fact", "cell", "has", "each", "measured", "role", "table", "chart", "claim", "group")
 _VERDICTS: Final = {"holds": "", "broken": "?broken", "not-established": "?not-established"}
 
 
@@ -114,7 +114,7 @@ class _Writer:
         roles += ["group" for group in declared.by.values() if group.column == column][:1]
         return " and ".join(roles)
 
-    def keys(self, evidence: str, metric: str) -> list[dict[str, Any]]:
+    def each(self, evidence: str, metric: str) -> list[dict[str, Any]]:
         """All overall facts of a metric, with their parameters: one for each column, say, in the order of the evidence."""
         found = [key for key in self.catalog.evidence if (key.evidence, key.metric) == (evidence, metric) and not key.slice]
         return [{"key": str(key), "params": dict(key.params)} for key in found]
