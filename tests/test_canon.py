@@ -163,6 +163,12 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None
         canon.write_atomic(tmp_path / "file" / "under", b"x")
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a file system that nobody can write to")
+def test_a_disk_that_cannot_be_written_is_a_clear_error() -> None:
+    with pytest.raises(StorageError, match=r"/proc/book/file: cannot be written"):
+        canon.write_atomic(Path("/proc/book/file"), b"x")
+
+
 def test_a_folder_in_the_way_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     with pytest.raises(StorageError):

@@ -48,7 +48,7 @@ def measured(facts: Iterable[Fact], digest: str = "sha256:00", name: str = "perf
     return Measured(name, "classification", 1, tuple(facts), {"data": "holdout"}, {"data": Artifact("holdout", digest, 1, 100, 500)})
 
 
-def save(root: Path, facts: Iterable[Fact], digest: str = "sha256:00") -> Evidence:
+def save(root: Path, facts: Iterable[Fact], digest: str = "sha256:00", seconds: float = 0.0) -> Evidence:
     """Write facts as evidence of the book in `root` and read it."""
-    store.write(root, measured(facts, digest), runs.here(root))
+    store.write(root, measured(facts, digest), runs.here(root, seconds=seconds))
     return Evidence.load(root)

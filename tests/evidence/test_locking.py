@@ -73,3 +73,9 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError, match="cannot be written"), lock(tmp_path / "file"):
         pass
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a file system that nobody can write to")
+def test_a_disk_that_cannot_be_written_is_a_clear_error() -> None:
+    with pytest.raises(StorageError, match="cannot be written"), lock(Path("/proc")):
+        pass

@@ -15,7 +15,7 @@ import pytest
 
 from factbook import manifest
 from factbook.errors import BookLocked, FactbookError, SourceError, StorageError, UnknownName
-from factbook.evidence import Evidence, State, freshness, lock, measure_plan, store
+from factbook.evidence import GIT_ATTRIBUTES, Evidence, State, freshness, lock, measure_plan, store
 from factbook.model import Key
 
 BOOK = """factbook: 1
@@ -61,7 +61,7 @@ def fresh(root: Path) -> dict[str, tuple[State, str]]:
 
 
 def test_only_what_is_out_of_date_is_measured(book: Path) -> None:
-    assert fresh(book) == {name: (State.MISSING, f"not measured yet: factbook measure {name}") for name in ("performance", "second")}
+    assert fresh(book) == {name: (State.MISSING, f"not measured yet: factbook measure --only {name}") for name in ("performance", "second")}
     assert measure(book) == {"performance": "measured", "second": "measured"}
     before = {path: path.stat().st_mtime_ns for path in (book / "evidence").rglob("*.json")}
     assert measure(book) == {"performance": "fresh", "second": "fresh"}
@@ -281,6 +281,40 @@ def test_a_measuring_process_that_is_killed_leaves_a_book_that_measures(book: Pa
         assert store.path(book, "performance").read_bytes() == whole
     assert set(measure(book).values()) <= {"fresh", "measured"}
     assert {state for state, _ in fresh(book).values()} == {State.FRESH}
+
+
+def git(folder: Path, *arguments: str) -> int:
+    who = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"]
+    return subprocess.run(["git", *who, "-C", str(folder), *arguments], capture_output=True, check=False).returncode
+
+
+@pytest.mark.parametrize(("suppress", "reason"), [(0, "merged from 2 runs"), (10, "what is published of its sources changed")])
+def test_two_branches_that_add_slices_merge(book: Path, suppress: int, reason: str) -> None:
+    """What has to be hidden depends on all that is published, so where groups are suppressed a merge has to be measured once more."""
+    declare(book, "subject:", f"suppress_below: {suppress}\nsubject:")
+    declare(
+        book, "{measure: classification, data: holdout, by: [sex]}", "\n    measure: classification\n    data: holdout\n    by:\n      - [sex, age]"
+    )
+    (book / ".gitattributes").write_text(GIT_ATTRIBUTES, encoding="utf-8")
+    (book / ".gitignore").write_text(".factbook/\n", encoding="utf-8")
+    git(book, "init", "-q")
+    for branch, old, new in (
+        ("main", "risk", "risk"),
+        ("theirs", "      - [sex", "      - sex\n      - [sex"),
+        ("ours", "age]\n", "age]\n      - age\n"),
+    ):
+        assert git(book, "checkout", "-q", "-B", branch, *(["main"] if branch != "main" else [])) == 0
+        declare(book, old, new)
+        assert measure(book)["performance"] == "measured"
+        git(book, "add", "-A")
+        assert git(book, "commit", "-q", "-m", branch) == 0
+    assert git(book, "merge", "-q", "--no-edit", "theirs") == 0
+    assert {key.attributes for key in Evidence.load(book)} >= {("sex",), ("age",), ("age", "sex")}
+    state, said = fresh(book)["performance"]
+    assert state is (State.STALE if suppress else State.FRESH)
+    assert said.startswith(reason)
+    assert measure(book)["performance"] == ("measured" if suppress else "fresh")
+    assert fresh(book)["performance"][0] is State.FRESH
 
 
 @pytest.mark.parametrize("act", [measure, fresh])

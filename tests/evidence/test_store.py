@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -139,7 +140,7 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, old: str, new: str, 
         Evidence.load(tmp_path)
     assert says in str(caught.value)
     assert FILE in str(caught.value)
-    assert "factbook measure performance" in str(caught.value)
+    assert "factbook measure --only performance" in str(caught.value)
 
 
 def test_a_contradiction_names_its_line(tmp_path: Path) -> None:
@@ -206,9 +207,10 @@ def test_formatting_and_order_of_the_file_change_nothing(tmp_path: Path) -> None
 def test_earlier_run_records_go(tmp_path: Path) -> None:
     save(tmp_path, FACTS)
     save(tmp_path, FACTS[:3])
-    found = list((tmp_path / "evidence/runs").iterdir())
-    record = Evidence.load(tmp_path).records["performance"]
-    assert [item.name for item in found] == [f"performance.{record.digest.removeprefix('sha256:')[:12]}.json"]
+    (found,) = (tmp_path / "evidence/runs").iterdir()
+    run = Evidence.load(tmp_path).records["performance"].run
+    assert run is not None
+    assert found == runs.path(tmp_path / "evidence", "performance", run)
 
 
 def test_names_that_begin_alike_keep_their_run_records(tmp_path: Path) -> None:
@@ -262,6 +264,12 @@ def test_the_same_bytes_in_any_place_time_zone_locale_and_hash_seed(tmp_path: Pa
     assert b'"measured":"2023-11-14T22:13:20Z"' in next(iter(found))[1][1]
 
 
+def test_branches_that_measure_the_same_again_merge(tmp_path: Path) -> None:
+    assert merge(tmp_path, MANY, MANY, MANY) == 0
+    record = Evidence.load(tmp_path).records["performance"]
+    assert (record.merged, record.unvouched) == (False, ())
+
+
 def git(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     who = {
         "GIT_AUTHOR_NAME": "a",
@@ -278,10 +286,10 @@ def merge(root: Path, base: tuple[Fact, ...], ours: tuple[Fact, ...], theirs: tu
     """Commit base, make a branch of each side, and merge them with plain git; returns git's exit code."""
     git(root, "init", "-q", "-b", "main")
     (root / ".gitattributes").write_text(attributes, encoding="utf-8")
-    for branch, facts in (("main", base), ("theirs", theirs), ("ours", ours)):
+    for seconds, (branch, facts) in enumerate((("main", base), ("theirs", theirs), ("ours", ours))):
         if branch != "main":
             git(root, "checkout", "-q", "-b", branch, "main")
-        save(root, facts)
+        save(root, facts, seconds=seconds)
         git(root, "add", "-A")
         git(root, "commit", "-q", "-m", branch)
     return git(root, "merge", "-q", "--no-edit", "theirs", check=False).returncode
@@ -325,7 +333,9 @@ def test_branches_that_remove_and_change_different_facts_merge(tmp_path: Path) -
 def test_a_true_conflict_is_refused_with_its_lines(tmp_path: Path) -> None:
     ours, theirs = changed(2), tuple(replace(fact, value=7) if number == 2 else fact for number, fact in enumerate(MANY))
     merge(tmp_path, MANY, ours, theirs)
-    with pytest.raises(EvidenceError, match=r"performance\.json:\d+: 'performance/m2' stands here and in line \d+.*\n.*factbook measure performance"):
+    with pytest.raises(
+        EvidenceError, match=r"performance\.json:\d+: 'performance/m2' stands here and in line \d+.*\n.*factbook measure --only performance"
+    ):
         Evidence.load(tmp_path)
 
 
@@ -378,7 +388,8 @@ def test_the_run_knows_the_checkout(tmp_path: Path) -> None:
 def test_a_damaged_run_record_is_refused(tmp_path: Path) -> None:
     save(tmp_path, FACTS)
     (place,) = (tmp_path / "evidence/runs").iterdir()
-    for text in ("{", "[]", '{"schema":"factbook/run/1"}', '{"schema":"factbook/run/2"}'):
+    redated = re.sub(r'"measured":"\d+', '"measured":"1999', place.read_text(encoding="utf-8"))
+    for text in ("{", "[]", '{"schema":"factbook/run/1"}', '{"schema":"factbook/run/2"}', redated):
         place.write_text(text, encoding="utf-8")
         with pytest.raises(EvidenceError, match="runs/performance"):
             Evidence.load(tmp_path)

@@ -26,7 +26,7 @@ _FIELDS: Final = frozenset(
 
 def again(name: str) -> str:
     """What to do about evidence that cannot be used."""
-    return f"evidence is measured, not edited; measure again: factbook measure {name} --force"
+    return f"evidence is measured, not edited; measure again: factbook measure --only {name}"
 
 
 def dump(fact: Fact) -> dict[str, Any]:

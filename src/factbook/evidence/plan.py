@@ -177,13 +177,13 @@ def _judge(root: Path, manifest: Manifest, name: str, record: Record | None, *, 
     wanted = _wanted(manifest, name)
     absent = _absent(root, manifest, wanted, rehash=rehash)
     if record is None:
-        return Freshness(name, State.MISSING, absent or f"not measured yet: factbook measure {name}")
+        return Freshness(name, State.MISSING, absent or f"not measured yet: factbook measure --only {name}")
     differences = list(_differences(root, manifest, wanted, record, rehash=rehash))
     if differences:
         return Freshness(name, State.STALE, "; ".join(differences))
     if absent:
         return Freshness(name, State.NOT_JUDGED, absent)
-    return Freshness(name, State.FRESH, f"merged from {len(record.runs)} runs" if len(record.runs) > 1 else "")
+    return Freshness(name, State.FRESH, f"merged from {len(record.runs)} runs" if record.merged else "")
 
 
 def _orphan(name: str) -> str:
@@ -230,5 +230,5 @@ def _run_differences(wanted: _Wanted, record: Record) -> Iterator[str]:
         yield f"changed since it was measured, or merged: no run record vouches for {first}{f' and {more} more' if more else ''}"
     elif not record.runs:
         yield "changed since it was measured, or merged: it has no run record"
-    elif any(run.context != wanted.context for run in record.runs):
+    elif not (all if record.merged else any)(run.context == wanted.context for run in record.runs):
         yield "what is published of its sources changed, and with it what has to be suppressed"

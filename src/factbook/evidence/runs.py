@@ -1,10 +1,10 @@
 """Run records: with which tools, where and when evidence was measured. Kept apart from the evidence, so that an upgrade changes no fact.
 
-A run record lies in evidence/runs/ under the digest of the evidence that it measured, so that two branches never touch the same file, and
-vouches for every fact by a digest. After a merge the facts of a file may be vouched for by several runs.
+A run record lies in evidence/runs/ under its own digest, so that two branches never touch the same file, and vouches for every fact that it
+measured. After a merge the facts of a file may be vouched for by several runs.
 
-The vouchers are salted with the digest of the evidence: two run records then have little in common, and Git does not take one that replaced the
-other for a renamed file (two branches that "rename" one file conflict).
+What vouches for a fact is salted with the record's digest: two run records then have little in common, and Git does not take one that replaced
+the other for a renamed file (two branches that "rename" one file conflict).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -55,14 +55,24 @@ class Run:
     context: str = ""
     vouchers: frozenset[str] = frozenset()
 
-    def vouches(self, identity: str) -> bool:
-        """Whether this run measured the fact with this identity."""
-        return voucher(self.evidence, identity) in self.vouchers
+    @property
+    def digest(self) -> str:
+        """Over all but the vouchers."""
+        return canon.digest(_members(self))
+
+    def vouched(self, identities: Iterable[str]) -> Run:
+        """The same run, vouching for the facts with these identities."""
+        salt = self.digest
+        return replace(self, vouchers=frozenset(_voucher(salt, identity) for identity in identities))
+
+    def known(self, identities: Iterable[str]) -> set[str]:
+        """Those of the identities whose facts this run measured."""
+        salt = self.digest
+        return {identity for identity in identities if _voucher(salt, identity) in self.vouchers}
 
 
-def voucher(evidence: str, identity: str) -> str:
-    """What a run record over this evidence holds for the fact with this identity."""
-    return hashlib.sha256(f"{evidence}\n{identity}".encode()).hexdigest()[:32]
+def _voucher(salt: str, identity: str) -> str:
+    return hashlib.sha256(f"{salt}\n{identity}".encode()).hexdigest()[:32]
 
 
 def now() -> str:
@@ -106,9 +116,9 @@ def _checkout(root: Path) -> tuple[str, bool | None]:
     return commit, None if changes is None else bool(changes)
 
 
-def path(folder: Path, name: str, digest: str) -> Path:
-    """Where the run record of the evidence `name` with this digest lies."""
-    return folder / FOLDER / f"{name}.{digest.removeprefix('sha256:')[:12]}.json"
+def path(folder: Path, name: str, run: Run) -> Path:
+    """Where a run record of the evidence `name` lies."""
+    return folder / FOLDER / f"{name}.{run.digest.removeprefix('sha256:')[:12]}.json"
 
 
 def siblings(folder: Path, name: str) -> list[Path]:
@@ -116,11 +126,9 @@ def siblings(folder: Path, name: str) -> list[Path]:
     return sorted(item for item in (folder / FOLDER).glob("*.json") if item.name.rsplit(".", 2)[0] == name)
 
 
-def dump(run: Run, name: str) -> bytes:
-    """The bytes of a run record: one member a line."""
-    members: dict[str, Any] = {
+def _members(run: Run) -> dict[str, Any]:
+    return {
         "schema": SCHEMA,
-        "name": name,
         "evidence": run.evidence,
         "context": run.context,
         "measured": run.measured,
@@ -131,8 +139,12 @@ def dump(run: Run, name: str) -> bytes:
         "rows": run.rows,
         "seconds": run.seconds,
         "warnings": list(run.warnings),
-        "vouchers": sorted(run.vouchers),
     }
+
+
+def dump(run: Run) -> bytes:
+    """The bytes of a run record: one member a line."""
+    members = {**_members(run), "vouchers": sorted(run.vouchers)}
     lines = ",\n".join(f"{canon.dumps(name)}:{canon.dumps(value)}" for name, value in members.items())
     return f"{{{lines}}}\n".encode()
 
@@ -143,12 +155,12 @@ def load(place: Path) -> Run:
     Raises:
         EvidenceError: the file is damaged.
     """
-    remedy = f"delete it, or measure again: factbook measure {place.name.rsplit('.', 2)[0]} --force"
+    remedy = f"measure again: factbook measure --only {place.name.rsplit('.', 2)[0]}"
     try:
         members = canon.loads(place.read_text(encoding="utf-8"), str(place))
         if members["schema"] != SCHEMA:
             raise EvidenceError(f"{place}: schema {members['schema']!r} is not {SCHEMA!r}", remedy="it was written by another version of factbook")
-        return Run(
+        run = Run(
             measured=str(members["measured"]),
             tools={str(name): str(text) for name, text in members["tools"].items()},
             host=str(members["host"]),
@@ -161,8 +173,13 @@ def load(place: Path) -> Run:
             context=str(members["context"]),
             vouchers=frozenset(map(str, members["vouchers"])),
         )
+        if path(place.parent.parent, place.name.rsplit(".", 2)[0], run) != place:
+            raise EvidenceError(f"{place}: changed since it was written", remedy=remedy)
+        return run
     except EvidenceError:
         raise
+    except OSError as error:
+        raise EvidenceError(f"{place}: cannot be read ({error.strerror})", remedy=remedy) from error
     except FactbookError as error:
         raise EvidenceError(error.message, remedy=remedy) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -61,7 +61,7 @@ class Record:
         slices: the combinations of attributes that were measured, besides overall.
         level, suppress_below: of factbook.yaml at that time.
         digest: of the whole evidence: header and facts, whatever their order in the file.
-        runs: the run that measured exactly this, or (after a merge) those that vouch for its facts, the latest last.
+        runs: the runs that measured exactly this, or (after a merge) those that vouch for its facts; the latest last.
         unvouched: the facts that no run record vouches for: edited by hand, or merged from other inputs.
     """
 
@@ -76,6 +76,11 @@ class Record:
     digest: str = ""
     runs: tuple[Run, ...] = ()
     unvouched: tuple[Key, ...] = ()
+
+    @property
+    def merged(self) -> bool:
+        """Whether no run measured exactly this, but several measured parts of it."""
+        return bool(self.runs) and all(run.evidence != self.digest for run in self.runs)
 
     @property
     def run(self) -> Run | None:
@@ -119,10 +124,10 @@ def write(
     record = _record(measured, slices, declarations or {}, level, suppress_below)
     lines = _lines(measured)
     data, digest = _text(record, lines).encode(), _digest(record, lines)
-    run = replace(run, evidence=digest, vouchers=frozenset(runs.voucher(digest, identity(fact, record)) for fact in measured.facts))
+    run = replace(run, evidence=digest).vouched(identity(fact, record) for fact in measured.facts)
     folder = root / FOLDER
-    kept = runs.path(folder, measured.name, digest)
-    canon.write_atomic(kept, runs.dump(run, measured.name))
+    kept = runs.path(folder, measured.name, run)
+    canon.write_atomic(kept, runs.dump(run))
     canon.write_atomic(path(root, measured.name), data)
     for old in runs.siblings(folder, measured.name):
         if old != kept:
@@ -343,11 +348,12 @@ def _sorted_slices(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 def _attach_runs(folder: Path, record: Record, facts: Mapping[Key, Fact], digest: str) -> Record:
     record = replace(record, digest=digest)
-    exact = runs.path(folder, record.name, digest)
-    if exact.is_file():
-        return replace(record, runs=(runs.load(exact),))
-    known = sorted((runs.load(item) for item in runs.siblings(folder, record.name)), key=lambda run: (run.measured, run.evidence))
+    known = sorted((runs.load(item) for item in runs.siblings(folder, record.name)), key=lambda run: (run.measured, run.digest))
+    exact = tuple(run for run in known if run.evidence == digest)
+    if exact:
+        return replace(record, runs=exact)
     identities = {key: identity(fact, record) for key, fact in facts.items()}
-    vouching = tuple(run for run in known if any(run.vouches(item) for item in identities.values()))
-    unvouched = tuple(key for key, item in identities.items() if not any(run.vouches(item) for run in vouching))
-    return replace(record, runs=vouching, unvouched=unvouched)
+    vouching = [(run, found) for run in known if (found := run.known(identities.values()))]
+    vouched = {item for _, found in vouching for item in found}
+    unvouched = tuple(key for key, item in identities.items() if item not in vouched)
+    return replace(record, runs=tuple(run for run, _ in vouching), unvouched=unvouched)
