@@ -22,8 +22,8 @@ from typing import Any
 from factbook import shelf, sources
 from factbook.errors import MeasureError, UnknownName
 from factbook.manifest import Manifest, Planned, Source
-from factbook.measures import binary
-from factbook.measures.request import Answer, Request, hidden_slices, source_name
+from factbook.measures import binary, suppression
+from factbook.measures.request import Answer, Request, source_name
 from factbook.model import Measured, Metric, Pairs, Progress
 
 __all__ = ["find_alias", "identity", "metric", "metrics", "proposals", "run", "version"]
@@ -106,9 +106,14 @@ def _margins(manifest: Manifest, source: str) -> list[tuple[str, ...]]:
 
 
 def _hidden(request: Request, role: str) -> tuple[frozenset[Pairs], str]:
-    source = request.source(role)
-    margins = _margins(request.manifest, request.source_name(role))
-    return hidden_slices(binary.population(request.tally(role), source), margins, request.manifest)
+    """The slices of a source that no measurement may show, and the reason that their facts give."""
+    source, k = request.source(role), request.manifest.suppress_below
+    if not k:
+        return frozenset(), ""
+    atoms = binary.population(request.tally(role), source)
+    unpublished = binary.MISSING if source.missing.group == "drop" else None
+    found = suppression.hidden(atoms, _margins(request.manifest, request.source_name(role)), k, unpublished)
+    return found, suppression.REASON.format(k=k)
 
 
 def _vocabulary(measure: str) -> dict[str, Metric]:

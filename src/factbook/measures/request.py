@@ -7,13 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from factbook import engines, sources
 from factbook.engines import Tally
 from factbook.errors import MeasureError, SourceError, UnknownName
 from factbook.manifest import Manifest, Planned, Source
-from factbook.measures import suppression
 from factbook.measures.intervals import Interval
 from factbook.model import Artifact, Direction, Fact, Key, Metric, Pairs, Progress, Status, Unit, Value
 
@@ -178,12 +176,3 @@ def tidy(number: float) -> float:
 def count_metric(name: str, title: str, short: str, formula: str, direction: Direction = Direction.NEITHER) -> Metric:
     """The vocabulary entry of a number of rows."""
     return Metric(name, title, short, Unit.COUNT, direction, (0.0, float("inf")), formula, "")
-
-
-def hidden_slices(atoms: suppression.Atoms, margins: Iterable[tuple[str, ...]], manifest: Manifest) -> tuple[frozenset[Pairs], str]:
-    """The hidden slices of a source, and the reason that their facts give."""
-    k = manifest.suppress_below
-    return suppression.hidden(atoms, margins, k), suppression.REASON.format(k=k)
-
-
-Params = Mapping[str, Any]

@@ -23,18 +23,19 @@ _PRIME: Final = 2_147_483_647
 _EXACT_SIZE: Final = 3e9
 
 
-def hidden(atoms: Atoms, margins: Iterable[Margin], k: int) -> frozenset[Pairs]:
+def hidden(atoms: Atoms, margins: Iterable[Margin], k: int, unpublished: str | None = None) -> frozenset[Pairs]:
     """The slices to hide.
 
     Args:
         atoms: the rows of every finest combination of attributes that occurs; several counts (all rows, judged rows) are each protected.
         margins: the combinations of attributes that are published, by any measurement of the source. The totals of all rows are always published.
         k: the smallest count that is published; 0 hides nothing.
+        unpublished: a value that gets no slice of its own (rows without a group, where these are left out).
     """
     wanted = sorted({tuple(sorted(margin)) for margin in margins if margin})
     if not k or not wanted or not atoms:
         return frozenset()
-    table = _Table(atoms, wanted, k)
+    table = _Table(atoms, wanted, k, unpublished)
     table.primary()
     while table.residuals() or table.recoverable():
         pass
@@ -44,7 +45,7 @@ def hidden(atoms: Atoms, margins: Iterable[Margin], k: int) -> frozenset[Pairs]:
 class _Table:
     """The published margins of a source, and what is hidden of them so far."""
 
-    def __init__(self, atoms: Atoms, margins: Sequence[Margin], k: int) -> None:
+    def __init__(self, atoms: Atoms, margins: Sequence[Margin], k: int, unpublished: str | None) -> None:
         self.k = k
         self.margins = margins
         names = list(atoms)
@@ -55,6 +56,8 @@ class _Table:
             values = dict(name)
             for margin in margins:
                 part = tuple((attribute, values[attribute]) for attribute in margin)
+                if unpublished is not None and any(value == unpublished for _, value in part):
+                    continue
                 if part not in self.members:
                     self.members[part] = []
                     self.children[margin].append(part)
@@ -119,11 +122,11 @@ class _Table:
         return matrix[:, columns]
 
     def _hide_near(self, part: Pairs, published: Sequence[Pairs]) -> bool:
-        """The smallest published slice of the same margin, else of any margin that shares rows with it."""
+        """The smallest published slice of the same margin, else of one that shares rows with it, else of all."""
         margin = tuple(name for name, _ in part)
         rows = set(self.members[part])
         near = [other for other in published if other and rows & set(self.members[other])]
-        return self._hide_smallest([other for other in self.children[margin] if other not in self.hidden]) or self._hide_smallest(near)
+        return self._hide_smallest(self.children[margin]) or self._hide_smallest(near) or self._hide_smallest(published)
 
     def _hide_margins(self) -> bool:
         """Too large for the exact check: hide every margin whole that hides anything, and all that cross it."""
