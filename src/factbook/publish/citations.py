@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -131,10 +131,29 @@ def slice_words(key: Key) -> str:
 
 
 def counts_words(fact: Fact) -> str:
-    """The counts from which the value is re-derivable: `21 of 48`, or each by its name."""
-    if set(fact.counts) == {"k", "n"}:
-        return f"{fact.counts['k']:,} of {fact.counts['n']:,}"
-    return ", ".join(f"{name} = {count}" for name, count in sorted(fact.counts.items()))
+    """The counts from which the value is re-derivable: `21 of 48`; `group 3 of 13, reference 12 of 49`; or each by its name."""
+    counts = dict(fact.counts)
+    parts = []
+    for name in sorted(fact.counts):
+        whole = f"n{name[1:]}"
+        if (name == "k" or name.startswith("k_")) and whole in counts:
+            parts.append(f"{name[2:]} {counts.pop(name):,} of {counts.pop(whole):,}".strip().replace("_", " "))
+    return ", ".join([*parts, *(f"{name} = {count:,}" for name, count in sorted(counts.items()))])
+
+
+def parameters_words(value: object) -> str:
+    """The parameters of a measure in words: names and values, nested ones in brackets."""
+    if isinstance(value, Mapping):
+        inner = ((name, item, parameters_words(item)) for name, item in sorted(value.items()))
+        return ", ".join(f"{name} = ({words})" if isinstance(item, Mapping) else f"{name} = {words}" for name, item, words in inner)
+    if isinstance(value, list | tuple):
+        return ", ".join(parameters_words(item) for item in value)
+    return str(value)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 fact`, `2 facts`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def short(digest: str) -> str:

@@ -146,7 +146,7 @@ class Plain:
         """Under the first heading: how far the document has come."""
         said = ["**Draft.** Nobody has approved this document."] if self.publication.manifest.stage is Stage.DRAFT else []
         count = sum(1 for _ in self.document.bound("question"))
-        said += [f"**{count} open question{'s' if count > 1 else ''}** that only a person can answer."] if count else []
+        said += [f"**{citations.plural(count, 'open question')}** that only a person can answer."] if count else []
         headings = [self.document.blocks[section.block] for section in self.document.sections[:1]]
         place = headings[0].end if headings and headings[0].quote < 0 else 0
         if said and place:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 INDEX: Final = "index"
 STATEMENTS: Final = "statements"
 NOT_JUDGED: Final = "not-judged"
+_SHOWN: Final = 16
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
@@ -47,8 +48,9 @@ class Page:
 
 @cache
 def style() -> str:
-    """The site's style sheet."""
-    return Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+    """The site's style sheet, without comments and indentation: it stands in every page, so that a page is complete in itself."""
+    text = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+    return re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)).strip()
 
 
 def policy(html: str) -> str:
@@ -176,7 +178,7 @@ def _tile(count: int, name: str, about: str, address: str | None, tone: str) -> 
 
 def _document_card(prose: Prose) -> Markup:
     document = prose.document
-    said = [f"{len(prose.cited)} facts cited", f"{len(prose.questions)} open questions" if prose.questions else "no open questions"]
+    said = [f"{citations.plural(len(prose.cited), 'fact')} cited", citations.plural(len(prose.questions), "open question")]
     return element(
         "li",
         element("a", document.title, href=relative(INDEX, prose.page)),
@@ -211,8 +213,8 @@ def _claims_in_brief(publication: Publication) -> Markup | None:
     for name in names:
         citation = _claim(name, publication.catalog)
         link = element("a", name, href=f"{relative(INDEX, STATEMENTS)}#{quote(f'claim-{name}')}")
-        rows.append([link, verdict(citation), next((detail.text for detail in citation.details if detail.term == "Difference"), "")])
-    return join(element("h2", "Claims"), table(("Claim", "Verdict", "Difference"), rows))
+        rows.append([link, verdict(citation), next((detail.text for detail in citation.details if detail.term in ("Difference", "Estimate")), "")])
+    return join(element("h2", "Claims"), table(("Claim", "Verdict", "Estimate"), rows))
 
 
 def _evidence_in_brief(publication: Publication) -> Markup | None:
@@ -272,7 +274,7 @@ def _state_of_document(publication: Publication, prose: Prose) -> Markup | None:
         return None
     links = [element("li", element("a", question.words, href=f"#{quote(question.anchor)}", title=question.name)) for question in prose.questions]
     said = element("p", element("strong", "Draft. "), "Nobody has approved this document.") if draft else None
-    asked = element("p", element("strong", f"{count} open question{'s' if count > 1 else ''}"), " that only a person can answer:") if count else None
+    asked = element("p", element("strong", citations.plural(count, "open question")), " that only a person can answer:") if count else None
     return element("aside", said, asked, element("ul", *links) if links else None, class_="state", aria_label="State of this document")
 
 
@@ -286,21 +288,26 @@ def _cited(publication: Publication, prose: Prose) -> Markup | None:
             continue
         address = f"{relative(prose.page, citations.page(key))}#{quote(citations.anchor(key), safe='')}"
         link = element("a", element("code", str(key)), href=address)
-        rows.append([link, citations.headline(fact), "" if fact.n is None else f"{fact.n:,}", fact.origin.value, _digest(publication, key)])
+        rows.append(
+            [
+                link,
+                citations.headline(fact),
+                "" if fact.n is None else f"{fact.n:,}",
+                fact.origin.value,
+                element("code", _short_digest(publication, key)),
+            ]
+        )
     if not rows:
         return None
     title = element("summary", f"The {len(rows)} facts that this page cites" if len(rows) > 1 else "The fact that this page cites")
     return element("details", title, table(("Fact", "Value", "n", "Origin", "Digest"), rows, numbers=(2,)), class_="cited")
 
 
-def _digest(publication: Publication, key: Key) -> Markup | str:
-    digest = fact_digest(publication, key)
-    return element("code", digest.removeprefix("sha256:")[:12], title=digest) if digest else "derived"
-
-
-def fact_digest(publication: Publication, key: Key) -> str:
-    """The digest of a fact, '' for a derived one, which rests on others."""
-    return "" if key.evidence == citations.DERIVED else publication.catalog.evidence.identity(key)
+def _short_digest(publication: Publication, key: Key) -> str:
+    """The first digits of a fact's digest; a derived fact rests on others and has none of its own."""
+    if key.evidence == citations.DERIVED:
+        return "derived"
+    return publication.catalog.evidence.identity(key).removeprefix("sha256:")[:_SHOWN]
 
 
 # --- evidence --------------------------------------------------------------------------------------------------------------------------------
@@ -345,13 +352,12 @@ def _record(record: Record) -> Markup:
         [element("code", role), item.source, f"{item.rows:,}", str(item.files), f"{item.bytes:,}", element("code", item.digest, class_="whole")]
         for role, item in sorted(record.inputs.items())
     ]
-    params = ", ".join(f"{name} = {value}" for name, value in sorted(record.params.items()))
     run = record.run
     tools = ", ".join(f"{name} {version}" for name, version in sorted(run.tools.items())) if run else ""
     kept = f"evidence/runs/{record.name}.{record.digest.removeprefix('sha256:')[:12]}.json"
     lines: list[tuple[str, Markup | str]] = [
         ("Digest", element("code", record.digest, class_="whole")),
-        ("Parameters", params),
+        ("Parameters", citations.parameters_words(record.params)),
         ("Level", f"{_level(record)} %"),
         ("Measured", f"{citations.day(record)}, {run.host}" if run else "no run record vouches for it"),
         ("Tools", tools),
@@ -382,30 +388,37 @@ def _groups(publication: Publication, facts: list[Fact], level: str, headings: l
 
 def _facts(publication: Publication, facts: list[Fact], level: str, *, sliced: bool) -> Markup:
     names = ["Fact", *(["Slice"] if sliced else []), "Value", f"{level} % CI", "n", "Counts", "Method", "Status", "Digest"]
-    left = {"Fact", "Slice", "Counts", "Method", "Status", "Digest"}
-    head = element("tr", *(element("th", name, scope="col", class_=None if name in left else "r") for name in names))
-    rows = [_fact_row(publication, fact, sliced=sliced) for fact in facts]
+    head = element("tr", *(element("th", name, scope="col") for name in names))
+    rows = [
+        _fact_row(publication, fact, group=len(group) if place == 0 else 0, sliced=sliced)
+        for group in (list(members) for _, members in groupby(facts, key=lambda fact: (fact.key.metric, fact.key.params)))
+        for place, fact in enumerate(group)
+    ]
     return scroll(element("table", element("thead", head), element("tbody", *rows), class_="facts"))
 
 
-def _fact_row(publication: Publication, fact: Fact, *, sliced: bool) -> Markup:
-    key, metric = fact.key, publication.catalog.metric(fact.key)
-    parameters = ", ".join(f"{name} = {value}" for name, value in key.params)
-    name = join(element("code", key.metric), element("small", metric.title + (f" ({parameters})" if parameters else "")))
+def _fact_row(publication: Publication, fact: Fact, *, group: int, sliced: bool) -> Markup:
+    """A row; its first cell names the metric for all `group` rows that follow, none where an earlier row did."""
+    key = fact.key
     value = shapes.spell(fact, interval=False) if fact.measured else element("em", fact.reason or fact.status.value)
-    digest = fact_digest(publication, key)
     cells = [
-        element("th", name, scope="row"),
+        _metric_cell(publication, key, group) if group else None,
         element("td", ", ".join(value for _, value in key.slice)) if sliced else None,
-        element("td", value, element("small", fact.note) if fact.note else None, class_="r"),
-        element("td", _interval(fact), class_="r"),
-        element("td", "" if fact.n is None else f"{fact.n:,}", class_="r"),
-        element("td", citations.counts_words(fact), class_="w"),
-        element("td", fact.method),
+        element("td", value),
+        element("td", _interval(fact)),
+        element("td", "" if fact.n is None else f"{fact.n:,}"),
+        element("td", citations.counts_words(fact)),
+        element("td", fact.method, element("small", fact.note) if fact.note else None),
         element("td", fact.status.value, element("small", fact.origin.value)),
-        element("td", element("code", digest.removeprefix("sha256:")[:10], title=digest)),
+        element("td", element("code", _short_digest(publication, key))),
     ]
     return element("tr", *cells, id=citations.anchor(key))
+
+
+def _metric_cell(publication: Publication, key: Key, rows: int) -> Markup:
+    parameters = ", ".join(f"{name} = {value}" for name, value in key.params)
+    title = publication.catalog.metric(key).title + (f" ({parameters})" if parameters else "")
+    return element("th", element("code", key.metric), element("small", title), scope="row", rowspan=rows if rows > 1 else None)
 
 
 def _interval(fact: Fact) -> str:

@@ -26,6 +26,7 @@ from factbook.publish.tree import Node
 
 if TYPE_CHECKING:
     from factbook.documents.parse import Document
+    from factbook.evidence.store import Record
     from factbook.model import Key
     from factbook.publish import Publication
 
@@ -176,7 +177,7 @@ class Paper:
         if self.publication.manifest.stage is Stage.DRAFT:
             said.append("Draft. Nobody has approved this document.")
         if self._questions:
-            said.append(f"{self._questions} open question{'s' if self._questions > 1 else ''} that only a person can answer.")
+            said.append(f"{citations.plural(self._questions, 'open question')} that only a person can answer.")
         return call("notice", body=say(" ".join(said))) if said else ""
 
     # --- walking -------------------------------------------------------------------------------------------------------------------------------
@@ -228,13 +229,14 @@ class Paper:
         rows = [[f"[{self.cell(cell)}]" for cell in row.children] for row in node.children]
         self._in_table = before
         aligned = ", ".join(_ALIGN[align] for align in node.value)
-        return call(
+        table = call(
             "table",
             f"columns: {len(node.value)}",
             f"align: ({aligned},)",
             f"table.header({', '.join(rows[0])})",
             *(c for row in rows[1:] for c in row),
         )
+        return call("block", "breakable: false", body=table) if len(rows) <= _UNBROKEN else table
 
     def cell(self, node: Node) -> str:
         key = self._cells.get(node.start)
@@ -252,6 +254,8 @@ class Paper:
 
     def value(self, citation: Citation, body: str) -> str:
         """A bound value: underlined, with the number of its entry in the appendix (not in tables, where it would read as a figure)."""
+        if citation.key is not None and citation.key.field:
+            citation = citations.of_fact(citation.key.whole(), self.publication.catalog)
         number, _ = self._entries.setdefault((citation.scheme, citation.target), (len(self._entries) + 1, citation))
         shown = call("value", f"<entry-{number}>", _STROKES[citation.tone], body=body or say("(empty)"))
         return shown if self._in_table else shown + call("entry-mark", str(number))
@@ -294,32 +298,34 @@ class Paper:
             return ""
         entries = [f"[{self.entry(number, citation)}]" for number, citation in self._entries.values()]
         names = sorted({citation.key.evidence for _, citation in self._entries.values() if citation.key is not None})
-        records = [self.publication.catalog.evidence.records[name] for name in names if name in self.publication.catalog.evidence.records]
+        records = self.publication.catalog.evidence.records
         parts = ["#pagebreak();\n", call("heading", "level: 1", body=say("Evidence"))]
-        parts += [call("enum", 'numbering: "[1]"', "spacing: 1.1em", *entries)]
-        for record in records:
-            lines = [("Digest", record.digest), ("Measure", f"{record.measure}, version {record.version}"), ("Measured", citations.day(record))]
-            lines += [(f"Source {item.source} ({item.rows:,} rows)", item.digest) for _, item in sorted(record.inputs.items())]
-            lines += [("Re-derive", citations.command(record.name))]
-            parts += [call("heading", "level: 2", body=say(f"Measurement {record.name}")), self.terms(lines)]
+        parts += [self.measurement(records[name]) for name in names if name in records]
+        parts += [call("heading", "level: 2", body=say("What the text cites")), call("enum", 'numbering: "[1]"', "spacing: 1.1em", *entries)]
         return "\n".join(parts)
+
+    def measurement(self, record: Record) -> str:
+        """What a measurement rests on, with whole digests."""
+        lines = [("Evidence", record.digest), ("Measure", f"{record.measure}, version {record.version}"), ("Measured", citations.day(record))]
+        lines += [(f"Source {item.source}, {item.rows:,} rows", item.digest) for _, item in sorted(record.inputs.items())]
+        lines += [("Re-derive", citations.command(record.name))]
+        return call("heading", "level: 2", body=say(f"Measurement {record.name}")) + self.terms(lines)
 
     def entry(self, number: int, citation: Citation) -> str:
         """One entry of the appendix."""
-        lines = self.fact_lines(citation.key, citation) if citation.key is not None else [(item.term, item.text) for item in citation.details]
-        head = call("strong", body=say(citation.headline)) + call("label-of", body=say(citation.label))
+        if citation.key is None:
+            label, lines = say(citation.label), [(item.term, item.text) for item in citation.details]
+        else:
+            label, lines = call("raw", string(citation.target)), self.fact_lines(citation.key, citation)
+        head = call("strong", body=say(citation.headline)) + call("label-of", body=label)
         return f"{head} <entry-{number}>#linebreak();{self.terms(lines)}"
 
     def fact_lines(self, key: Key, citation: Citation) -> list[tuple[str, str]]:
-        """What is said about a fact, in few lines and with whole digests; the rest stands with its measurement."""
+        """What is said about a fact, in few lines; the rest stands with its measurement."""
         details = [item for item in citation.details if not item.term.startswith(_IN_RECORD)]
         brief = ", ".join(f"n = {item.text}" if item.term == "n" else item.text for item in details if item.term in _BRIEF)
         lines = [("", brief), *((item.term, item.text) for item in details if item.term not in _BRIEF)]
-        if key.evidence == citations.DERIVED:
-            return lines
-        record = self.publication.catalog.record_of(key)
-        lines.append(("Digest", self.publication.catalog.evidence.identity(key)))
-        return lines + [("Source", f"{item.source} {item.digest}") for _, item in sorted(record.inputs.items())]
+        return lines if key.evidence == citations.DERIVED else [*lines, ("Digest", self.publication.catalog.evidence.identity(key))]
 
     def terms(self, lines: Iterable[tuple[str, str]]) -> str:
         pairs = [f"({string(term)}, {self.term(term, text)})" for term, text in lines if text]
@@ -339,7 +345,8 @@ class Paper:
         return "\n".join((call("heading", f"level: {level}", body=say("Not judged")), call("list", *lines)))
 
 
-_IN_RECORD: Final = ("Source", "Measure", "Re-derive")
+_IN_RECORD: Final = ("Source", "Measure", "Re-derive", "Key")
+_UNBROKEN: Final = 14
 _BRIEF: Final = frozenset({"What", "Slice", "Parameters", "n", "Counts", "Method", "Remark", "Origin"})
 _CODE: Final = frozenset({"Key", "Re-derive", "Digest", "Expression", "Derived as"})
 _WRAPPERS: Final = {"Emphasis": "emph", "Strong": "strong", "Strikethrough": "strike"}
