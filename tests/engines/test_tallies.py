@@ -9,14 +9,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from factbook import sources
 from factbook.engines import duckdb as engine
 from factbook.engines import tallies
 from factbook.engines.tallies import Tally, combine
 from factbook.manifest import Group, Missing, Source
 from factbook.model import silent
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 ROWS = st.lists(
     st.tuples(

@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 import pytest
-from factbook.measures import beta, intervals
-from factbook.measures.intervals import Share
-from factbook.model import Fact, Key, Unit
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+
+from factbook.measures import beta, intervals
+from factbook.measures.intervals import Share
+from factbook.model import Fact, Key, Unit
 
 LEVELS = st.sampled_from([0.8, 0.9, 0.95, 0.99])
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factbook.model import Fact, Status
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measuring import facts, shared, table
 from scipy import stats
+
+from factbook.model import Fact, Status
+from measuring import facts, shared, table
 
 metrics = pytest.importorskip("sklearn.metrics")
 fairlearn = pytest.importorskip("fairlearn.metrics")

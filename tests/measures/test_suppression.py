@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factbook.measures import suppression
-from factbook.model import Pairs, Status
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measuring import run, table
 from scipy.optimize import linprog
+
+from factbook.measures import suppression
+from factbook.model import Pairs, Status
+from measuring import run, table
 
 K = 10
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from measuring import run
 
 from factbook.errors import FactbookError
 from factbook.model import Status
+from measuring import run
 
 CASES = sorted((Path(__file__).resolve().parents[1] / "cases" / "sources").glob("*.yaml"))
 

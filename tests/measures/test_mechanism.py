@@ -1,0 +1,75 @@
+"""The mechanism of measures: vocabulary, identity, proposals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from factbook import measures, shelf
+from factbook.errors import UnknownName
+from factbook.manifest import Planned, Source, validate
+from factbook.model import Unit
+from measuring import manifest, run, table
+
+SOURCE = {"uri": "d.parquet", "label": "y", "positive": "1", "prediction": "p", "by": ["g"]}
+PLAN = {"performance": {"measure": "classification", "data": "data", "by": ["g"]}}
+
+
+def test_the_vocabulary_is_complete() -> None:
+    for name in shelf.modules("measures"):
+        found = measures.metrics(name)
+        assert len({item.name for item in found}) == len(found)
+        for item in found:
+            assert item.title
+            assert item.short
+            assert item.formula
+            assert (item.bounds is None) == (item.unit is Unit.TEXT)
+
+
+def test_a_metric_by_another_name_is_suggested() -> None:
+    assert measures.find_alias("TPR") == "recall"
+    assert measures.find_alias("nonsense") is None
+    assert measures.metric("classification", "fnr").short == "FNR"
+    with pytest.raises(UnknownName, match="recall"):
+        measures.metric("classification", "tpr")
+
+
+def test_identity_leaves_out_where_the_file_lies() -> None:
+    here, there = manifest({"data": SOURCE}, PLAN), manifest({"data": {**SOURCE, "uri": "other/place.parquet"}}, PLAN)
+    assert measures.identity("performance", here.plan["performance"], here) == measures.identity("performance", there.plan["performance"], there)
+
+
+@pytest.mark.parametrize("change", [{"positive": "0"}, {"by": {"g": {"column": "h"}}}, {"missing": {"label": "drop"}}, {"weight": "w"}])
+def test_identity_holds_the_declaration(change: dict[str, object]) -> None:
+    before, after = manifest({"data": SOURCE}, PLAN), manifest({"data": {**SOURCE, **change}}, PLAN)
+    assert measures.identity("performance", before.plan["performance"], before) != measures.identity("performance", after.plan["performance"], after)
+
+
+@pytest.mark.parametrize("change", [{"level": "0.9"}, {"suppress_below": "5"}])
+def test_identity_holds_level_and_suppression(change: dict[str, str]) -> None:
+    before, after = manifest({"data": SOURCE}, PLAN), manifest({"data": SOURCE}, PLAN, **change)
+    assert measures.identity("performance", before.plan["performance"], before) != measures.identity("performance", after.plan["performance"], after)
+
+
+def test_a_measurement_has_the_identity_that_was_foretold(tmp_path: Path) -> None:
+    table(tmp_path / "d.parquet", {"y": ["1", "0"] * 20, "p": ["1", "0", "0", "1"] * 10, "g": ["a"] * 20 + ["b"] * 20})
+    measured = run(tmp_path, SOURCE, PLAN)["performance"]
+    book = manifest({"data": SOURCE}, PLAN)
+    assert measured.params == measures.identity("performance", book.plan["performance"], book)
+    assert measured.version == measures.version("classification")
+    assert measured.inputs["data"].rows == 40
+
+
+def test_the_level_reaches_the_facts(tmp_path: Path) -> None:
+    table(tmp_path / "d.parquet", {"y": ["1", "0"] * 20, "p": ["1", "0", "0", "1"] * 10, "g": ["a"] * 20 + ["b"] * 20})
+    facts = run(tmp_path, SOURCE, PLAN, level="0.9")["performance"].facts
+    assert {fact.level for fact in facts if fact.interval} == {0.9}
+
+
+def test_proposals_can_be_planned() -> None:
+    found = measures.proposals("holdout", validate(Source, SOURCE, "x", {}), {"g": "a"})
+    assert set(found) >= {"performance", "fairness", "data"}
+    for planned in found.values():
+        assert validate(Planned, planned, "x", {}).params["data"] == "holdout"
+    assert set(measures.proposals("train", validate(Source, {"uri": "t.csv", "label": "y"}, "x", {}))) == {"data"}

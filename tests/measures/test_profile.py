@@ -1,0 +1,98 @@
+"""What a profile says of a table, against pandas and by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from factbook.model import Status, Unit
+from measuring import DATA, facts, shared, table
+
+PLAN = {"data": {"measure": "profile", "data": "data"}}
+
+
+def test_a_table_by_hand(tmp_path: Path) -> None:
+    text = "id,y,age,town,zip,day,empty\n1,1,30,Ulm,02139,2026-01-02,\n2,0,41.5,Ulm,10115,2026-01-03,\n3,1,,,80331,2026-01-03,\n3,1,,,80331,2026-01-03,\n"
+    (tmp_path / "d.csv").write_text(text, encoding="utf-8")
+    found = facts(tmp_path, {"uri": "d.csv", "label": "y", "positive": "1"}, PLAN)
+    values = {key.removeprefix("data/"): fact.value for key, fact in found.items()}
+    assert (values["rows"], values["columns"], values["duplicates"]) == (4, 7, 1)
+    assert values["type;column=id"] == "whole number"
+    assert values["type;column=age"] == "number"
+    assert values["type;column=town"] == "text"
+    assert values["type;column=zip"] == "text"  # a leading zero is no number
+    assert "missing" in str(values["type;column=empty"])
+    assert (values["missing;column=age"], values["missing_share;column=age"]) == (2, 0.5)
+    assert (values["minimum;column=age"], values["maximum;column=age"], values["mean;column=age"]) == (30.0, 41.5, 35.75)
+    assert values["distinct;column=town"] == 1
+    assert values["share;column=y;value=1"] == 0.75
+    assert "minimum;column=town" not in values
+
+
+def test_types_of_parquet(tmp_path: Path) -> None:
+    day = dt.date(2026, 1, 31)
+    columns = {"n": [1, 2, None], "x": [0.5, float("nan"), -1.0], "b": [True, False, True], "d": [day, None, day], "big": [2**60, 1, 2]}
+    table(tmp_path / "d.parquet", columns)
+    found = facts(tmp_path, {"uri": "d.parquet"}, PLAN)
+    assert [found[f"data/type;column={name}"].value for name in columns] == ["whole number", "number", "true or false", "date", "whole number"]
+    assert found["data/missing;column=x"].value == 1  # NaN is missing
+    assert (found["data/minimum;column=x"].value, found["data/maximum;column=x"].value, found["data/mean;column=x"].value) == (-1.0, 0.5, -0.25)
+    assert found["data/minimum;column=d"].value == day
+    assert found["data/minimum;column=d"].unit is Unit.DATE
+    assert found["data/maximum;column=big"].value == 2**60
+
+
+def test_infinite_values_are_undefined_not_written(tmp_path: Path) -> None:
+    table(tmp_path / "d.parquet", {"x": [1.0, float("inf")]})
+    found = facts(tmp_path, {"uri": "d.parquet"}, PLAN)
+    assert found["data/maximum;column=x"].status is Status.UNDEFINED
+    assert "data/mean;column=x" not in found
+
+
+def test_missing_labels_are_described_not_refused(tmp_path: Path) -> None:
+    table(tmp_path / "d.parquet", {"y": ["1", None, "0"]})
+    found = facts(tmp_path, {"uri": "d.parquet", "label": "y", "positive": "1"}, PLAN)
+    assert found["data/missing;column=y"].value == 1
+    assert found["data/share;column=y;value=1"].value == 0.5
+
+
+@pytest.mark.parametrize("name", ["loan/hmda_boston_1990.csv", "credit/german_credit.csv", "medical/heart_disease.csv"])
+def test_a_public_table_is_what_pandas_says(name: str, tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    path = shared(name)
+    assert DATA in path.parents
+    frame = pandas.read_csv(path, keep_default_na=False, na_values=[""])
+    (tmp_path / "d.csv").write_bytes(path.read_bytes())
+    found = facts(tmp_path, {"uri": "d.csv"}, PLAN)
+    assert found["data/rows"].value == len(frame)
+    assert found["data/duplicates"].value == int(frame.duplicated().sum())
+    for column in frame.columns:
+        assert found[f"data/missing;column={column}"].value == int(frame[column].isna().sum())
+        assert found[f"data/distinct;column={column}"].value == frame[column].nunique()
+        if pandas.api.types.is_numeric_dtype(frame[column]):
+            assert found[f"data/mean;column={column}"].value == pytest.approx(frame[column].mean(), rel=1e-11)
+            assert found[f"data/minimum;column={column}"].value == frame[column].min()
+            assert found[f"data/maximum;column={column}"].value == frame[column].max()
+
+
+def test_the_mean_does_not_depend_on_the_order(tmp_path: Path) -> None:
+    values = np.random.default_rng(8).lognormal(sigma=12, size=4000)
+    means = set()
+    for i, order in enumerate((values, values[::-1], np.sort(values))):
+        table(tmp_path / f"{i}.parquet", {"x": order.tolist()})
+        means.add(facts(tmp_path, {"uri": f"{i}.parquet"}, PLAN)["data/mean;column=x"].value)
+    assert len(means) == 1
+    assert means.pop() == pytest.approx(values.mean(), rel=1e-11)
+
+
+def test_groups_and_their_shares(tmp_path: Path) -> None:
+    table(tmp_path / "d.parquet", {"age": [25] * 30 + [45] * 50 + [None] * 20})
+    source = {"uri": "d.parquet", "by": {"band": {"column": "age", "cuts": ["40"]}}, "missing": {"group": "group"}}
+    found = facts(tmp_path, source, PLAN)
+    assert found["data/rows?band=<40"].value == 30
+    assert found["data/share?band=40+"].value == 0.5
+    assert found["data/share?band=not%20recorded"].value == 0.2
+    assert found["data/share?band=40+"].interval is not None
