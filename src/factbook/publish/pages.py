@@ -19,7 +19,7 @@ from factbook.documents import kinds, shapes
 from factbook.errors import FactbookError, UnknownName
 from factbook.manifest import Stage
 from factbook.model import Fact, Key
-from factbook.publish import citations
+from factbook.publish import citations, tree
 from factbook.publish.citations import Citation, Tone
 from factbook.publish.prose import Heading, Prose, mark, relative
 
@@ -181,7 +181,7 @@ def _document_card(prose: Prose) -> Markup:
     said = [f"{citations.plural(len(prose.cited), 'fact')} cited", citations.plural(len(prose.questions), "open question")]
     return element(
         "li",
-        element("a", document.title, href=relative(INDEX, prose.page)),
+        element("a", tree.title(document), href=relative(INDEX, prose.page)),
         element("span", _about(document.kind)),
         element("small", " · ".join(said)),
     )
@@ -262,9 +262,9 @@ def document(publication: Publication, prose: Prose) -> Page:
     """The page of a document. Rendering fills the prose's headings, questions and cited facts."""
     body = prose.render()
     untitled = not any(heading.level == 1 for heading in prose.headings)
-    title = element("h1", prose.document.title) if untitled else None
+    title = element("h1", tree.title(prose.document)) if untitled else None
     main = join(_state_of_document(publication, prose), title, body, _cited(publication, prose))
-    return Page(prose.page, prose.document.title, main, tuple(prose.headings))
+    return Page(prose.page, tree.title(prose.document), main, tuple(prose.headings))
 
 
 def _state_of_document(publication: Publication, prose: Prose) -> Markup | None:
@@ -354,14 +354,15 @@ def _record(record: Record) -> Markup:
     ]
     run = record.run
     tools = ", ".join(f"{name} {version}" for name, version in sorted(run.tools.items())) if run else ""
-    kept = f"evidence/runs/{record.name}.{record.digest.removeprefix('sha256:')[:12]}.json"
     lines: list[tuple[str, Markup | str]] = [
         ("Digest", element("code", record.digest, class_="whole")),
         ("Parameters", citations.parameters_words(record.params)),
         ("Level", f"{_level(record)} %"),
         ("Measured", f"{citations.day(record)}, {run.host}" if run else "no run record vouches for it"),
         ("Tools", tools),
-        ("Run record", element("code", kept) if run else ""),
+        ("Run record", element("code", f"evidence/runs/{record.name}.*.json") if run else ""),
+        ("Merged", "the facts come from several runs" if record.merged else ""),
+        ("Not vouched for", ", ".join(str(key) for key in record.unvouched)),
         ("Re-derive", element("code", citations.command(record.name))),
     ]
     return join(definitions(lines), table(("Role", "Source", "Rows", "Files", "Bytes", "SHA-256 digest"), inputs, numbers=(2, 3, 4)))

@@ -147,20 +147,20 @@ class Paper:
         self._notes = {node.value: node for node in root.children if node.kind == "FootnoteDefinition"}
         self._questions = sum(node.kind == "Link" and _scheme(node) == "question" for node in root.walk())
         root.children = [node for node in root.children if node.kind != "FootnoteDefinition"]
-        title = "" if self._begins_with_title(root) else self.title(1, say(self.document.title))
+        title = "" if self._begins_with_title(root) else self.title(1, say(tree.title(self.document)))
         body = title + self.inner(root)
         return "\n".join((template(), self.settings(), body, self.appendix(), self.not_judged()))
 
     def _begins_with_title(self, root: Node) -> bool:
         first = next((node for node in root.children if node.kind != "SoftBreak"), None)
-        return first is not None and first.kind == "Heading" and first.value["level"] == "H1"
+        return first is not None and first.kind == "Heading" and first.value["level"] == "H1" and bool(first.words().strip())
 
     def settings(self) -> str:
         publication, subject = self.publication, self.publication.manifest.subject
-        day = publication.date
+        day, title = publication.date, tree.title(self.document)
         made = f"Evidence as of {day.isoformat()}, factbook {publication.version}" if day else f"factbook {publication.version}"
         given = {
-            "title": string(f"{self.document.title} – {subject.name}" if subject.name not in self.document.title else self.document.title),
+            "title": string(title if subject.name in title else f"{title} – {subject.name}"),
             "subject": string(f"{subject.name} {subject.version}".strip()),
             "author": f"({string(subject.owner)},)" if subject.owner else "()",
             "keywords": '("factbook",)',
@@ -197,6 +197,8 @@ class Paper:
         return f"\n\n{self.inner(node)}\n\n"
 
     def heading(self, node: Node) -> str:
+        if not node.words().strip():
+            return self.paragraph(node)
         return self.title(int(node.value["level"][1:]), self.inner(node))
 
     def title(self, level: int, body: str) -> str:

@@ -85,6 +85,8 @@ class Prose:
 
     def heading(self, node: Node) -> Markup:
         level, words = int(node.value["level"][1:]), " ".join(node.words().split())
+        if not words:
+            return element("p", self.inner(node))
         anchor = self.anchor(parse.slug(words) or "section")
         self.headings.append(Heading(level, anchor, words))
         here = element("a", "#", class_="here", href=f"#{quote(anchor)}", aria_label=f"Link to the section {words}")
@@ -121,8 +123,8 @@ class Prose:
         return element("code", node.value, class_="raw")
 
     def table(self, node: Node) -> Markup:
-        head = [child for child in node.children if child.kind == "TableHead"]
-        rows = [child for child in node.children if child.kind != "TableHead"]
+        head = [child for child in node.children if child.kind == "TableHead" and child.words().strip()]
+        rows = [child for child in node.children if child.kind == "TableRow"]
         content = element("table", *(element("thead", element("tr", self.row(part, node.value, "th"))) for part in head), self.body(rows, node.value))
         return element("div", content, class_="scroll", tabindex=0, role="region", aria_label="Table")
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from factbook.documents.parse import tag
+from factbook.errors import DocumentError
 
 if TYPE_CHECKING:
     from factbook.documents.parse import Document
 
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+DEEPEST: Final = 40
 _RAW: Final = frozenset({"Html", "InlineHtml"})
 
 
@@ -40,8 +43,17 @@ class Node:
         return own + "".join(child.words() for child in self.children)
 
 
+def title(document: Document) -> str:
+    """The first heading that says anything, or the file's name."""
+    return next((section.title for section in document.sections if section.title), PurePosixPath(document.name).stem)
+
+
 def build(document: Document) -> Node:
-    """The document's tree, without its front matter and its comments."""
+    """The document's tree, without its front matter and its comments.
+
+    Raises:
+        DocumentError: it is nested too deeply to be set on a page.
+    """
     root = Node("Document", None, 0, len(document.source))
     opened = [root]
     for event, start, end in document.events:
@@ -53,6 +65,9 @@ def build(document: Document) -> Node:
         opened[-1].children.append(node)
         if step == "Start":
             opened.append(node)
+        if len(opened) > DEEPEST:
+            line, column = document.place(start)
+            raise DocumentError(f"{document.name}:{line}:{column}: nested too deeply to be published", remedy=f"at most {DEEPEST} levels")
     _prune(root)
     return root
 
