@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from statistics import NormalDist
 from typing import Final
 
 _TINY: Final = 1e-300
@@ -28,9 +29,9 @@ def incomplete(a: float, b: float, x: float) -> float:
 
 @lru_cache(maxsize=1 << 16)
 def quantile(a: float, b: float, probability: float) -> float:
-    """The x with I_x(a, b) = probability: Newton's steps, kept inside a shrinking bracket."""
+    """The x with I_x(a, b) = probability: Halley's steps from a normal start, kept inside a shrinking bracket."""
     low, high = 0.0, 1.0
-    x = a / (a + b)
+    x = _start(a, b, probability)
     for _ in range(200):
         excess = incomplete(a, b, x) - probability
         if excess == 0:
@@ -39,13 +40,34 @@ def quantile(a: float, b: float, probability: float) -> float:
             high = x
         else:
             low = x
-        density = _power(a, b, x) / (x * (1 - x)) if 0 < x < 1 else 0.0
-        step = x - excess / density if density > 0 else -1.0
-        new = step if low < step < high else (low + high) / 2
+        new = x - _step(a, b, x, excess)
+        if not low < new < high:
+            new = (low + high) / 2
         if abs(new - x) <= 1e-15 * x or new in (low, high):
             return new
         x = new
     return x
+
+
+def _start(a: float, b: float, probability: float) -> float:
+    """A first guess (Abramowitz & Stegun 1964, 26.5.22) for shapes of at least 1; the mean for others."""
+    if min(a, b) < 1:
+        return a / (a + b)
+    y = NormalDist().inv_cdf(1 - probability)
+    left, right = 1 / (2 * a - 1), 1 / (2 * b - 1)
+    centre, size = (y * y - 3) / 6, 2 / (left + right)
+    w = y * math.sqrt(max(size + centre, 0.0)) / size - (right - left) * (centre + 5 / 6 - 2 / (3 * size))
+    guess = a / (a + b * math.exp(min(2 * w, 700.0)))
+    return min(max(guess, 1e-300), 1 - 1e-16)
+
+
+def _step(a: float, b: float, x: float, excess: float) -> float:
+    density = _power(a, b, x) / (x * (1 - x)) if 0 < x < 1 else 0.0
+    if density <= 0:
+        return math.inf
+    newton = excess / density
+    bend = newton * ((a - 1) / x - (b - 1) / (1 - x))
+    return newton / (1 - 0.5 * min(1.0, bend))
 
 
 def student(level: float, freedom: float) -> float:
