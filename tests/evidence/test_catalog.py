@@ -118,6 +118,14 @@ def test_params_keep_metrics_apart(catalog: Build) -> None:
     assert [fact.value for fact in book.slices("performance", "precision", "sex", (("k", "10"),))] == [10 / 60]
 
 
+def test_values_beyond_all_floats_are_undefined(catalog: Build) -> None:
+    product = "9" * 400 + " * {performance/auc}"
+    book = catalog(FACTS, f'derived: {{huge: "{product}", count: "{"9" * 400} + {{performance/rows}}"}}\nclaims: {{x: "{product} > 1"}}')
+    assert book.fact(key("derived/huge")).reason == "its value is too large"
+    assert book.fact(key("derived/count")).status is Status.UNDEFINED
+    assert book.claim("x").reason == "its value is too large"
+
+
 DERIVED = """
 derived:
   gap: "{performance/fnr?sex=women} - {performance/fnr?sex=men}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -150,6 +151,28 @@ def test_an_edited_fact_is_stale_and_measured_again(book: Path) -> None:
     assert "changed since it was measured, or merged: no run record vouches for performance/" in said
     assert measure(book)["performance"] == "measured"
     assert place.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("line", "new", "said"),
+    [
+        (r'"performance/fnr\?sex=women":.*\n\n', "", "1 facts that were measured are not there"),
+        (r'"level":"0.95"', '"level":"0.950"', "no run record vouches for the whole of it"),
+        (r'\["sex"\],\n\n', "", "no run record vouches for the whole of it"),
+    ],
+)
+def test_what_was_taken_out_of_the_evidence_is_missed(book: Path, line: str, new: str, said: str) -> None:
+    measure(book)
+    place = book / "evidence/performance.json"
+    whole = place.read_text(encoding="utf-8")
+    edited, count = re.subn(line, new, whole, count=1)
+    assert count == 1
+    place.write_text(edited, encoding="utf-8")
+    state, reason = fresh(book)["performance"]
+    assert state is State.STALE
+    assert f"changed since it was measured, or merged: {said}" in reason
+    assert measure(book)["performance"] == "measured"
+    assert place.read_text(encoding="utf-8") == whole
 
 
 def test_evidence_without_its_run_record_is_stale(book: Path) -> None:

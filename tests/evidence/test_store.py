@@ -126,6 +126,11 @@ def test_every_interval_survives(tmp_path: Path, low: float, value: float, high:
         ('"performance/fnr?sex=women":', '"performance/fnr?sex=women#low":', "not the canonical form"),
         ('"performance/rows":', '"fairness/rows":', "belongs into fairness.json"),
         ('"version":1', '"version":"x"', "header cannot be used"),
+        ('"version":1', '"version":1.5', "header cannot be used"),
+        ('"rows":500', '"rows":"many"', "header cannot be used"),
+        ('"rows":500', '"rows":500,"colour":1', "header cannot be used"),
+        ('"source":"holdout"', '"source":7', "header cannot be used"),
+        ('"params":{"data":"holdout"}', '"params":7', "header cannot be used"),
         ('"version":1,', "", "'version' is missing"),
         ('"name":"performance"', '"name":"other"', "it holds the evidence 'other'"),
         ("factbook/evidence/1", "factbook/evidence/9", "this is not factbook/evidence/1"),
@@ -192,6 +197,30 @@ def test_changed_inputs_in_the_header_void_every_fact(tmp_path: Path) -> None:
     save(tmp_path, FACTS)
     edit(tmp_path, "sha256:00", "sha256:01")
     assert len(Evidence.load(tmp_path).records["performance"].unvouched) == len(FACTS)
+
+
+@given(st.data())
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_no_edit_goes_unnoticed(tmp_path: Path, data: st.DataObject) -> None:
+    """One changed, removed or inserted byte: refused, or vouched for by no run, or no change of what the file says."""
+    whole = save(tmp_path, FACTS)
+    place = tmp_path / FILE
+    text = place.read_bytes()
+    at = data.draw(st.integers(0, len(text) - 1))
+    new = data.draw(st.sampled_from(list(b'0123456789.,-+eE"{}[]: \nabcn')).map(lambda byte: bytes([byte])) | st.just(b""))
+    place.write_bytes(text[:at] + new + text[at + data.draw(st.integers(0, 1)) :])
+    try:
+        read = Evidence.load(tmp_path)
+    except EvidenceError:
+        return
+    finally:
+        place.write_bytes(text)
+    before, after = whole.records["performance"], read.records["performance"]
+    if dict(read) != dict(whole):
+        assert after.unvouched or not after.runs or after.merged
+        assert after.digest != before.digest
+    if after.digest == before.digest:
+        assert dict(read) == dict(whole)
 
 
 def test_formatting_and_order_of_the_file_change_nothing(tmp_path: Path) -> None:

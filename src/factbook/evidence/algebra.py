@@ -161,6 +161,18 @@ def value_of(fact: Fact) -> Fraction:
     return exact(fact.value)
 
 
+def as_float(value: Fraction) -> float:
+    """The nearest float.
+
+    Raises:
+        NotEvaluable: it is larger than any.
+    """
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise NotEvaluable("its value is too large") from error
+
+
 def apply(name: str, ranges: list[Range]) -> Range:
     """The range of * / abs min max gap over ranges of their arguments (interval arithmetic; Moore 1966, Interval Analysis)."""
     lows, highs = [low for low, _ in ranges], [high for _, high in ranges]

@@ -49,7 +49,7 @@ class Catalog:
 
     def __init__(self, manifest: Manifest, evidence: Evidence) -> None:
         self.manifest, self.evidence = manifest, evidence
-        self._expressions = {name: parse_value(text, f"derived.{name}") for name, text in manifest.derived.items()}
+        self._expressions = {name: parse_value(text, f"factbook.yaml: derived.{name}") for name, text in manifest.derived.items()}
         self._algebra = Algebra(self.fact, self._expressions, float(manifest.level))
         self._derived: dict[str, Fact] = {}
         self._claims: dict[str, Claim] = {}

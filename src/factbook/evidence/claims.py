@@ -19,7 +19,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from factbook.errors import ExpressionError
-from factbook.evidence.algebra import Algebra, NotEvaluable
+from factbook.evidence.algebra import Algebra, NotEvaluable, as_float
 from factbook.evidence.expressions import Comparison, literals, operands, parse_claim
 from factbook.evidence.uncertainty import Estimate, estimate
 from factbook.model import Key
@@ -72,7 +72,7 @@ def judge(name: str, expression: str, algebra: Algebra) -> Claim:
     Raises:
         ExpressionError: the expression does not parse, or its derived facts go round in a circle.
     """
-    said = parse_claim(expression, f"claims.{name}")
+    said = parse_claim(expression, f"factbook.yaml: claims.{name}")
     claim = Claim(
         name,
         expression,
@@ -87,7 +87,7 @@ def judge(name: str, expression: str, algebra: Algebra) -> Claim:
     except NotEvaluable as error:
         return replace(claim, reason=error.message)
     except ExpressionError as error:
-        raise ExpressionError(f"claims.{name}: {error.message}", remedy=error.remedy) from error
+        raise ExpressionError(f"factbook.yaml: claims.{name}: {error.message}", remedy=error.remedy) from error
 
 
 def _evaluate(claim: Claim, said: Comparison, algebra: Algebra) -> Claim:
@@ -97,17 +97,17 @@ def _evaluate(claim: Claim, said: Comparison, algebra: Algebra) -> Claim:
     if said.operator == "=" and said.margin is None and subject.terms:
         point = algebra.point(subject)
         reason = "that statistics are equal cannot be shown; give a margin: … = … within 0.05"
-        return replace(claim, estimate=float(point), quantity=_quantity(alone), reason=reason)
+        return replace(claim, estimate=as_float(point), quantity=_quantity(alone), reason=reason)
     found = estimate(subject, algebra)
     verdict = decide(said.operator, *_shifted(found, target), None if said.margin is None else Fraction(said.margin.value))
     if found.low is None or found.high is None:
-        return replace(claim, verdict=verdict, estimate=float(found.value), method=EXACT, quantity=_quantity(alone))
+        return replace(claim, verdict=verdict, estimate=as_float(found.value), method=EXACT, quantity=_quantity(alone))
     return replace(
         claim,
         verdict=verdict,
-        estimate=float(found.value),
-        low=float(found.low),
-        high=float(found.high),
+        estimate=as_float(found.value),
+        low=as_float(found.low),
+        high=as_float(found.high),
         level=algebra.level,
         method=found.method,
         quantity=_quantity(alone),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from factbook.errors import ExpressionError
-from factbook.evidence.algebra import DERIVED, Algebra, Linear, NotEvaluable
+from factbook.evidence.algebra import DERIVED, Algebra, Linear, NotEvaluable, as_float
 from factbook.evidence.expressions import Node, Number, Operand
 from factbook.evidence.uncertainty import estimate
 from factbook.model import Fact, Key, Unit
@@ -20,25 +22,24 @@ def derive(name: str, node: Node, algebra: Algebra) -> Fact:
     key = Key(DERIVED, name)
     try:
         form = algebra.reduce(Operand(key))
-        value = algebra.point(form)
-        measure = unit(node, algebra)
+        exact, value, measure = algebra.point(form), as_float(algebra.point(form)), unit(node, algebra)
     except NotEvaluable as error:
         return Fact(key, status=error.status, reason=error.message)
     except ExpressionError as error:
-        raise ExpressionError(f"derived.{name}: {error.message}", remedy=error.remedy) from error
+        raise ExpressionError(f"factbook.yaml: derived.{name}: {error.message}", remedy=error.remedy) from error
     if measure is Unit.COUNT and not form.terms:
-        return Fact(key, value=int(value), unit=measure) if value.denominator == 1 else Fact(key, value=float(value), unit=Unit.QUANTITY)
-    return _with_interval(Fact(key, value=float(value), unit=Unit.SCORE if measure is None else measure), form, algebra)
+        return Fact(key, value=int(exact), unit=measure) if exact.denominator == 1 else Fact(key, value=value, unit=Unit.QUANTITY)
+    return _with_interval(Fact(key, value=value, unit=measure or Unit.SCORE), form, algebra)
 
 
 def _with_interval(fact: Fact, form: Linear, algebra: Algebra) -> Fact:
     try:
         found = estimate(form, algebra)
+        if found.low is None or found.high is None:
+            return fact
+        return replace(fact, low=as_float(found.low), high=as_float(found.high), level=algebra.level, method=found.method)
     except NotEvaluable as error:
-        return Fact(fact.key, value=fact.value, unit=fact.unit, note=f"without an interval: {error.message}")
-    if found.low is None or found.high is None:
-        return fact
-    return Fact(fact.key, value=fact.value, unit=fact.unit, low=float(found.low), high=float(found.high), level=algebra.level, method=found.method)
+        return replace(fact, note=f"without an interval: {error.message}")
 
 
 def unit(node: Node, algebra: Algebra) -> Unit | None:

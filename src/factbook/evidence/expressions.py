@@ -230,7 +230,7 @@ class _Reader:
         if kind != "number":
             raise self.fail(column, "a number is expected here")
         plain = _plain(text)
-        return Number(Decimal(plain) / 100 if plain != text else Decimal(plain), text)
+        return Number(Decimal(f"{plain}e-2" if plain != text else plain), text)
 
     def operand(self, text: str, column: int) -> Operand:
         try:

@@ -37,9 +37,8 @@ def dump(fact: Fact) -> dict[str, Any]:
     """
     members: dict[str, Any] = {"status": fact.status.value, "unit": fact.unit.value, "origin": fact.origin.value}
     for name in ("low", "high", "level", "n"):
-        number = getattr(fact, name)
-        if number is not None:
-            members[name] = number
+        if getattr(fact, name) is not None:
+            members[name] = getattr(fact, name)
     for name in ("method", "reason", "note"):
         if getattr(fact, name):
             members[name] = getattr(fact, name)
@@ -86,18 +85,18 @@ def _build(key: Key, members: Mapping[str, Any]) -> Fact:
         key=key,
         status=Status(members["status"]),
         value=_value(members["value"], unit) if "value" in members else None,
-        low=_optional(members, "low", _float),
-        high=_optional(members, "high", _float),
-        level=_optional(members, "level", _float),
-        method=_text(members.get("method", "")),
-        n=_optional(members, "n", _integer),
-        counts={_text(name): _integer(count) for name, count in members.get("counts", {}).items()},
+        low=_optional(members, "low", number),
+        high=_optional(members, "high", number),
+        level=_optional(members, "level", number),
+        method=text(members.get("method", "")),
+        n=_optional(members, "n", integer),
+        counts={text(name): integer(count) for name, count in members.get("counts", {}).items()},
         unit=unit,
         direction=Direction(members.get("direction", "neither")),
         bounds=None if bounds is None else _bounds(bounds),
-        reason=_text(members.get("reason", "")),
+        reason=text(members.get("reason", "")),
         origin=Origin(members["origin"]),
-        note=_text(members.get("note", "")),
+        note=text(members.get("note", "")),
     )
 
 
@@ -105,19 +104,22 @@ def _optional(members: Mapping[str, Any], name: str, read: Callable[[Any], Any])
     return read(members[name]) if name in members else None
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """A text as it was written; raises TypeError for anything else."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a text")
     return value
 
 
-def _float(value: Any) -> float:
+def number(value: Any) -> float:
+    """A number as it was written; raises TypeError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r} is not a number")
     return float(value)
 
 
-def _integer(value: Any) -> int:
+def integer(value: Any) -> int:
+    """An integer as it was written, large ones as text; raises TypeError for anything else."""
     if isinstance(value, str) and _INTEGER.match(value):
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -127,20 +129,20 @@ def _integer(value: Any) -> int:
 
 def _bounds(value: Any) -> tuple[float, float]:
     low, high = value
-    return (-math.inf if low is None else _float(low), math.inf if high is None else _float(high))
+    return (-math.inf if low is None else number(low), math.inf if high is None else number(high))
 
 
 def _value(value: Any, unit: Unit) -> Value:
     if unit is Unit.TEXT:
-        return _text(value)
+        return text(value)
     if unit is Unit.DATE:
-        text = _text(value)
-        return dt.datetime.fromisoformat(text) if "T" in text else dt.date.fromisoformat(text)
+        date = text(value)
+        return dt.datetime.fromisoformat(date) if "T" in date else dt.date.fromisoformat(date)
     if unit is Unit.COUNT:
-        return _integer(value)
+        return integer(value)
     if unit is Unit.QUANTITY and (isinstance(value, str) or (isinstance(value, int) and abs(value) <= canon.SAFE_INTEGER)):
-        return _integer(value)
-    return _float(value)
+        return integer(value)
+    return number(value)
 
 
 def _contradictions(fact: Fact) -> Iterator[str]:
@@ -207,14 +209,14 @@ def _share_contradictions(fact: Fact, part: str, whole: str) -> Iterator[str]:
         yield f"its value is {fact.value}, but its counts give {k} / {n} = {k / n}"
 
 
-def parse_key(text: str, name: str, where: str) -> Key:
+def parse_key(written: str, name: str, where: str) -> Key:
     """The key of a line of the evidence `name`; a field or a spelling of its own is refused, so that one fact has one key."""
     try:
-        key = Key.parse(text)
+        key = Key.parse(written)
     except FactbookError as error:
         raise EvidenceError(f"{where}: {error.message}", remedy=again(name)) from error
-    if key.field or str(key) != text:
-        raise EvidenceError(f"{where}: {text!r} is not the canonical form of a fact's key, {key.whole()}", remedy=again(name))
+    if key.field or str(key) != written:
+        raise EvidenceError(f"{where}: {written!r} is not the canonical form of a fact's key, {key.whole()}", remedy=again(name))
     if key.evidence != name:
-        raise EvidenceError(f"{where}: {text} belongs into {key.evidence}.json", remedy=again(name))
+        raise EvidenceError(f"{where}: {written} belongs into {key.evidence}.json", remedy=again(name))
     return key

@@ -225,10 +225,13 @@ def _source_differences(root: Path, manifest: Manifest, wanted: _Wanted, record:
 
 
 def _run_differences(wanted: _Wanted, record: Record) -> Iterator[str]:
+    changed = "changed since it was measured, or merged"
     if record.unvouched:
         first, more = record.unvouched[0], len(record.unvouched) - 1
-        yield f"changed since it was measured, or merged: no run record vouches for {first}{f' and {more} more' if more else ''}"
-    elif not record.runs:
-        yield "changed since it was measured, or merged: it has no run record"
+        yield f"{changed}: no run record vouches for {first}{f' and {more} more' if more else ''}"
+    elif record.lost:
+        yield f"{changed}: {record.lost} facts that were measured are not there, or not so"
+    elif not record.runs or (record.merged and len(record.runs) == 1):
+        yield f"{changed}: no run record vouches for the whole of it"
     elif not (all if record.merged else any)(run.context == wanted.context for run in record.runs):
         yield "what is published of its sources changed, and with it what has to be suppressed"

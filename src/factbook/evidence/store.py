@@ -63,6 +63,7 @@ class Record:
         digest: of the whole evidence: header and facts, whatever their order in the file.
         runs: the runs that measured exactly this, or (after a merge) those that vouch for its facts; the latest last.
         unvouched: the facts that no run record vouches for: edited by hand, or merged from other inputs.
+        lost: how many facts those runs measured that are not here (any more, or not so).
     """
 
     name: str
@@ -76,6 +77,7 @@ class Record:
     digest: str = ""
     runs: tuple[Run, ...] = ()
     unvouched: tuple[Key, ...] = ()
+    lost: int = 0
 
     @property
     def merged(self) -> bool:
@@ -86,6 +88,11 @@ class Record:
     def run(self) -> Run | None:
         """The run that measured it; after a merge the latest."""
         return self.runs[-1] if self.runs else None
+
+    @property
+    def run_file(self) -> str:
+        """The record of that run, relative to the book; '' if there is none."""
+        return "" if self.run is None else runs.path(Path(FOLDER), self.name, self.run).as_posix()
 
 
 def identity(fact: Fact, record: Record) -> str:
@@ -311,16 +318,25 @@ def _read_header(tree: Any, name: str, where: str, remedy: str) -> Record:
     try:
         return Record(
             name=name,
-            measure=str(tree["measure"]),
-            version=int(tree["version"]),
+            measure=form.text(tree["measure"]),
+            version=form.integer(tree["version"]),
             params=dict(tree["params"]),
-            inputs={str(role): Input(**item) for role, item in sorted(tree["inputs"].items())},
-            slices=tuple(sorted(tuple(map(str, item)) for item in tree["slices"] if item)),
-            level=str(tree["level"]),
-            suppress_below=int(tree["suppress_below"]),
+            inputs={role: _read_input(item) for role, item in sorted(tree["inputs"].items())},
+            slices=tuple(sorted(tuple(map(form.text, item)) for item in tree["slices"] if item)),
+            level=form.text(tree["level"]),
+            suppress_below=form.integer(tree["suppress_below"]),
         )
     except (TypeError, ValueError, AttributeError) as error:
         raise fail(f"its header cannot be used ({error})") from error
+
+
+def _read_input(tree: dict[str, Any]) -> Input:
+    read = Input(**tree)
+    for item in (read.source, read.digest, read.declaration):
+        form.text(item)
+    for count in (read.files, read.bytes, read.rows):
+        form.integer(count)
+    return read
 
 
 def _read_facts(tree: Any, name: str, numbers: Mapping[str, int]) -> tuple[dict[Key, Fact], dict[Key, int]]:
@@ -356,4 +372,5 @@ def _attach_runs(folder: Path, record: Record, facts: Mapping[Key, Fact], digest
     vouching = [(run, found) for run in known if (found := run.known(identities.values()))]
     vouched = {item for _, found in vouching for item in found}
     unvouched = tuple(key for key, item in identities.items() if item not in vouched)
-    return replace(record, runs=tuple(run for run, _ in vouching), unvouched=unvouched)
+    lost = sum(len(run.vouchers) - len(found) for run, found in vouching)
+    return replace(record, runs=tuple(run for run, _ in vouching), unvouched=unvouched, lost=lost)
