@@ -67,7 +67,7 @@ def _step(a: float, b: float, x: float, excess: float) -> float:
         return math.inf
     newton = excess / density
     bend = newton * ((a - 1) / x - (b - 1) / (1 - x))
-    return newton / (1 - 0.5 * min(1.0, bend))
+    return newton / (1 - 0.5 * min(1.0, max(-1.0, bend)))
 
 
 def student(level: float, freedom: float) -> float:
