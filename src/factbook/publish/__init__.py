@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -49,8 +50,6 @@ class Publication:
 
 def publication(root: Path, manifest: Manifest, catalog: Catalog, documents: Iterable[Document], report: Report) -> Publication:
     """What targets may show of a book, with what the rules found and what they did not judge."""
-    from factbook import __version__
-
     measured = [record.run.measured[:10] for record in catalog.evidence.records.values() if record.run is not None]
     return Publication(
         root=root,
@@ -60,7 +59,7 @@ def publication(root: Path, manifest: Manifest, catalog: Catalog, documents: Ite
         findings=tuple(_finding(finding) for finding in report.findings),
         not_judged=tuple(Row("", "", str(item)) for item in report.not_judged),
         date=dt.date.fromisoformat(max(measured)) if measured else None,
-        version=__version__,
+        version=version("factbook"),
     )
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DERIVED: Final = "derived"
 ABSENT: Final = "–"
+SAFE: Final = frozenset({"http", "https", "mailto"})
+"""The schemes that an ordinary link may have; others lose their address."""
 
 
 class Tone(StrEnum):

@@ -22,7 +22,6 @@ from factbook.errors import FactbookError
 from factbook.manifest import Stage
 from factbook.publish import citations, figures, tree, write
 from factbook.publish.citations import Citation
-from factbook.publish.prose import SAFE
 
 if TYPE_CHECKING:
     from factbook.documents.parse import Document, Image, Link
@@ -89,7 +88,7 @@ class Plain:
         for link in self.document.links:
             if link.bound or link.scheme.lower() in parse.SCHEMES:
                 yield from self.value(link)
-            elif link.scheme and link.scheme.lower() not in SAFE:
+            elif link.scheme and link.scheme.lower() not in citations.SAFE:
                 yield link.start, link.text_start, ""
                 yield link.text_end, link.end, ""
 

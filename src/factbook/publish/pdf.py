@@ -21,7 +21,6 @@ from factbook.errors import DocumentError, FactbookError, MissingExtra
 from factbook.manifest import Stage
 from factbook.publish import citations, figures, tree, write
 from factbook.publish.citations import Citation, Tone
-from factbook.publish.prose import SAFE
 from factbook.publish.tree import Node
 
 if TYPE_CHECKING:
@@ -252,7 +251,7 @@ class Paper:
             return call("strong", body=body) if citation.scheme == "question" else self.value(citation, body)
         if node.value["link_type"] == "Email":
             destination = f"mailto:{destination}"
-        return call("link", string(destination), body=body) if parse.split(destination)[0].lower() in SAFE and body else body
+        return call("link", string(destination), body=body) if parse.split(destination)[0].lower() in citations.SAFE and body else body
 
     def value(self, citation: Citation, body: str) -> str:
         """A bound value: underlined, with the number of its entry in the appendix (not in tables, where it would read as a figure)."""

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from factbook.documents.parse import Document
     from factbook.publish import Publication
 
-SAFE: Final = frozenset({"http", "https", "mailto"})
 _ELEMENTS: Final = {"Paragraph": "p", "Emphasis": "em", "Strong": "strong", "Strikethrough": "del", "Item": "li", "TableRow": "tr"}
 _ALIGNED: Final = {"Right": "r", "Center": "m"}
 _LANGUAGE = re.compile(r"[\w+#.-]+")
@@ -159,7 +158,7 @@ class Prose:
             citation = citations.compare(citations.cite(destination, catalog), node.words(), catalog)
             return self.question(node, citation) if citation.scheme == "question" else self.value(citation, self.inner(node))
         scheme, _ = parse.split(destination)
-        if scheme.lower() in SAFE:
+        if scheme.lower() in citations.SAFE:
             return element("a", self.inner(node), href=destination, rel="noreferrer")
         if node.value["link_type"] == "Email":
             return element("a", self.inner(node), href=f"mailto:{destination}")
