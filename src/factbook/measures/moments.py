@@ -1,0 +1,188 @@
+"""Exact sums over groups of rows, and the means, variances and intervals that follow from them.
+
+Sums are integers in units of 2^-1126, wide enough for every double, as in a superaccumulator (Neal 2015, arXiv:1505.05571): they do not depend on
+order, partitioning or threads, and those of two parts of the rows simply add up. What is read from them is correctly rounded.
+
+Rows that share a cluster (a query, a patient) vary together: their influences are summed within the cluster before they are squared (Liang & Zeger
+1986, Biometrika 73, 13), and Student's t has one degree of freedom fewer than there are clusters.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from factbook.measures import beta
+from factbook.measures.intervals import Interval, normal
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Totals = NDArray[np.object_]
+
+UNIT: Final = 1126
+LARGEST: Final = 1e70
+_ONE: Final = 1 << UNIT
+_LIMB: Final = 27
+_CHUNK: Final = 1 << 24
+
+
+def sums(values: Floats, index: Integers, size: int) -> Totals:
+    """The exact sum of the finite values of each of `size` groups, as integers in units of 2^-1126; those of parts of the rows add up."""
+    totals = np.zeros(size, dtype=object)
+    for start in range(0, len(values), _CHUNK):
+        for group, amount in _cells(values[start : start + _CHUNK], index[start : start + _CHUNK], size):
+            totals[group] += amount
+    return totals
+
+
+def _cells(values: Floats, index: Integers, size: int) -> Iterator[tuple[int, int]]:
+    """Sums of the mantissas that share a group and an exponent: two limbs, each exact in a double."""
+    mantissas, exponents = np.frexp(values)
+    whole = (mantissas * 2.0**53).astype(np.int64)
+    least = int(exponents.min())
+    width = int(exponents.max()) - least + 1
+    cells = index * width + (exponents - least)
+    if size * width <= max(1 << 16, 4 * len(values)):
+        names: Integers = np.arange(size * width)
+    else:
+        names, cells = np.unique(cells, return_inverse=True)
+    high = np.bincount(cells, weights=whole >> _LIMB, minlength=len(names))
+    low = np.bincount(cells, weights=whole & ((1 << _LIMB) - 1), minlength=len(names))
+    for place in np.flatnonzero((high != 0) | (low != 0)).tolist():
+        group, exponent = divmod(int(names[place]), width)
+        yield group, ((int(high[place]) << _LIMB) + int(low[place])) << (exponent + least - 53 + UNIT)
+
+
+def real(totals: Totals) -> Floats:
+    """Totals as doubles, correctly rounded."""
+    return np.array([total / _ONE for total in totals.tolist()], dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Rows in groups.
+
+    Attributes:
+        index: per row, its group.
+        size: the number of groups.
+        weights: per row, at least 0, or None.
+        clusters: per row, a number that the rows that vary together share, or None.
+    """
+
+    index: Integers
+    size: int
+    weights: Floats | None = None
+    clusters: Integers | None = None
+
+    @cached_property
+    def n(self) -> Integers:
+        """Rows of each group."""
+        return np.bincount(self.index, minlength=self.size)
+
+    @cached_property
+    def weight(self) -> Floats:
+        """The sum of weights of each group; rows where there are none."""
+        return self.n.astype(np.float64) if self.weights is None else real(sums(self.weights, self.index, self.size))
+
+    @cached_property
+    def _units(self) -> tuple[Integers, Integers]:
+        """Per row the number of its unit (cluster within group), and per unit its group."""
+        assert self.clusters is not None
+        names, unit = np.unique(self.index * (int(self.clusters.max(initial=0)) + 1) + self.clusters, return_inverse=True)
+        return unit.reshape(-1).astype(np.int64), names // (int(self.clusters.max(initial=0)) + 1)
+
+    @cached_property
+    def units(self) -> Integers:
+        """The independent units of each group: clusters, or rows where there are none."""
+        return self.n if self.clusters is None else np.bincount(self._units[1], minlength=self.size)
+
+    @property
+    def owner(self) -> Integers:
+        """Per unit its group."""
+        return self.index if self.clusters is None else self._units[1]
+
+    def by_unit(self, values: Floats) -> Floats:
+        """The weighted sum of each unit."""
+        own = values if self.weights is None else values * self.weights
+        return own if self.clusters is None else real(sums(own, self._units[0], len(self.owner)))
+
+    def jackknife(self, without: Floats) -> Floats:
+        """The variance of a statistic of each group from its values without each unit in turn (Miller 1974, Biometrika 61, 1); NaN where one is."""
+        bad = np.bincount(self.owner, weights=~np.isfinite(without), minlength=self.size) > 0
+        known = np.where(np.isfinite(without), without, 0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            centre = real(sums(known, self.owner, self.size)) / self.units
+            squares = real(sums((known - centre[self.owner]) ** 2, self.owner, self.size))
+            return np.where(bad | (self.units < 2), np.nan, squares * (self.units - 1) / self.units)
+
+    def total(self, values: Floats) -> Floats:
+        """The weighted sum of each group."""
+        return real(sums(values if self.weights is None else values * self.weights, self.index, self.size))
+
+    def mean(self, values: Floats) -> Floats:
+        """The weighted mean of each group; NaN where its weight is 0."""
+        if self.weights is None:
+            totals = sums(values, self.index, self.size).tolist()
+            return np.array([total / (n * _ONE) if n else math.nan for total, n in zip(totals, self.n.tolist(), strict=True)], dtype=np.float64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self.weight > 0, self.total(values) / self.weight, np.nan)
+
+    def spread(self, values: Floats, centre: Floats) -> Floats:
+        """The variance of each group's weighted mean of `values`, linearised around `centre` (its mean); NaN where there are not two units.
+
+        Without weights and clusters it is s²/n. With them, m/(m-1) times the sum over clusters of squared influences.
+        """
+        influence, owner = self.by_unit(values - centre[self.index]), self.owner
+        squares = real(sums(influence * influence, owner, self.size))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where((self.units > 1) & (self.weight > 0), squares / self.weight**2 * (self.units / (self.units - 1)), np.nan)
+
+
+def student(
+    value: float, variance: float, units: int, level: float, method: str, bounds: tuple[float, float] = (-math.inf, math.inf)
+) -> Interval | None:
+    """Student's t interval of an estimate with an estimated variance; None without two units or without variation."""
+    if units < 2 or not math.isfinite(value) or not varies(variance, value):
+        return None
+    half = quantile(units, level) * math.sqrt(variance)
+    return Interval(max(bounds[0], value - half), min(bounds[1], value + half), method)
+
+
+def varies(variance: float, value: float) -> bool:
+    """Whether a variance is more than what rounding makes of equal values."""
+    return variance > (1e-14 * value) ** 2
+
+
+def student_log(value: float, variance: float, units: int, level: float, method: str) -> Interval | None:
+    """As `student` of a logarithm with the given variance: for quantities above 0 whose distribution is skewed."""
+    if not value > 0 or not variance > 1e-28:
+        return None
+    found = student(math.log(value), variance, units, level, method)
+    return None if found is None else Interval(_exp(found.low), _exp(found.high), f"{method}, on the log scale")
+
+
+def quantile(units: int, level: float) -> float:
+    """The two-sided quantile of Student's t with units - 1 degrees of freedom."""
+    return beta.student(level, units - 1) if units < 1e6 else normal(level)
+
+
+def _exp(power: float) -> float:
+    return math.exp(min(power, 700.0))
+
+
+def method(sample: Sample, unit: str = "row") -> str:
+    """How intervals from `Sample.spread` are called."""
+    if sample.clusters is not None:
+        return "Student's t over clusters (cluster-robust)"
+    return "Student's t over rows, linearised for weights" if sample.weights is not None else f"Student's t over {plural(unit)}"
+
+
+def plural(unit: str) -> str:
+    """`rows`, `queries`."""
+    return unit[:-1] + "ies" if unit.endswith("y") else unit + "s"

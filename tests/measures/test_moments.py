@@ -1,0 +1,69 @@
+"""Exact sums and what follows from them."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from factbook.measures import moments
+from factbook.measures.moments import Sample
+
+numbers = st.lists(st.floats(min_value=-1e70, max_value=1e70, allow_subnormal=True), min_size=1, max_size=40)
+
+
+@given(numbers, st.randoms())
+def test_sums_are_exact_and_correctly_rounded_in_any_order_and_partitioning(values, random):
+    exact = float(sum((Fraction(value) for value in values), Fraction()))
+    shuffled = list(values)
+    random.shuffle(shuffled)
+    cut = random.randint(0, len(values))
+    parts = [np.array(part, dtype=float) for part in (shuffled[:cut], shuffled[cut:])]
+    merged = sum(moments.sums(part, np.zeros(len(part), dtype=np.int64), 1) for part in parts)
+    assert moments.real(merged)[0] == exact
+    assert (merged == moments.sums(np.array(values), np.zeros(len(values), dtype=np.int64), 1)).all()
+
+
+@given(numbers, st.integers(1, 100_000))
+def test_groups_are_summed_apart_whether_few_or_many(values, size):
+    index = np.arange(len(values)) * 7919 % size
+    found = moments.real(moments.sums(np.array(values), index, size))
+    for group in set(index.tolist()):
+        assert found[group] == math.fsum(value for value, own in zip(values, index, strict=True) if own == group)
+    assert np.count_nonzero(found) <= len(set(index.tolist()))
+
+
+def test_spread_is_the_squared_standard_error():
+    values = np.random.default_rng(1).normal(3, 2, 50)
+    sample = Sample(np.zeros(50, dtype=np.int64), 1)
+    mean = sample.mean(values)
+    assert mean[0] == pytest.approx(values.mean(), rel=1e-13)
+    assert sample.spread(values, mean)[0] == pytest.approx(values.var(ddof=1) / 50, rel=1e-12)
+    found = moments.student(float(mean[0]), float(sample.spread(values, mean)[0]), 50, 0.95, "t")
+    low, high = stats.t.interval(0.95, 49, loc=values.mean(), scale=stats.sem(values))
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((low, high), rel=1e-10)
+
+
+def test_clusters_and_weights_are_those_of_statsmodels():
+    sm = pytest.importorskip("statsmodels.api")
+    random = np.random.default_rng(2)
+    clusters, weights, values = random.integers(0, 12, 200), random.uniform(0.1, 3, 200), random.normal(size=200)
+    sample = Sample(np.zeros(200, dtype=np.int64), 1, weights, clusters)
+    mean = sample.mean(values)
+    model = sm.WLS(values, np.ones(200), weights=weights)
+    robust = model.fit(cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False})
+    assert mean[0] == pytest.approx(robust.params[0], rel=1e-12)
+    assert sample.spread(values, mean)[0] == pytest.approx(robust.cov_params()[0, 0] * 12 / 11, rel=1e-10)
+
+
+def test_equal_values_have_no_interval():
+    values = np.full(7, 0.1)
+    sample = Sample(np.zeros(7, dtype=np.int64), 1, np.full(7, 0.3))
+    mean = sample.mean(values)
+    assert moments.student(float(mean[0]), float(sample.spread(values, mean)[0]), 7, 0.95, "t") is None
