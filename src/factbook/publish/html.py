@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from factbook.publish import pages, write
+from factbook.publish import frame, ledger, pages, write
 from factbook.publish.prose import Prose
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def site(publication: Publication) -> list[tuple[str, str]]:
     everything = [
         pages.index(publication, proses),
         *documents,
-        *pages.evidence(publication),
+        *ledger.pages(publication),
         pages.statements(publication),
         pages.not_judged(publication),
     ]
-    return [(page.path, pages.frame(publication, page, everything)) for page in everything]
+    return [(page.path, frame.frame(publication, page, everything)) for page in everything]
