@@ -307,3 +307,28 @@ def test_a_book_without_anything_has_a_site(tmp_path: Path) -> None:
     written = html.publish(empty, tmp_path / "site")
     assert written[0].name == "index.html"
     assert "Nothing is measured yet" in written[0].read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("[19.5 %](fact:performance/fnr)", False),
+        ("[19.4 %](fact:performance/fnr)", True),
+        ("[a lot](fact:performance/fnr)", True),
+        ("[0.84](fact:performance/auc)", False),
+        ("[suppressed](fact:performance/fnr?age_band=40-59&sex=women)", False),
+        ("[7 %](fact:performance/fnr?age_band=40-59&sex=women)", True),
+        ("[x](claim:sexes-differ?not-established)", False),
+        ("[x](claim:sexes-differ)", True),
+        ("[x](claim:young-missed-more)", False),
+        ("[x](claim:young-missed-more?broken)", True),
+        ("[x](claim:nothing)", True),
+        ("[x](gap:ethnicity)", False),
+        ("[x](policy:nothing)", True),
+    ],
+)
+def test_a_text_that_is_not_what_it_cites_is_published_as_such(publication: Publication, tmp_path: Path, text: str, wrong: bool) -> None:
+    changed = dataclasses.replace(publication, documents=(parse.parse(f"# T\n\n{text}\n", "documents/t.md"),))
+    html.publish(changed, tmp_path)
+    value = read(tmp_path / "documents/t.html").one("a", class_="value")
+    assert ("bad" in (value.attributes["class"] or "").split()) is wrong
