@@ -1,6 +1,7 @@
 """Keeps facts with what made them: what was measured, from which bytes, by which measure; and what follows from the facts.
 
-store.py        evidence files and their records          form.py   the written form of one fact
+store.py        evidence files, written and loaded        reading.py   read strictly
+record.py       what facts rest on, their identity        form.py      the written form of one fact
 runs.py         run records, apart from the facts         locking.py   one writer at a time
 plan.py         measure what is out of date; freshness
 expressions.py  the language of claims and derived facts  algebra.py   their values

@@ -73,7 +73,8 @@ def measure_plan(
             raise UnknownName("planned measurement", name, manifest.plan)
     with lock(root, wait=wait, progress=progress):
         _tidy(root)
-        outcomes = [_measure(root, manifest, name, force=force, rehash=rehash, progress=progress) for name in chosen]
+        plan = _Plan(root, manifest, rehash=rehash)
+        outcomes = [plan.measure(name, force=force, progress=progress) for name in chosen]
         orphans = [Outcome(name, "orphan", reason=_orphan(name)) for name in store.names(root) if name not in manifest.plan]
     return outcomes + (orphans if not names else [])
 
@@ -117,111 +118,117 @@ def _wanted(manifest: Manifest, name: str) -> _Wanted:
     )
 
 
-def _measure(root: Path, manifest: Manifest, name: str, *, force: bool, rehash: bool, progress: Progress) -> Outcome:
-    wanted = _wanted(manifest, name)
-    absent = _absent(root, manifest, wanted, rehash=rehash)
-    if absent:
-        return Outcome(name, "absent", reason=absent)
-    record, damage = _stored(root, name)
-    stale = (
-        "forced" if force else damage or ("; ".join(_differences(root, manifest, wanted, record, rehash=rehash)) if record else "not measured yet")
-    )
-    if not stale:
-        return Outcome(name, "fresh")
-    began = time.perf_counter()
-    measured = measures.run(name, manifest.plan[name], manifest, root, root / STORE, progress)
-    seconds = time.perf_counter() - began
-    run = runs.here(root, rows=sum(item.rows for item in measured.inputs.values()), seconds=seconds, warnings=measured.warnings)
-    store.write(
-        root,
-        replace(measured, params=wanted.params),
-        replace(run, context=wanted.context),
-        slices=wanted.slices,
-        declarations=wanted.declarations,
-        level=wanted.level,
-        suppress_below=wanted.suppress_below,
-    )
-    return Outcome(name, "measured", len(measured.facts), seconds, measured.warnings, stale)
-
-
-def _stored(root: Path, name: str) -> tuple[Record | None, str]:
-    if not store.path(root, name).exists():
-        return None, ""
-    try:
-        return store.read(root, name)[0], ""
-    except EvidenceError as error:
-        return None, f"damaged: {error.message}"
-
-
-def _absent(root: Path, manifest: Manifest, wanted: _Wanted, *, rehash: bool) -> str:
-    """Which sources are not here, as one text; '' if all are."""
-    absent = [name for name in dict.fromkeys(wanted.sources.values()) if _digest(root, manifest, name, rehash=rehash) is None]
-    return "; ".join(f"source {name} ({manifest.sources[name].uri}) is not here" for name in absent)
-
-
-def _digest(root: Path, manifest: Manifest, source: str, *, rehash: bool) -> str | None:
-    return sources.digest(manifest.sources[source], root, root / STORE, rehash=rehash)
-
-
 def freshness(root: Path, manifest: Manifest, evidence: Evidence, *, rehash: bool = False) -> list[Freshness]:
     """How fresh each planned measurement is, in the order of the plan, then evidence that is no longer planned.
 
     Evidence over a source that is not here is not judged: nobody can say whether the source has changed.
     """
-    judged = [_judge(root, manifest, name, evidence.records.get(name), rehash=rehash) for name in manifest.plan]
+    plan = _Plan(root, manifest, rehash=rehash)
+    judged = [plan.judge(name, evidence.records.get(name)) for name in manifest.plan]
     orphans = [Freshness(name, State.ORPHAN, _orphan(name)) for name in sorted(evidence.records) if name not in manifest.plan]
     return judged + orphans
-
-
-def _judge(root: Path, manifest: Manifest, name: str, record: Record | None, *, rehash: bool) -> Freshness:
-    wanted = _wanted(manifest, name)
-    absent = _absent(root, manifest, wanted, rehash=rehash)
-    if record is None:
-        return Freshness(name, State.MISSING, absent or f"not measured yet: factbook measure --only {name}")
-    differences = list(_differences(root, manifest, wanted, record, rehash=rehash))
-    if differences:
-        return Freshness(name, State.STALE, "; ".join(differences))
-    if absent:
-        return Freshness(name, State.NOT_JUDGED, absent)
-    return Freshness(name, State.FRESH, f"merged from {len(record.runs)} runs" if record.merged else "")
 
 
 def _orphan(name: str) -> str:
     return f"evidence/{name}.json is no longer in the plan of factbook.yaml; delete it or plan it again"
 
 
-def _differences(root: Path, manifest: Manifest, wanted: _Wanted, record: Record, *, rehash: bool) -> Iterator[str]:
-    """In what the evidence differs from what the plan and the sources would give now."""
-    if record.measure != wanted.measure:
-        yield f"the measure was {record.measure}, now it is {wanted.measure}"
-        return
-    if record.version != wanted.version:
-        yield f"the measure {wanted.measure} has version {wanted.version}, it was {record.version}"
-    if canon.dumps(record.params) != canon.dumps(wanted.params):
-        yield "its parameters changed"
-    if record.slices != wanted.slices:
-        yield "its slices changed"
-    if record.level != wanted.level:
-        yield f"the level is {wanted.level}, it was {record.level}"
-    if record.suppress_below != wanted.suppress_below:
-        yield f"suppress_below is {wanted.suppress_below}, it was {record.suppress_below}"
-    yield from _source_differences(root, manifest, wanted, record, rehash=rehash)
-    yield from _run_differences(wanted, record)
+class _Plan:
+    """The plan of a book against its sources as they are now; each source is hashed once."""
 
+    def __init__(self, root: Path, manifest: Manifest, *, rehash: bool) -> None:
+        self.root, self.manifest, self.rehash = root, manifest, rehash
+        self._digests: dict[str, str | None] = {}
 
-def _source_differences(root: Path, manifest: Manifest, wanted: _Wanted, record: Record, *, rehash: bool) -> Iterator[str]:
-    if set(record.inputs) != set(wanted.sources):
-        yield "it was measured from other sources"
-        return
-    for role, source in wanted.sources.items():
-        item = record.inputs[role]
-        if item.source != source:
-            yield f"its {role} was the source {item.source}, now it is {source}"
-        elif item.declaration != wanted.declarations[role]:
-            yield f"the declaration of source {source} changed"
-        found = _digest(root, manifest, source, rehash=rehash)
-        if found is not None and found != item.digest:
-            yield f"the data of source {source} changed"
+    def digest(self, source: str) -> str | None:
+        """The digest of a source's bytes; None if it is not here."""
+        if source not in self._digests:
+            self._digests[source] = sources.digest(self.manifest.sources[source], self.root, self.root / STORE, rehash=self.rehash)
+        return self._digests[source]
+
+    def absent(self, wanted: _Wanted) -> str:
+        """Which sources are not here, as one text; '' if all are."""
+        missing = [name for name in dict.fromkeys(wanted.sources.values()) if self.digest(name) is None]
+        return "; ".join(f"source {name} ({self.manifest.sources[name].uri}) is not here" for name in missing)
+
+    def judge(self, name: str, record: Record | None) -> Freshness:
+        """How fresh the evidence of one measurement is."""
+        wanted = _wanted(self.manifest, name)
+        absent = self.absent(wanted)
+        if record is None:
+            return Freshness(name, State.MISSING, absent or f"not measured yet: factbook measure --only {name}")
+        differences = list(self.differences(wanted, record))
+        if differences:
+            return Freshness(name, State.STALE, "; ".join(differences))
+        if absent:
+            return Freshness(name, State.NOT_JUDGED, absent)
+        return Freshness(name, State.FRESH, f"merged from {len(record.runs)} runs" if record.merged else "")
+
+    def measure(self, name: str, *, force: bool, progress: Progress) -> Outcome:
+        """Measure if it is out of date."""
+        wanted = _wanted(self.manifest, name)
+        absent = self.absent(wanted)
+        if absent:
+            return Outcome(name, "absent", reason=absent)
+        stale = "forced" if force else self.outdated(name, wanted)
+        if not stale:
+            return Outcome(name, "fresh")
+        began = time.perf_counter()
+        measured = measures.run(name, self.manifest.plan[name], self.manifest, self.root, self.root / STORE, progress)
+        seconds = time.perf_counter() - began
+        run = runs.here(self.root, rows=sum(item.rows for item in measured.inputs.values()), seconds=seconds, warnings=measured.warnings)
+        store.write(
+            self.root,
+            replace(measured, params=wanted.params),
+            replace(run, context=wanted.context),
+            slices=wanted.slices,
+            declarations=wanted.declarations,
+            level=wanted.level,
+            suppress_below=wanted.suppress_below,
+        )
+        return Outcome(name, "measured", len(measured.facts), seconds, measured.warnings, stale)
+
+    def outdated(self, name: str, wanted: _Wanted) -> str:
+        """Why the evidence has to be measured again, or for the first time; '' if it has not."""
+        if not store.path(self.root, name).exists():
+            return "not measured yet"
+        try:
+            record = store.read(self.root, name)[0]
+        except EvidenceError as error:
+            return f"damaged: {error.message}"
+        return "; ".join(self.differences(wanted, record))
+
+    def differences(self, wanted: _Wanted, record: Record) -> Iterator[str]:
+        """In what the evidence differs from what the plan and the sources would give now."""
+        if record.measure != wanted.measure:
+            yield f"the measure was {record.measure}, now it is {wanted.measure}"
+            return
+        if record.version != wanted.version:
+            yield f"the measure {wanted.measure} has version {wanted.version}, it was {record.version}"
+        if canon.dumps(record.params) != canon.dumps(wanted.params):
+            yield "its parameters changed"
+        if record.slices != wanted.slices:
+            yield "its slices changed"
+        if record.level != wanted.level:
+            yield f"the level is {wanted.level}, it was {record.level}"
+        if record.suppress_below != wanted.suppress_below:
+            yield f"suppress_below is {wanted.suppress_below}, it was {record.suppress_below}"
+        yield from self._source_differences(wanted, record)
+        yield from _run_differences(wanted, record)
+
+    def _source_differences(self, wanted: _Wanted, record: Record) -> Iterator[str]:
+        if set(record.inputs) != set(wanted.sources):
+            yield "it was measured from other sources"
+            return
+        for role, source in wanted.sources.items():
+            item = record.inputs[role]
+            if item.source != source:
+                yield f"its {role} was the source {item.source}, now it is {source}"
+            elif item.declaration != wanted.declarations[role]:
+                yield f"the declaration of source {source} changed"
+            found = self.digest(source)
+            if found is not None and found != item.digest:
+                yield f"the data of source {source} changed"
 
 
 def _run_differences(wanted: _Wanted, record: Record) -> Iterator[str]:
