@@ -112,7 +112,7 @@ class _Query:
 
     def fold(self, batch: Any) -> Tally:
         """The tally of one Arrow batch."""
-        n = batch.column("n").to_numpy(zero_copy_only=False).astype(np.int64)
+        n = sources.numpy(batch.column("n")).astype(np.int64)
         columns: list[tuple[Sequence[str], tallies.Integers]] = []
         for i, name in enumerate(self.attributes):
             texts, codes = _encoded(batch.column(f"a{i}"))
@@ -153,8 +153,8 @@ class _Query:
         """The numbers of a role, NaN where missing; what is wrong with them is remembered and refused at the end, with its count."""
         column = batch.column(role)
         self._note_unread(batch.column(f"{role}_unread"), f"{role} column {getattr(self.source, role)!r} holds text that is no number", n)
-        missing = column.is_null().to_numpy(zero_copy_only=False)
-        values: tallies.Floats = column.fill_null(0.0).to_numpy(zero_copy_only=False).astype(np.float64)
+        missing = sources.numpy(column.is_null()) == 1
+        values: tallies.Floats = np.where(missing, 0.0, sources.numpy(column))
         if role == "score":
             wrong, said = ~((values >= 0.0) & (values <= 1.0)), "is no probability between 0 and 1"
         else:
@@ -171,7 +171,7 @@ class _Query:
 
     def _note_unread(self, column: Any, said: str, n: tallies.Integers) -> None:
         if column.null_count < len(column):
-            there = column.is_valid().to_numpy(zero_copy_only=False)
+            there = sources.numpy(column.is_valid()) == 1
             self._remember(said, int(n[there].sum()), repr(min(column.drop_null().to_pylist())))
 
     def _remember(self, said: str, count: int, example: str) -> None:
@@ -218,9 +218,11 @@ def _number(column: Column, role: str, table: Table) -> str:
 
 def _encoded(column: Any) -> tuple[Sequence[str], tallies.Integers]:
     """The texts of a column and, per row, 1 + the index of its text (0 where missing)."""
-    encoded = column.dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64) + 1
-    return encoded.dictionary.to_pylist(), codes
+    encoded = column.dictionary_encode(null_encoding="encode")
+    texts = encoded.dictionary.to_pylist()
+    place = np.array([0 if text is None else i + 1 for i, text in enumerate(texts)], dtype=np.int64)
+    codes = place[sources.numpy(encoded.indices)] if texts else np.zeros(len(column), dtype=np.int64)
+    return [text or "" for text in texts], codes
 
 
 def _shown(values: tallies.Floats) -> str:

@@ -16,7 +16,7 @@ from factbook import canon, shelf
 from factbook.errors import SourceError
 from factbook.manifest import Join, Source
 from factbook.sources import digests, joins
-from factbook.sources.tables import Column, Table, batches, connect, is_nan, literal, quote
+from factbook.sources.tables import Column, Table, batches, connect, is_nan, literal, numpy, quote
 
 __all__ = [
     "Column",
@@ -31,6 +31,7 @@ __all__ = [
     "files",
     "is_nan",
     "literal",
+    "numpy",
     "quote",
     "table",
 ]

@@ -96,3 +96,16 @@ def batches(connection: Any, sql: str, size: int = 1 << 19) -> Any:
     relation = connection.sql(sql)
     reader = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
     return reader(size)
+
+
+def numpy(array: Any) -> Any:
+    """The numbers of an Arrow array as numpy; flags as 0 and 1; anything where missing. (`Array.to_numpy` would import pandas.)"""
+    import numpy as np
+
+    if str(array.type) == "bool":
+        array = array.cast("int8")
+    kind = "float64" if str(array.type) == "double" else str(array.type)
+    data = array.buffers()[1]
+    if data is None:
+        return np.zeros(len(array), dtype=kind)
+    return np.frombuffer(data, dtype=kind)[array.offset : array.offset + len(array)]
