@@ -8,6 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from handmade import count, proportion, score
+from hypothesis import given
+from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from factbook.errors import ExpressionError, UnknownName
@@ -268,6 +270,53 @@ def test_the_gap_of_several_groups_is_that_of_the_measures() -> None:
     pair = judge("x", "gap({p/fnr?age=a}, {p/fnr?age=b}) > 0.1", algebra(facts))
     assert pair.method == "Newcombe"
     assert judge("x", "abs({p/fnr?age=a} - {p/fnr?age=b}) > 0.1", algebra(facts)).low == pair.low
+
+
+OPERANDS = ("p/r?g=a", "p/r?g=b", "p/r?g=c", "p/r", "p/r?h=x", "p/auc", "p/rows")
+SUMS = st.recursive(
+    st.sampled_from([f"{{{name}}}" for name in OPERANDS] + ["0.5", "2"]),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from("+-*/"), inner).map(lambda parts: f"({' '.join(parts)})"),
+        st.tuples(st.sampled_from(["min", "max", "gap"]), inner, inner, inner).map(lambda parts: f"{parts[0]}({', '.join(parts[1:])})"),
+        inner.map(lambda part: f"abs({part})"),
+    ),
+    max_leaves=6,
+)
+
+
+@st.composite
+def populations(draw: st.DrawFn) -> tuple[Fact, ...]:
+    ns = [draw(st.integers(1, 300)) for _ in "abc"]
+    ks = [draw(st.integers(0, n)) for n in ns]
+    groups = [proportion(f"p/r?g={name}", k, n) for name, k, n in zip("abc", ks, ns, strict=True)]
+    whole = proportion("p/r", sum(ks), sum(ns))
+    return (*groups, whole, proportion("p/r?h=x", ks[0], sum(ns)), score("p/auc", 0.8, 0.75, 0.86), count("p/rows", sum(ns)))
+
+
+@given(SUMS, SUMS, populations())
+def test_verdicts_agree_with_each_other(left: str, right: str, facts: tuple[Fact, ...]) -> None:
+    known = algebra(facts)
+    found = {operator: judge("x", f"{left} {operator} {right}", known) for operator in (">", ">=", "<", "<=", "!=")}
+    said = {operator: claim.verdict for operator, claim in found.items()}
+    opposite = {HOLDS: BROKEN, BROKEN: HOLDS, OPEN: OPEN, NONE: NONE}
+    assert said[">"] is opposite[said["<="]]
+    assert said["<"] is opposite[said[">="]]
+    assert (said[">"] is NONE) is (said["!="] is NONE)
+    if HOLDS in (said[">"], said["<"]):
+        assert said["!="] is HOLDS
+    if said[">"] is HOLDS:
+        assert said[">="] is HOLDS
+        assert said["<"] is BROKEN
+    mirrored = judge("x", f"{right} < {left}", known).verdict
+    assert {said[">"], mirrored} not in ({HOLDS, BROKEN},)
+
+
+@given(SUMS, populations())
+def test_intervals_contain_their_value(text: str, facts: tuple[Fact, ...]) -> None:
+    claim = judge("x", f"{text} > 0", algebra(facts))
+    if claim.estimate is not None and claim.low is not None and claim.high is not None:
+        slack = 1e-9 * max(1.0, abs(claim.low), abs(claim.high))
+        assert claim.low - slack <= claim.estimate <= claim.high + slack
 
 
 def test_the_words_of_a_claim_can_be_checked_against_its_parts(catalog: Build) -> None:
