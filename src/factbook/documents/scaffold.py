@@ -66,7 +66,7 @@ class _Writer:
         environment.remove_filter("format")
         environment.fuel = 10_000_000
         for name in _FUNCTIONS:
-            environment.add_function(name, getattr(self, name))
+            environment.add_global(name, getattr(self, name))
         for filter_name, function in (("md", readable), ("code", code), ("key", encode)):
             environment.add_filter(filter_name, function)
         try:

@@ -1,0 +1,272 @@
+"""The only facade: one short method for each verb. `factbook.Book` is what a program uses, and the command line as well."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from factbook import manifest as manifests
+from factbook import shelf
+from factbook.canon import write_atomic
+from factbook.errors import BookExists, DocumentError, KeySyntaxError, MissingExtra
+from factbook.model import Fact, Key, Progress, silent
+
+if TYPE_CHECKING:
+    from factbook.canon import Lines
+    from factbook.documents.parse import Document
+    from factbook.evidence.catalog import Catalog
+    from factbook.evidence.plan import Freshness, Outcome
+    from factbook.manifest import Manifest
+    from factbook.rules import Report
+
+DOCUMENTS: Final = "documents"
+FIRST: Final = "model-card"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What one target made: its files, the first of them the one to open; or why it could not be made."""
+
+    target: str
+    files: tuple[Path, ...] = ()
+    skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did: measured, checked, and, unless the check failed, published."""
+
+    outcomes: tuple[Outcome, ...]
+    report: Report
+    published: tuple[Published, ...]
+
+
+class Book:
+    """A book: a folder with a factbook.yaml, documents and the evidence that they cite.
+
+    Raises:
+        ManifestError: there is no book in the folder, or its factbook.yaml cannot be used.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] = ".", *, progress: Progress = silent) -> None:
+        self.root = Path(path)
+        self.progress = progress
+        self.manifest: Manifest
+        self.lines: Lines
+        self.manifest, self.lines = manifests.load(self.root)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """All that the book knows: its facts, claims, gaps, policies and declared numbers."""
+        from factbook.evidence import Evidence
+        from factbook.evidence.catalog import Catalog
+
+        return Catalog(self.manifest, Evidence.load(self.root))
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """The documents, by name, as they are on the disk now."""
+        from factbook.documents import parse
+
+        return tuple(parse.read(path, self.root) for path in sorted((self.root / DOCUMENTS).rglob("*.md")))
+
+    @classmethod
+    def init(cls, path: str | os.PathLike[str], *, progress: Progress = silent, **said: Any) -> tuple[Book, list[str]]:
+        """Start a book over existing predictions: measure them and begin a model card. `said` are the fields of `start.Predictions`.
+
+        Returns the book and what was inferred to make it. Nothing is left behind where this fails.
+
+        Raises:
+            BookExists: there is something at `path` already.
+            SourceError, ManifestError: the predictions cannot be used as was said.
+        """
+        from factbook import start
+
+        with _beside(Path(path).absolute()) as folder:
+            proposal = start.propose(start.Predictions(**said), Path(path).absolute(), folder)
+            book = cls._begin(folder, proposal.text, progress)
+            book.measure()
+            book.new(FIRST)
+        return cls(path, progress=progress), proposal.notes
+
+    @classmethod
+    def demo(cls, path: str | os.PathLike[str], *, progress: Progress = silent) -> tuple[Book, Built]:
+        """The whole way on real data: train a model, log its predictions, document, check and publish it. Where the demo is
+        already, it is only built again.
+
+        Raises:
+            MissingExtra: scikit-learn is not installed.
+            BookExists: there is something else at `path`.
+        """
+        from factbook import demo
+
+        if not demo.made(Path(path)):
+            with _beside(Path(path).absolute()) as folder:
+                demo.log(folder)
+                book = cls._begin(folder, demo.manifest(), progress)
+                book.measure()
+                for kind in demo.KINDS:
+                    book.new(kind, answers=demo.answers(kind))
+        book = cls(path, progress=progress)
+        return book, book.build()
+
+    @classmethod
+    def _begin(cls, folder: Path, manifest: str, progress: Progress) -> Book:
+        from factbook import start
+
+        (folder / DOCUMENTS).mkdir()
+        write_atomic(folder / manifests.FILE, manifest.encode())
+        for name, text in start.files().items():
+            write_atomic(folder / name, text.encode())
+        return cls(folder, progress=progress)
+
+    def new(self, kind: str, *, name: str = "", answers: Mapping[str, str] | None = None) -> Path:
+        """Begin a document of a kind: its facts bound and filled, its charts drawn, its open questions numbered.
+
+        Raises:
+            UnknownName: there is no such kind.
+            BookExists: there is a document of that name.
+        """
+        from factbook.documents import parse
+        from factbook.documents.scaffold import scaffold
+        from factbook.documents.update import update
+
+        path = self.root / DOCUMENTS / f"{name or kind}.md"
+        if path.parent.resolve() != (self.root / DOCUMENTS).resolve():
+            raise DocumentError(f"{name!r} is no name for a document", remedy="give a plain name; it becomes documents/NAME.md")
+        if path.exists():
+            raise BookExists(path, "give the new one another name: --name NAME")
+        text = scaffold(kind, self.manifest, self.catalog, answers)
+        document = parse.parse(text, path.relative_to(self.root).as_posix())
+        write_atomic(path, update(document, self.catalog))
+        self._draw(document)
+        return path
+
+    def measure(self, names: Sequence[str] = (), *, force: bool = False, rehash: bool = False) -> tuple[Outcome, ...]:
+        """Measure what the plan asks for and is missing or out of date.
+
+        Raises:
+            SourceError, MeasureError: a measurement cannot be made; those before it are kept.
+            BookLocked: another process writes to the book.
+        """
+        from factbook.evidence import measure_plan
+
+        outcomes = measure_plan(self.root, self.manifest, force=force, names=tuple(names), rehash=rehash, progress=self.progress)
+        self.__dict__.pop("catalog", None)
+        return tuple(outcomes)
+
+    def update(self) -> tuple[Path, ...]:
+        """Bring numbers, tables and charts of the documents up to the evidence; returns the files that changed. Words stay as they are.
+
+        Raises:
+            BookLocked: another process writes to the book.
+        """
+        from factbook.documents.update import update
+        from factbook.evidence import lock
+
+        changed: list[Path] = []
+        with lock(self.root):
+            for document in self.documents:
+                path = self.root / document.name
+                changed += [path] if write_atomic(path, update(document, self.catalog)) else []
+                changed += self._draw(document)
+        return tuple(dict.fromkeys(changed))
+
+    def _draw(self, document: Document) -> list[Path]:
+        from factbook.documents.update import drawings
+
+        return [self.root / name for name, data in drawings(document, self.catalog).items() if write_atomic(self.root / name, data)]
+
+    def freshness(self, *, rehash: bool = False) -> list[Freshness]:
+        """How fresh each planned measurement is."""
+        from factbook.evidence import freshness
+
+        return freshness(self.root, self.manifest, self.catalog.evidence, rehash=rehash)
+
+    def check(self, *, require_sources: bool = False, rehash: bool = False) -> Report:
+        """Check every document against the evidence; nothing is changed."""
+        from factbook import rules
+
+        return rules.judge(self.root, self.manifest, self.lines, self.catalog, self.documents, self.freshness(rehash=rehash), require_sources)
+
+    def build(self, targets: Sequence[str] = (), *, rehash: bool = False) -> Built:
+        """Measure, check and, unless the check fails, publish: into site/ the pages, into dist/ everything else.
+
+        Raises:
+            UnknownName: there is no such target.
+            MissingExtra: a target that was named needs an optional package.
+        """
+        outcomes = self.measure(rehash=rehash)
+        report = self.check()
+        chosen = tuple(targets) or tuple(shelf.modules("publish"))
+        published = () if report.failed else tuple(self._publish(name, report, optional=not targets) for name in chosen)
+        return Built(outcomes, report, published)
+
+    def _publish(self, target: str, report: Report, *, optional: bool) -> Published:
+        from factbook.publish import publication
+
+        publisher = shelf.find("publish", target)
+        folder = self.root / getattr(publisher, "FOLDER", f"dist/{target}")
+        try:
+            files = publisher.publish(publication(self.root, self.manifest, self.catalog, self.documents, report), folder)
+        except MissingExtra as error:
+            if not optional:
+                raise
+            return Published(target, skipped=error.remedy)
+        return Published(target, tuple(files))
+
+    def facts(self, pattern: str = "") -> tuple[Fact, ...]:
+        """The facts whose key is `pattern`, or matches it as a pattern of `*` and `?`; all of them without one.
+
+        A pattern that is the key of a fact means that fact, even though keys hold question marks.
+        """
+        found = self.catalog.facts()
+        exact = [fact for fact in found if pattern and _same(pattern, fact.key)]
+        return tuple(exact or (fact for fact in found if fnmatch.fnmatchcase(str(fact.key), _glob(pattern))))
+
+
+def spelled(fact: Fact) -> str:
+    """A fact in words and digits, as documents write it: `19.5 % (95 % CI 14.9–25.1)`."""
+    from factbook.documents.shapes import spell
+
+    return spell(fact)
+
+
+def _same(text: str, key: Key) -> bool:
+    try:
+        return Key.parse(text).whole() == key
+    except KeySyntaxError:
+        return False
+
+
+def _glob(pattern: str) -> str:
+    """A pattern of `*` and `?` only: brackets in keys are escaped anyway, and mean themselves here."""
+    return pattern.replace("[", "[[]") or "*"
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """A folder beside `target` that takes its place when all went well, and is removed when not.
+
+    Raises:
+        BookExists: there is something at `target`.
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise BookExists(target, "name a folder that does not exist yet")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    try:
+        yield folder
+        folder.chmod(0o755)
+        folder.replace(target)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

@@ -1,0 +1,66 @@
+"""The command line: parse, call `Book`, show. `main` is where every error becomes one message and an exit code.
+
+Exit codes: 0 clean, 1 findings, 2 unusable input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+FINDINGS = 1
+UNUSABLE = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    from factbook.cli.app import run
+    from factbook.cli.progress import finish
+
+    try:
+        try:
+            code = run(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            finish()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        return _broken_pipe()
+    except KeyboardInterrupt:
+        return _say("interrupted; nothing is half written", INTERRUPTED)
+    except Exception as error:
+        message = _worded(error)
+        if message is None:
+            raise
+        return _say(message, UNUSABLE)
+
+
+def _worded(error: Exception) -> str | None:
+    """One clear message for what a user can mend; None for what only factbook's authors can."""
+    from factbook.errors import FactbookError
+
+    if isinstance(error, FactbookError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the system'}: {error.strerror or error}"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this"
+    return None
+
+
+def _say(message: str, code: int) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"factbook: {message}\n")
+        sys.stderr.flush()
+    return code
+
+
+def _broken_pipe() -> int:
+    """Whoever read our output has gone (`factbook facts | head`); leave quietly, and keep Python from complaining at exit."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE

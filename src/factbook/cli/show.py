@@ -1,0 +1,226 @@
+"""What a command shows: tables and colour for a person at a terminal, plain lines for a pipe, JSON where it was asked for.
+
+Colour is restrained and never the only sign; NO_COLOR and redirection turn it off. Text that comes from data is never read as markup.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json as jsons
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from factbook.model import Fact
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from factbook.book import Book, Built
+    from factbook.evidence import Outcome
+    from factbook.rules import Finding, Report
+
+_STATES: Final = {"measured": "green", "fresh": "dim", "absent": "yellow", "orphan": "yellow"}
+_SEVERITIES: Final = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+
+
+@cache
+def _console(stream: str = "stdout") -> Console:
+    from rich.console import Console
+
+    return Console(file=getattr(sys, stream), highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def _say(*parts: str | tuple[str, str]) -> None:
+    """One line of plain or styled pieces."""
+    from rich.text import Text
+
+    _console().print(Text.assemble(*parts))
+
+
+def _json(tree: Any) -> None:
+    sys.stdout.write(jsons.dumps(tree, ensure_ascii=False, indent=2, default=_portable) + "\n")
+
+
+def _portable(value: object) -> str:
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+def _path(path: Path) -> str:
+    """A path as the user would type it from here."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:
+        return str(path)
+    return str(path.absolute()) if Path(relative).parts[:3] == ("..",) * 3 else relative
+
+
+def _warn(outcomes: Iterable[Outcome]) -> None:
+    for outcome in outcomes:
+        for warning in outcome.warnings:
+            sys.stderr.write(f"factbook: {outcome.name}: {warning}\n")
+
+
+def begun(book: Book, notes: Sequence[str]) -> None:
+    """A new book, what was inferred to make it, and what comes next."""
+    for note in notes:
+        _say(("note  ", "cyan"), note)
+    _say(("✓ ", "green"), f"{_path(book.root)} is a book of {len(book.facts()):,} facts")
+    for begun_document in book.documents:
+        _say("  begun: ", (_path(book.root / begun_document.name), "bold"))
+    _say("  next:  ", (f"factbook build {_path(book.root)}", "bold"))
+
+
+def document(book: Book, path: Path) -> None:
+    """A new document."""
+    _say(("✓ ", "green"), "begun: ", (_path(path), "bold"))
+    _say("  next:  answer its open questions; `", (f"factbook check {_path(book.root)}", "bold"), "` lists them")
+
+
+def outcomes(done: Sequence[Outcome], *, json: bool) -> None:
+    """What was measured."""
+    _warn(done)
+    if json:
+        names = ("name", "state", "facts", "seconds", "reason")
+        _json([{name: getattr(outcome, name) for name in names} | {"warnings": list(outcome.warnings)} for outcome in done])
+        return
+    for outcome in done:
+        said = f"{outcome.facts:,} facts in {outcome.seconds:.1f} s" if outcome.state == "measured" else ""
+        reason = f"  {outcome.reason}" if outcome.reason else ""
+        _say((f"{outcome.state:<9}", _STATES.get(outcome.state, "")), f" {outcome.name:<16} ", said, (reason, "dim"))
+
+
+def changed(book: Book, paths: Sequence[Path]) -> None:
+    """What `update` edited."""
+    for path in paths:
+        _say(("updated  ", "green"), _path(path))
+    if not paths:
+        _say("everything in ", _path(book.root), " says what the evidence says; nothing changed")
+
+
+def report(book: Book, found: Report, *, json: bool) -> None:
+    """What the check found, what it did not judge, and what is still open."""
+    if json:
+        _json(found.tree())
+        return
+    for finding in found.findings:
+        _finding(book, finding)
+    _closing(found)
+
+
+def _finding(book: Book, finding: Finding) -> None:
+    place = ":".join(str(part) for part in (_path(book.root / finding.file), finding.line, finding.column) if part)
+    style = _SEVERITIES.get(str(finding.severity), "")
+    _say((place, "bold"), " ", (f"{finding.severity} {finding.code}", style), (f" {finding.name}", "dim"))
+    _say("    ", finding.message)
+    if finding.fix:
+        _say("    → ", (finding.fix, "italic"))
+
+
+def _closing(found: Report) -> None:
+    """The last lines: the count of findings, of open questions and of what was not judged."""
+    for item in found.not_judged:
+        _say(("not judged  ", "yellow"), str(item))
+    if found.questions:
+        _say(("open  ", "cyan"), _plural(len(found.questions), "question"), ": ", ", ".join(_questions(found)))
+    failed = [finding for finding in found.findings if str(finding.severity) == "error"]
+    if failed:
+        _say(("✗ ", "bold red"), _plural(len(found.findings), "finding"))
+    else:
+        _say(("✓ ", "green"), "clean" if not found.findings else _plural(len(found.findings), "finding") + ", none of which fails this stage")
+
+
+def _questions(found: Report) -> list[str]:
+    by_file: dict[str, int] = {}
+    for question in found.questions:
+        by_file[question.file] = by_file.get(question.file, 0) + 1
+    return [f"{count} in {name}" for name, count in by_file.items()]
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def built(book: Book, done: Built, *, json: bool) -> None:
+    """What a build did."""
+    if json:
+        _warn(done.outcomes)
+        published = [{"target": item.target, "files": [str(path) for path in item.files], "skipped": item.skipped} for item in done.published]
+        measured = [{"name": outcome.name, "state": outcome.state, "facts": outcome.facts} for outcome in done.outcomes]
+        _json({"measured": measured, "check": done.report.tree(), "published": published})
+        return
+    outcomes([outcome for outcome in done.outcomes if outcome.state != "fresh"], json=False)
+    report(book, done.report, json=False)
+    _published(done)
+
+
+def _published(done: Built) -> None:
+    if not done.published:
+        _say("  nothing was published: a document says what the evidence does not")
+    for item in done.published:
+        if item.skipped:
+            _say((f"  {item.target:<9}", "dim"), "left out: ", item.skipped)
+        elif item.files:
+            _say((f"  {item.target:<9}", "dim"), (_path(item.files[0]), "bold"))
+
+
+def facts(found: Sequence[Fact], *, json: bool) -> None:
+    """Facts: an aligned table for a person, tab-separated lines for a pipe, objects for a machine."""
+    from factbook.book import spelled
+
+    if json:
+        _json([_fact(fact) for fact in found])
+    elif not sys.stdout.isatty():
+        for fact in found:
+            sys.stdout.write(f"{fact.key}\t{spelled(fact)}\t{'' if fact.n is None else fact.n}\t{fact.reason or fact.method}\n")
+    elif found:
+        _table(found)
+    else:
+        _say("no such fact")
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    names = ("value", "low", "high", "level", "method", "n", "status", "reason", "origin", "unit", "note")
+    return {"fact": str(fact.key)} | {name: getattr(fact, name) for name in names} | {"counts": dict(fact.counts)}
+
+
+def _table(found: Sequence[Fact]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from factbook.book import spelled
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
+    table.add_column("fact", overflow="fold")
+    table.add_column("value", overflow="fold")
+    table.add_column("n", justify="right")
+    table.add_column("how", style="dim", overflow="fold")
+    for fact in found:
+        style = "" if fact.measured else "yellow"
+        n = "" if fact.n is None else f"{fact.n:,}"
+        table.add_row(Text(str(fact.key)), Text(spelled(fact), style), Text(n), Text(fact.reason or fact.method))
+    _console().print(table)
+
+
+def demo(book: Book, done: Built, headlines: Sequence[str]) -> None:
+    """What came out of the demo, whatever it is, and where to look."""
+    from factbook.book import spelled
+
+    catalog = book.catalog
+    subject = book.manifest.subject
+    _say()
+    _say((f"{subject.name} {subject.version}", "bold"), f"  {subject.description}")
+    _say()
+    for fact in (fact for key in headlines for fact in book.facts(key)):
+        _say(f"  {catalog.metric(fact.key).title:<28}", (spelled(fact), "bold"))
+    _say()
+    for claim in catalog.claims():
+        verdict = str(claim.verdict).replace("-", " ")
+        _say(f"  {claim.name:<28}", (verdict, {"holds": "green", "broken": "red"}.get(verdict, "yellow")))
+    _say()
+    report(book, done.report, json=False)
+    _published(done)

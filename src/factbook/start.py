@@ -1,0 +1,319 @@
+"""Starts a book over predictions that exist already: proposes its factbook.yaml from what was said, and says aloud what was inferred.
+
+Nothing is guessed silently. What follows from the data without doubt (a label of 0 and 1, the separator of a CSV file) is written into
+factbook.yaml and told; whatever leaves a doubt is an error that lists what there is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Final
+
+from factbook import measures, sources
+from factbook.errors import ManifestError, SourceError, UnknownName
+from factbook.evidence import GIT_ATTRIBUTES
+from factbook.evidence.locking import STORE
+from factbook.manifest import Group, Source
+from factbook.sources import Preview
+
+SOURCE: Final = "evaluation"
+TRAINING: Final = "training"
+GITIGNORE: Final = "# made by factbook, and made again whenever it is needed\n/.factbook/\n/site/\n/dist/\n"
+_SEPARATORS: Final = (",", ";", "\t", "|")
+_TEXTS: Final = (".csv", ".tsv", ".txt")
+_POSITIVES: Final = (("0", "1"), ("0.0", "1.0"), ("false", "true"), ("no", "yes"))
+_MOST_GROUPS: Final = 30
+_MOST_NUMBERS: Final = 12
+_PLAIN: Final = re.compile(r"[A-Za-z_./][A-Za-z0-9_./ -]*(?<! )\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a person says about a file of predictions; texts as the command line gives them, '' or () where nothing was said.
+
+    `by` holds `COLUMN`, `COLUMN:CUT,CUT` or `ATTRIBUTE=COLUMN:CUT,CUT`; `protected` holds `ATTRIBUTE=GROUP`, the group that the others of the
+    attribute are compared with; `missing` holds `ROLE=POLICY`.
+    """
+
+    data: str
+    label: str
+    positive: str = ""
+    prediction: str = ""
+    score: str = ""
+    cut: str = ""
+    key: str = ""
+    weight: str = ""
+    by: Sequence[str] = ()
+    protected: Sequence[str] = ()
+    missing: Sequence[str] = ()
+    abstain: str = ""
+    train: str = ""
+    separator: str = ""
+    encoding: str = "utf-8"
+    name: str = ""
+
+
+@dataclass(slots=True)
+class Proposal:
+    """The tree of a factbook.yaml and what was inferred to make it."""
+
+    tree: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The factbook.yaml, commented for the person who goes on with it."""
+        return _written(self.tree)
+
+
+def propose(said: Predictions, book: Path, folder: Path) -> Proposal:
+    """The factbook.yaml of a book that will be at `book` and is made in `folder` beside it.
+
+    Raises:
+        SourceError: the file cannot be read, or a column is missing or cannot play its role.
+        ManifestError: what was said leaves a doubt, or contradicts itself.
+    """
+    if bool(said.prediction) == bool(said.score):
+        raise ManifestError("a book needs one of --prediction and --score", remedy="name the column of the prediction, or of the score")
+    notes: list[str] = []
+    source = _opened(said.data, said, book, folder, notes)
+    table = sources.table(source, folder, folder / STORE)
+    for role in ("label", "prediction", "score", "key", "weight"):
+        if getattr(said, role):
+            table.column(getattr(said, role), role)
+    previews = {preview.name: preview for preview in sources.columns(source, folder, folder / STORE)}
+    groups = {attribute: _checked(attribute, group, previews) for attribute, group in _groups(said, tuple(previews), table.where)}
+    reference = _protected(said, groups, previews)
+    declared = _declared(said, source, previews, groups, notes)
+    tree: dict[str, Any] = {"factbook": "1", "subject": {"kind": "model", "name": said.name or book.name}, "stage": "draft", "language": "en"}
+    tree["sources"] = {SOURCE: declared}
+    full = Source.model_validate(declared)
+    tree["plan"] = _plan(full, reference)
+    if said.train:
+        _train(said, book, folder, tree, notes)
+    return Proposal(tree, notes)
+
+
+def files() -> dict[str, str]:
+    """What every book has beside its factbook.yaml, by name."""
+    return {".gitignore": GITIGNORE, ".gitattributes": GIT_ATTRIBUTES}
+
+
+def relative(data: str, book: Path) -> str:
+    """A path or pattern as factbook.yaml names it: relative to the book, unless the two share nothing but the root of the file system."""
+    target = os.path.abspath(data)  # noqa: PTH100 (patterns are no paths, and links are kept)
+    home = os.path.abspath(book)  # noqa: PTH100
+    try:
+        shared = os.path.commonpath([target, home])
+    except ValueError:
+        return Path(target).as_posix()
+    return Path(target).as_posix() if Path(shared) == Path(shared).parent else Path(os.path.relpath(target, home)).as_posix()
+
+
+def _opened(data: str, said: Predictions, book: Path, folder: Path, notes: list[str]) -> Source:
+    """The source with its separator: the one that was given, or the only one that finds the label."""
+    uri = relative(data, book)
+    if said.separator or Path(data).suffix.lower() not in _TEXTS:
+        return Source(uri=uri, separator=said.separator.replace("\\t", "\t") or ",", encoding=said.encoding)
+    tried = [Source(uri=uri, separator=mark, encoding=said.encoding) for mark in _SEPARATORS]
+    fitting = [source for source in tried if said.label in _names(source, folder)]
+    if len(fitting) == 1 and fitting[0].separator != ",":
+        notes.append(f"the separator of {data} is {json.dumps(fitting[0].separator)}")
+    return fitting[0] if len(fitting) == 1 else tried[0]
+
+
+def _names(source: Source, folder: Path) -> tuple[str, ...]:
+    try:
+        return sources.table(source, folder, folder / STORE).names
+    except SourceError:
+        return ()
+
+
+def _groups(said: Predictions, columns: tuple[str, ...], where: str) -> Iterator[tuple[str, Group]]:
+    """Attribute and group of each --by, and of each --protected that no --by names."""
+    seen = set()
+    attributes = [text.partition("=")[0] for text in said.protected]
+    for text in (*said.by, *attributes):
+        attribute, group = _group(text, columns)
+        if attribute in seen and text in attributes:
+            continue
+        if attribute in seen:
+            raise ManifestError(f"the attribute {attribute!r} is given twice", remedy="name each --by once")
+        if group.column not in columns:
+            raise SourceError(f"{where}: there is no column {group.column!r} (--by)", remedy=UnknownName("column", group.column, columns).remedy)
+        seen.add(attribute)
+        yield attribute, group
+
+
+def _group(text: str, columns: tuple[str, ...]) -> tuple[str, Group]:
+    if text in columns:
+        return text, Group(column=text)
+    attribute, equals, rest = text.partition("=")
+    column, colon, cuts = (rest if equals else text).rpartition(":")
+    if not colon:
+        return attribute, Group(column=rest or text)
+    try:
+        return (attribute if equals else column), Group(column=column, cuts=tuple(Decimal(cut) for cut in cuts.split(",")))
+    except (InvalidOperation, ValueError) as error:
+        raise ManifestError(f"--by {text}: the cuts {cuts!r} are no increasing numbers", remedy=f"e.g. --by {column}:40,60") from error
+
+
+def _checked(attribute: str, group: Group, previews: Mapping[str, Preview]) -> Group:
+    """A group whose column has few values, or cuts."""
+    column = previews[group.column]
+    if group.cuts and not column.numeric:
+        raise SourceError(f"the column {group.column!r} has cuts but holds values that are no numbers", remedy=f"--by {group.column}")
+    if not group.cuts and column.numeric and column.distinct > _MOST_NUMBERS:
+        raise SourceError(
+            f"the column {group.column!r} holds {_at_least(column)} different numbers: too many for groups",
+            remedy=f"say where to cut it into bands, e.g. --by {attribute}:CUT,CUT",
+        )
+    if not group.cuts and column.distinct > _MOST_GROUPS:
+        raise SourceError(
+            f"the column {group.column!r} holds {_at_least(column)} different values: too many for groups",
+            remedy="group the values in the data, or name a column with fewer",
+        )
+    return group
+
+
+def _at_least(column: Preview) -> str:
+    return str(column.distinct) if column.examples else f"{column.distinct} or more"
+
+
+def _protected(said: Predictions, groups: Mapping[str, Group], previews: Mapping[str, Preview]) -> dict[str, str]:
+    """Attribute to reference group."""
+    reference: dict[str, str] = {}
+    for text in said.protected:
+        attribute, equals, name = text.partition("=")
+        if not equals or not name or attribute in reference:
+            raise ManifestError(f"--protected {text}: not of the form ATTRIBUTE=GROUP, once for each attribute", remedy="e.g. --protected sex=male")
+        group = groups[attribute]
+        known = group.bands() or previews[group.column].examples
+        if name not in known and (group.cuts or previews[group.column].distinct <= len(known)):
+            raise UnknownName(f"group of {attribute}", name, known)
+        reference[attribute] = name
+    return reference
+
+
+def _declared(said: Predictions, source: Source, previews: Mapping[str, Preview], groups: Mapping[str, Group], notes: list[str]) -> dict[str, Any]:
+    """The source as factbook.yaml declares it."""
+    declared: dict[str, Any] = {"uri": source.uri}
+    declared |= {"separator": source.separator} if source.separator != "," else {}
+    declared |= {"encoding": said.encoding} if said.encoding != "utf-8" else {}
+    declared["label"] = said.label
+    declared["positive"] = said.positive or _positive(previews[said.label], notes)
+    for role in ("prediction", "score"):
+        declared |= {role: getattr(said, role)} if getattr(said, role) else {}
+    if said.score:
+        declared["cut"] = said.cut or "0.5"
+        if not said.cut:
+            notes.append("the cut is 0.5: a case counts as predicted positive from that score on; say --cut to set another")
+    elif said.cut:
+        raise ManifestError("--cut needs --score", remedy="leave it out: the prediction is already made")
+    for role in ("abstain", "key", "weight"):
+        declared |= {role: getattr(said, role)} if getattr(said, role) else {}
+    if groups:
+        declared["by"] = {name: _plain_group(group) for name, group in groups.items()}
+    if said.missing:
+        declared["missing"] = dict(_missing(text) for text in said.missing)
+    return declared
+
+
+def _plain_group(group: Group) -> dict[str, Any]:
+    return {"column": group.column} | ({"cuts": [f"{cut:f}" for cut in group.cuts]} if group.cuts else {})
+
+
+def _missing(text: str) -> tuple[str, str]:
+    role, equals, policy = text.partition("=")
+    if not equals:
+        raise ManifestError(f"--missing {text}: not of the form ROLE=POLICY", remedy="e.g. --missing label=drop, --missing group=group")
+    return role, policy
+
+
+def _positive(label: Preview, notes: list[str]) -> str:
+    """The positive value where the two values of the label leave no doubt."""
+    values = label.examples
+    folded = {value.casefold(): value for value in values}
+    for negative, positive in _POSITIVES:
+        if set(folded) == {negative, positive} and len(values) == label.distinct:
+            notes.append(
+                f"{folded[positive]!r} counts as positive and {folded[negative]!r} as negative in {label.name!r}; say --positive to change it"
+            )
+            return folded[positive]
+    shown = ", ".join(map(repr, values)) or f"{_at_least(label)} values"
+    example = values[-1] if values else "VALUE"
+    raise ManifestError(f"which value of the label {label.name!r} counts as positive? It holds {shown}", remedy=f"say --positive {example}")
+
+
+def _plan(source: Source, reference: Mapping[str, str]) -> dict[str, Any]:
+    return measures.proposals(SOURCE, source, reference)
+
+
+def _train(said: Predictions, book: Path, folder: Path, tree: dict[str, Any], notes: list[str]) -> None:
+    """Add the training data as a source of its own, described but not evaluated."""
+    source = _opened(said.train, said, book, folder, notes)
+    table = sources.table(source, folder, folder / STORE)
+    declared: dict[str, Any] = {"uri": source.uri}
+    declared |= {"separator": source.separator} if source.separator != "," else {}
+    declared |= {"encoding": said.encoding} if said.encoding != "utf-8" else {}
+    if said.label in table.names:
+        declared |= {"label": said.label, "positive": tree["sources"][SOURCE]["positive"]}
+    tree["sources"][TRAINING] = declared
+    tree["plan"]["training-data"] = {"measure": "profile", "data": TRAINING}
+
+
+_COMMENTS: Final = {
+    "factbook": "# What this book documents, from which data, measured how. Everything here is declared by a person.",
+    "stage": "# draft · validation · released · retired: from which stage on an answer is required, the kinds of document say",
+    "sources": "# The data, and the role of each column. Paths start at this file.",
+    "plan": "# What is measured: `factbook measure` makes what is missing or out of date.",
+}
+_CLOSING: Final = """
+# What you can add:
+#
+# claims:                                        # asserted in a document as [words](claim:NAME), and checked
+#   women-missed-more: "{performance/fnr?sex=female} > {performance/fnr?sex=male}"
+# gaps:                                          # what is not known, and who answers for it: [words](gap:NAME)
+#   ethnicity: {why: not recorded at any site, owner: data-team}
+# thresholds:                                    # what a figure has to reach
+#   performance/auc: {at_least: 0.80, bound: lower}
+"""
+
+
+def _written(tree: Mapping[str, Any]) -> str:
+    parts = []
+    for name, value in tree.items():
+        comment = f"{_COMMENTS[name]}\n" if name in _COMMENTS else ""
+        parts.append(comment + "\n".join(_block(name, value, 0)))
+    return "\n\n".join(parts) + "\n" + _CLOSING
+
+
+def _block(name: str, value: Any, depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    if isinstance(value, Mapping) and depth < 2:
+        yield f"{indent}{_scalar(name)}:"
+        for key, item in value.items():
+            yield from _block(key, item, depth + 1)
+    else:
+        yield f"{indent}{_scalar(name)}: {_flow(value)}"
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    return _scalar(str(value))
+
+
+def _scalar(text: str) -> str:
+    """Text as a YAML scalar, quoted where YAML or a hasty reader could take it for something else; plain numbers stay plain."""
+    if _PLAIN.match(text) or re.fullmatch(r"\d+(\.\d+)?", text):
+        return text
+    return json.dumps(text, ensure_ascii=False)
