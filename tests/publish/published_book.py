@@ -139,5 +139,5 @@ def build(root: Path, card: str = CARD) -> Publication:
     (root / "documents/pixel.png").write_bytes(base64.b64decode(PIXEL))
     documents = tuple(parse.read(root / "documents" / name, root) for name in ("model-card.md", "datasheet.md"))
     findings = (Row("101", "documents/model-card.md:22:1", f"there is no fact {HOSTILE}"),)
-    silent = (Row("401", "holdout", "the file holdout.csv is absent"),)
+    silent = (Row("freshness of performance", "", "the file holdout.csv is absent"),)
     return Publication(root, manifest, catalog, documents, findings, silent, dt.date(2026, 11, 21), "0.1.0")

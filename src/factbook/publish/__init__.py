@@ -27,9 +27,9 @@ LIST: Final = ".factbook-{}"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A finding, or something that was not judged: the rule's code, the place (`file:line:column`, or a name) and what is said."""
+    """A finding, or something that was not judged: the rule or the thing, the place (`file:line:column`, '' for none) and what is said."""
 
-    code: str
+    what: str
     place: str
     message: str
 
@@ -57,15 +57,18 @@ def publication(root: Path, manifest: Manifest, catalog: Catalog, documents: Ite
         catalog=catalog,
         documents=tuple(documents),
         findings=tuple(_finding(finding) for finding in report.findings),
-        not_judged=tuple(Row("", "", str(item)) for item in report.not_judged),
+        not_judged=tuple(Row(item.what, _place(item.file, item.line), item.why) for item in report.not_judged),
         date=dt.date.fromisoformat(max(measured)) if measured else None,
         version=version("factbook"),
     )
 
 
 def _finding(finding: Finding) -> Row:
-    place = ":".join(str(part) for part in (finding.file, finding.line, finding.column) if part)
-    return Row(f"{finding.code} {finding.name}", place, finding.message)
+    return Row(f"{finding.code} {finding.name}", _place(finding.file, finding.line, finding.column), finding.message)
+
+
+def _place(*parts: str | int) -> str:
+    return ":".join(str(part) for part in parts if part)
 
 
 def write(target: Path, name: str, files: Mapping[str, bytes]) -> tuple[Path, ...]:

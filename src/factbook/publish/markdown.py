@@ -171,8 +171,8 @@ class Plain:
         if rows:
             parts.append(table(("Measurement", "Measure", "Measured", "Sources", "Re-derive"), rows))
         if self.publication.not_judged:
-            lines = [(code(row.code), code(row.place), escape(row.message)) for row in self.publication.not_judged]
-            parts += ["## Not judged", table(("Rule", "Place", "What is said"), lines)]
+            lines = [(escape(row.what), escape(row.message), code(row.place) if row.place else "") for row in self.publication.not_judged]
+            parts += ["## Not judged", table(("What", "Why it was not judged", "Place"), lines)]
         return "".join(f"\n{part}\n" for part in parts)
 
     def entry(self, citation: Citation) -> tuple[str, ...]:

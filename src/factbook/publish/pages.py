@@ -84,7 +84,7 @@ def _findings(findings: Sequence[Row]) -> Markup | None:
 
 
 def _rows(rows: Sequence[Row]) -> Markup:
-    lines = [[element("code", row.code), element("code", row.place), row.message] for row in rows]
+    lines = [[element("code", row.what), element("code", row.place), row.message] for row in rows]
     return table(("Rule", "Place", "What is said"), lines)
 
 
@@ -206,7 +206,8 @@ def _requirements(publication: Publication) -> Markup:
 def not_judged(publication: Publication) -> Page:
     """What no rule could judge, and so is not said to be in order."""
     lead = element("p", "What is listed here was looked at by no rule. It is not in order; it is not judged.", class_="lead")
-    rows = _rows(publication.not_judged) if publication.not_judged else element("p", "Every rule judged everything that it is for.")
+    lines = [[row.what, row.message, element("code", row.place) if row.place else ""] for row in publication.not_judged]
+    rows = table(("What", "Why it was not judged", "Place"), lines) if lines else element("p", "Every rule judged everything that it is for.")
     return Page(NOT_JUDGED, "Not judged", join(element("h1", "Not judged"), lead, rows))
 
 

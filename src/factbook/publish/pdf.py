@@ -341,7 +341,7 @@ class Paper:
         rows = self.publication.not_judged
         if not rows:
             return ""
-        lines = [f"[{call('raw', string(row.code))} {say(f'{row.place}: {row.message}')}]" for row in rows]
+        lines = [f"[{call('strong', body=say(row.what))}{say(f': {row.message}' + (f' ({row.place})' if row.place else ''))}]" for row in rows]
         level = 2 if self._entries else 1
         return "\n".join((call("heading", f"level: {level}", body=say("Not judged")), call("list", *lines)))
 
