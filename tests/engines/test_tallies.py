@@ -69,7 +69,7 @@ def alone(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Tally:
 
 def tally_of(scores: list[float], labels: list[int]) -> Tally:
     keys = tallies.score_keys(np.array(scores, dtype=np.float64))
-    return tallies.make(["label"], [(("0", "1"), np.array(labels, dtype=np.int64) + 1)], keys, np.ones(len(scores), dtype=np.int64), None)
+    return tallies.make([tallies.LABEL], [(("0", "1"), np.array(labels, dtype=np.int64) + 1)], keys, np.ones(len(scores), dtype=np.int64), None)
 
 
 SCORES = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=60)
@@ -110,7 +110,7 @@ def test_above_the_cap_the_area_is_inside_its_hard_bounds() -> None:
     source = Declared(uri="x", label="y", positive="1", score="s", cut="0.5")
 
     def area_of() -> tuple[scores.Scored, tuple[float, float, float, float]]:
-        tally = tallies.make(["label", "prediction"], columns, tallies.score_keys(s), np.ones(n, dtype=np.int64), None)
+        tally = tallies.make([tallies.LABEL, tallies.PREDICTION], columns, tallies.score_keys(s), np.ones(n, dtype=np.int64), None)
         scored = scores.by_slice(binary.outcomes(tally, source), ())[()]
         return scored, scores.area(scored)
 
@@ -163,3 +163,59 @@ def test_weights_are_summed_exactly() -> None:
 def test_weights_that_are_too_large_are_refused() -> None:
     with pytest.raises(tallies.SourceError, match="divide all weights"):
         tallies.fixed(np.array([1e15]))
+
+
+def test_measuring_imports_no_pandas(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    (tmp_path / "d.csv").write_text("y,s,g\n1,0.9,a\n0,,b\n0,0.2,\n", encoding="utf-8")
+    code = (
+        "import sys; from pathlib import Path; from factbook import sources; from factbook.engines import duckdb;"
+        "from factbook.manifest import Source;"
+        "from factbook.model import silent; root = Path(sys.argv[1]);"
+        "source = Source(uri='d.csv', label='y', positive='1', score='s', cut='0.5', by=['g']);"
+        "tally = duckdb.tally(sources.table(source, root, root), source, ['g'], root, silent);"
+        "assert tally.rows == 3 and 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+
+
+def test_an_attribute_may_be_called_like_a_role(tmp_path: Path) -> None:
+    from measuring import facts, table
+
+    table(tmp_path / "d.parquet", {"y": ["1", "0"], "p": ["1", "0"], "g": ["a", "b"]})
+    source = {"uri": "d.parquet", "label": "y", "positive": "1", "prediction": "p", "by": {"label": "g", "prediction": "g", "*x": "g"}}
+    found = facts(tmp_path, source, suppress_below="0")
+    assert found["performance/tp?label=a"].value == 1
+    assert found["performance/tn?prediction=b"].value == 1
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_a_score_at_the_cut_is_positive_in_either_width(kind: str, tmp_path: Path) -> None:
+    from measuring import facts
+
+    scores = pa.array(np.array([0.35, 0.349, 0.36], dtype=kind))
+    pq.write_table(pa.table({"y": ["1", "0", "0"], "s": scores, "v": scores}), tmp_path / "d.parquet")
+    bands = {"b": {"column": "v", "cuts": ["0.35"]}}
+    source = {"uri": "d.parquet", "label": "y", "positive": "1", "score": "s", "cut": "0.35", "by": bands}
+    found = facts(tmp_path, source, suppress_below="0")
+    assert (found["performance/tp"].value, found["performance/fp"].value) == (1, 1)
+    assert found["performance/rows?b=0.35+"].value == 2
+
+
+@pytest.mark.parametrize("cut", ["0", "0.0", "1"])
+def test_a_cut_at_either_end(cut: str, tmp_path: Path) -> None:
+    from measuring import facts, table
+
+    table(tmp_path / "d.parquet", {"y": ["1", "0"], "s": [1.0, 0.0]})
+    found = facts(tmp_path, {"uri": "d.parquet", "label": "y", "positive": "1", "score": "s", "cut": cut})
+    assert found["performance/selection_rate"].value == (1.0 if float(cut) == 0 else 0.5)
+
+
+def test_weights_of_zero_leave_figures_undefined(tmp_path: Path) -> None:
+    from measuring import facts, table
+
+    table(tmp_path / "d.parquet", {"y": ["1", "0"], "s": [0.9, 0.2], "w": [0.0, 0.0]})
+    found = facts(tmp_path, {"uri": "d.parquet", "label": "y", "positive": "1", "score": "s", "cut": "0.5", "weight": "w"})
+    assert not [key for key, fact in found.items() if fact.measured and isinstance(fact.value, float)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,7 +35,7 @@ def tally(table: Table, source: Source, attributes: Sequence[str], store: Path, 
         progress: is told how many rows are done.
 
     Returns:
-        The tally over the dimensions attributes, `label`, `prediction` and `weight` (whichever are declared). Missing values are cells of their
+        The tally over the attributes and LABEL, PREDICTION and WEIGHT (whichever are declared). Missing values are cells of their
         own. With a `cut` the predictions are `1` (score >= cut) and `0`.
 
     Raises:
@@ -75,8 +76,12 @@ class _Query:
 
     @property
     def dimensions(self) -> list[str]:
-        roles = [("label", self.source.label), ("prediction", self.source.prediction or self.source.cut), ("weight", self.source.weight)]
-        return [*self.attributes, *(name for name, declared in roles if declared)]
+        roles = {
+            tallies.LABEL: bool(self.source.label),
+            tallies.PREDICTION: bool(self.source.prediction) or self.source.cut is not None,
+            tallies.WEIGHT: bool(self.source.weight),
+        }
+        return [*self.attributes, *(name for name, declared in roles.items() if declared)]
 
     def sql(self) -> str:
         """One SELECT over the source; grouped where no number has to be kept apart."""
@@ -100,7 +105,9 @@ class _Query:
             return text(column, f"by {name}", self.table)
         value = _number(column, f"by {name}", self.table)
         bands = group.bands()
-        steps = " ".join(f"WHEN {value} < CAST('{cut:f}' AS DOUBLE) THEN {literal(band)}" for cut, band in zip(group.cuts, bands, strict=False))
+        kind = "FLOAT" if column.type == "FLOAT" else "DOUBLE"
+        cuts = (f"CAST(CAST('{cut:f}' AS {kind}) AS DOUBLE)" for cut in group.cuts)
+        steps = " ".join(f"WHEN {value} < {cut} THEN {literal(band)}" for cut, band in zip(cuts, bands, strict=False))
         return f"CASE WHEN {value} IS NULL OR {is_nan(value)} THEN NULL {steps} ELSE {literal(bands[-1])} END"
 
     def _unread(self, name: str, role: str) -> str:
@@ -123,7 +130,7 @@ class _Query:
         if self.source.prediction:
             columns.append(self._labelled(batch.column("prediction")))
         elif scores is not None and self.source.cut is not None:
-            decided = np.where(np.isnan(scores), 0, np.where(scores >= float(self.source.cut), 2, 1)).astype(np.int64)
+            decided = np.where(np.isnan(scores), 0, np.where(scores >= self._cut(self.source.cut), 2, 1)).astype(np.int64)
             columns.append((("0", "1"), decided))
         weights = self._numbers(batch, "weight", n) if self.source.weight else None
         limbs = None
@@ -138,6 +145,11 @@ class _Query:
         """Labels or predictions, where the declaration says that values mean the same written as that value."""
         texts, codes = _encoded(column)
         return [self.source.labels.get(raw, raw) for raw in texts], codes
+
+    def _cut(self, cut: Decimal) -> float:
+        """The cut as the score column would hold it: 0.35 in a FLOAT column is a little less than 0.35 in a DOUBLE one."""
+        kind = self.table.column(self.source.score, "score").type
+        return float(np.float32(float(cut))) if kind == "FLOAT" else float(cut)
 
     def _named(self, name: str, group: Group, texts: Sequence[str]) -> Sequence[str]:
         if not group.names or group.cuts:

@@ -6,7 +6,7 @@ associative and commutative, and the same rows give the same tally (and digest) 
 
 Scores are exact while there are at most `CAP` cells. Above it they fall into bins that keep their order, each bin a run of neighbouring float32
 numbers (of s below one half, of 1 - s above, so that scores crowded near 0 or near 1 stay apart). The bins are nested, and the finest ones
-that fit are taken; which ones depends on the rows alone.
+that fit are taken; which ones depends on the rows alone. No bin reaches over a tenth, so that calibration by tenths stays exact.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ from factbook.errors import SourceError
 CAP: Final = 1 << 20
 EXACT: Final = 0
 NO_SCORE: Final = -1
+LABEL: Final = "*label"
+PREDICTION: Final = "*prediction"
+WEIGHT: Final = "*weight"
+TENTHS: Final = np.linspace(0, 1, 11)[1:-1]
 SCALE: Final = 50
 _LOW: Final = 34
 _HIGH: Final = SCALE - _LOW
@@ -44,7 +48,7 @@ class Tally:
     """Cells, sorted by codes, then by score.
 
     Attributes:
-        dimensions: what the columns of `codes` are: slice attributes, then `label`, `prediction` and `weight` where declared.
+        dimensions: what the columns of `codes` are: slice attributes, then LABEL, PREDICTION and WEIGHT where declared.
         values: per dimension the texts that occur, sorted; code 0 is "missing", code i is the i-th text.
         resolution: EXACT, or the number of low bits that the score bins drop.
         codes: one row a cell, one column a dimension.
@@ -174,6 +178,12 @@ def total(weights: Integers) -> tuple[int, int]:
     return (sums[0] << _LOW) + sums[1], (sums[2] << _LOW) + sums[3]
 
 
+def sums(weights: Integers) -> Floats:
+    """Per cell the sums of weights and of squares, as floats."""
+    limbs = weights.astype(np.float64)
+    return (limbs[:, [0, 2]] * float(1 << _LOW) + limbs[:, [1, 3]]) * 2.0**-SCALE
+
+
 def _sorted_codes(texts: Sequence[str], codes: Integers) -> tuple[tuple[str, ...], Integers]:
     """Sort the texts of a dimension and drop those that do not occur; two equal texts become one."""
     present = np.unique(codes)
@@ -250,8 +260,12 @@ def _coarse(keys: Integers, resolution: int, coarser: int) -> Integers:
     if resolution == coarser:
         return keys
     none = keys == NO_SCORE
-    finer = _ordered_bits(np.where(none, 0, keys).view(np.float64)) if resolution == EXACT else keys
-    return np.where(none, NO_SCORE, finer >> (coarser - resolution))
+    if resolution == EXACT:
+        scores = np.where(none, 0, keys).view(np.float64)
+        bits, tenths = _ordered_bits(scores), np.searchsorted(TENTHS, scores)
+    else:
+        bits, tenths = keys >> 4, keys & 15
+    return np.where(none, NO_SCORE, (bits >> (coarser - resolution)) << 4 | tenths)
 
 
 def _ordered_bits(scores: Floats) -> Integers:
@@ -262,10 +276,12 @@ def _ordered_bits(scores: Floats) -> Integers:
 
 
 def _edges(keys: Integers, resolution: int) -> tuple[Floats, Floats]:
-    """Bounds of a bin, wider by the rounding to float32."""
-    first = np.clip((keys << resolution) - 1, 0, 2 * _HALF)
-    last = np.clip((keys + 1) << resolution, 0, 2 * _HALF)
-    return _from_bits(first), _from_bits(last)
+    """Bounds of a bin, wider by the rounding to float32, within its tenth."""
+    bits, tenths = keys >> 4, keys & 15
+    first = np.clip((bits << resolution) - 1, 0, 2 * _HALF)
+    last = np.clip((bits + 1) << resolution, 0, 2 * _HALF)
+    ends = np.concatenate(([0.0], TENTHS, [1.0]))
+    return np.maximum(_from_bits(first), ends[tenths]), np.minimum(_from_bits(last), ends[tenths + 1])
 
 
 def _from_bits(bits: Integers) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from factbook.engines import Tally
-from factbook.engines.tallies import SCALE, Integers, total
+from factbook.engines.tallies import LABEL, PREDICTION, SCALE, WEIGHT, Integers, total
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
 from factbook.measures.intervals import Share
@@ -101,7 +101,7 @@ def read(tally: Tally, source: Source, where: str) -> Outcomes:
         SourceError: values are missing without a policy; labels and predictions do not match; the positive value does not occur.
         MeasureError: the source declares no label or no predictions, or two ways to decide.
     """
-    if not source.label or "prediction" not in tally.dimensions:
+    if not source.label or PREDICTION not in tally.dimensions:
         what = "predictions" if source.label else "label"
         raise MeasureError(f"source {where}: no {what} declared", remedy="declare `label`, and `prediction` or `score` with `cut`")
     if source.prediction and source.cut is not None:
@@ -119,18 +119,18 @@ def read(tally: Tally, source: Source, where: str) -> Outcomes:
 
 def outcomes(tally: Tally, source: Source) -> Outcomes:
     """Tell the cells apart; what is missing is left out, whatever the policy says."""
-    positive = tally.code("label", source.positive)
-    decided = tally.code("prediction", source.positive if source.prediction else "1")
-    label, prediction = tally.codes_of("label"), tally.codes_of("prediction")
+    positive = tally.code(LABEL, source.positive)
+    decided = tally.code(PREDICTION, source.positive if source.prediction else "1")
+    label, prediction = tally.codes_of(LABEL), tally.codes_of(PREDICTION)
     kind = 2 * (label == positive).astype(np.int64) + (prediction == decided)
     left_out = label == 0
     if source.abstain:
-        kind[prediction == tally.code("prediction", source.abstain)] = ABSTAINED
+        kind[prediction == tally.code(PREDICTION, source.abstain)] = ABSTAINED
     left_out |= prediction == 0
     if source.score:
         left_out |= (tally.keys < 0) & (kind != ABSTAINED)
     if source.weight:
-        left_out |= tally.codes_of("weight") == 0
+        left_out |= tally.codes_of(WEIGHT) == 0
     left_out |= ~placed(tally, source, [name for name in source.by if name in tally.dimensions])
     kind[left_out] = DROPPED
     return Outcomes(source, tally, kind, ())
@@ -143,14 +143,14 @@ def refuse_missing(tally: Tally, source: Source) -> None:
         SourceError: names column, count and policy.
     """
     problems: list[tuple[str, str]] = []
-    for role in ("label", "prediction", "weight"):
-        if role in tally.dimensions and getattr(source.missing, role) == "error" and (count := tally.count(role)):
+    for role, dimension in (("label", LABEL), ("prediction", PREDICTION), ("weight", WEIGHT)):
+        if dimension in tally.dimensions and getattr(source.missing, role) == "error" and (count := tally.count(dimension)):
             column = getattr(source, role) or source.score
             problems.append((role, f"column {column!r} ({role}) is missing in {count} of {tally.rows} rows"))
     if source.prediction and source.score and source.missing.prediction == "error":
         absent = tally.keys < 0
         if source.abstain:
-            absent &= tally.codes_of("prediction") != tally.code("prediction", source.abstain)
+            absent &= tally.codes_of(PREDICTION) != tally.code(PREDICTION, source.abstain)
         if count := int(tally.n[absent].sum()):
             problems.append(("prediction", f"column {source.score!r} (score) is missing in {count} of {tally.rows} rows"))
     if source.missing.group == "error":
@@ -167,8 +167,8 @@ def refuse_missing(tally: Tally, source: Source) -> None:
 
 
 def _check_values(tally: Tally, source: Source) -> list[str]:
-    labels = tally.values_of("label")
-    predictions = [value for value in tally.values_of("prediction") if value != source.abstain] if source.prediction else []
+    labels = tally.values_of(LABEL)
+    predictions = [value for value in tally.values_of(PREDICTION) if value != source.abstain] if source.prediction else []
     if len(labels) > 2:
         raise SourceError(
             f"{source.uri}: label column {source.label!r} has {len(labels)} values, {_set(labels)}; two were expected",
@@ -248,7 +248,7 @@ def population(tally: Tally, source: Source) -> Mapping[Pairs, tuple[int, ...]]:
     """The rows of every finest slice, those without a group included: all of them, and where there are outcomes those that enter the rates."""
     names, index = slices(tally, sorted(source.by))
     counts = [tally.n]
-    if source.label and "prediction" in tally.dimensions:
+    if source.label and PREDICTION in tally.dimensions:
         counts.append(np.where(outcomes(tally, source).kind <= TP, tally.n, 0))
     rows = np.zeros((len(names), len(counts)), dtype=np.int64)
     np.add.at(rows, index, np.stack(counts, axis=1))

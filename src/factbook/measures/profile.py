@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from factbook import sources
+from factbook.engines.tallies import LABEL
 from factbook.manifest import Planned, Source
 from factbook.measures import binary, intervals
 from factbook.measures.request import Answer, Request, attributes, count_metric, tidy
@@ -251,13 +252,13 @@ def _add_end(answer: Answer, name: str, value: Any, params: Pairs, n: int) -> No
 
 def _add_balance(answer: Answer, request: Request, source: Source) -> None:
     tally = request.tally()
-    values = tally.values_of("label")
+    values = tally.values_of(LABEL)
     if len(values) > BALANCE_CAP:
         answer.warnings.append(
             f"{source.uri}: label column {source.label!r} has {len(values)} values; the balance of more than {BALANCE_CAP} is left out"
         )
         return
-    counts = [tally.count("label", code) for code in range(1, len(values) + 1)]
+    counts = [tally.count(LABEL, code) for code in range(1, len(values) + 1)]
     n = sum(counts)
     for value, k in zip(values, counts, strict=True):
         params = (("column", source.label), ("value", value))

@@ -12,14 +12,14 @@ from typing import Final
 
 import numpy as np
 
-from factbook.engines.tallies import _LOW, EXACT, SCALE, Floats, Integers
+from factbook.engines.tallies import EXACT, TENTHS, Floats, Integers, sums
 from factbook.measures import intervals
 from factbook.measures.binary import Counts, Outcomes, placed, slices
 from factbook.measures.intervals import Interval
 from factbook.measures.request import Answer, tidy
 from factbook.model import Direction, Metric, Pairs, Unit
 
-ECE_BINS: Final = 10
+ECE_BINS: Final = len(TENTHS) + 1
 METRICS: Final = (
     Metric(
         "log_loss",
@@ -123,9 +123,7 @@ def by_slice(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Scored]:
 def _amounts(n: Integers, limbs: Integers | None) -> tuple[Floats, Floats]:
     if limbs is None:
         return n.astype(np.float64), n.astype(np.float64)
-    unit = 2.0**-SCALE
-    high, low = limbs[:, [0, 2]].astype(np.float64), limbs[:, [1, 3]].astype(np.float64)
-    both = (high * float(1 << _LOW) + low) * unit
+    both = sums(limbs)
     return both[:, 0], both[:, 1]
 
 
@@ -143,13 +141,15 @@ def add(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs) -> 
     """The five score metrics of a slice."""
     positives, negatives = counts.count((2, 3)), counts.count((0, 1))
     sizes = {"positives": positives, "negatives": negatives}
-    if scored is None or not positives + negatives:
+    weights = (0.0, 0.0) if scored is None else (float(scored.weights[0].sum()), float(scored.weights[1].sum()))
+    if scored is None or not sum(weights):
+        said = "all weights are 0" if positives + negatives else "no rows"
         for item in METRICS:
-            answer.add(item.name, None, slice=place, n=0, counts=sizes, undefined="no rows")
+            answer.add(item.name, None, slice=place, n=counts.judged, counts=sizes, undefined=said)
         return
     _add_losses(answer, scored, counts, place)
-    if not positives or not negatives:
-        said = f"no label is {'negative' if positives else 'positive'}"
+    if not weights[0] or not weights[1]:
+        said = f"no label is {'negative' if weights[0] else 'positive'}"
         for name in ("auc", "average_precision"):
             answer.add(name, None, slice=place, n=counts.judged, counts=sizes, undefined=said)
     else:
@@ -318,13 +318,8 @@ def _add_average_precision(answer: Answer, scored: Scored, place: Pairs, sizes: 
 
 def calibration_error(scored: Scored) -> tuple[float, float]:
     """ECE, and how far binned scores can move it."""
-    edges = np.linspace(0, 1, ECE_BINS + 1)[1:-1]
     positive, weight = scored.weights[0], scored.weights[0] + scored.weights[1]
-    where = np.searchsorted(edges, scored.middle)
-    total = float(weight.sum())
+    where = np.searchsorted(TENTHS, scored.middle)
     gaps = np.bincount(where, weights=weight * scored.middle - positive, minlength=ECE_BINS)
-    slack = 0.0
-    if not scored.exact:
-        across = np.searchsorted(edges, scored.low) != np.searchsorted(edges, scored.high)
-        slack = (float(weight @ (scored.high - scored.low)) / 2 + 2 * float(weight[across].sum())) / total
-    return float(np.abs(gaps).sum()) / total, slack
+    slack = float((weight * (scored.high - scored.low)).sum()) / 2
+    return float(np.abs(gaps).sum()) / float(weight.sum()), slack / float(weight.sum())

@@ -80,9 +80,14 @@ def _utf8(path: Path, source: Source, store: Path) -> Path:
         _check(path, "utf-8")
         return path
     copy = store / "text" / f"{canon.digest([str(path.resolve()), encoding])[7:23]}.csv"
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    with copy.open("w", encoding="utf-8", newline="") as out:
-        _check(path, encoding, out)
+    try:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with copy.open("w", encoding="utf-8", newline="") as out:
+            _check(path, encoding, out)
+    except OSError as error:
+        raise SourceError(
+            f"{path}: cannot be copied as UTF-8 to {copy.parent} ({error.strerror})", remedy="make the book's folder writable, or save it as UTF-8"
+        ) from error
     return copy
 
 
