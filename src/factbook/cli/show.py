@@ -108,6 +108,8 @@ def report(book: Book, found: Report, *, json: bool) -> None:
         return
     for finding in found.findings:
         _finding(book, finding)
+    for question in found.questions:
+        _say((f"{_path(book.root / question.file)}:{question.line}", "bold"), (" open ", "cyan"), question.ask, (f"  {question.owner}", "dim"))
     _closing(found)
 
 
@@ -153,7 +155,13 @@ def built(book: Book, done: Built, *, json: bool) -> None:
         _json({"measured": measured, "check": done.report.tree(), "published": published})
         return
     outcomes([outcome for outcome in done.outcomes if outcome.state != "fresh"], json=False)
-    report(book, done.report, json=False)
+    _judged(book, done)
+
+
+def _judged(book: Book, done: Built) -> None:
+    for finding in done.report.findings:
+        _finding(book, finding)
+    _closing(done.report)
     _published(done)
 
 
@@ -222,5 +230,4 @@ def demo(book: Book, done: Built, headlines: Sequence[str]) -> None:
         verdict = str(claim.verdict).replace("-", " ")
         _say(f"  {claim.name:<28}", (verdict, {"holds": "green", "broken": "red"}.get(verdict, "yellow")))
     _say()
-    report(book, done.report, json=False)
-    _published(done)
+    _judged(book, done)

@@ -92,8 +92,10 @@ class _Writer:
         """The answer to a question where there is one, else the question, open and numbered."""
         item = self.kind.question(name)
         if name in self.answers:
-            return self.render(self.answers[name], f"answer to {name}").strip()
-        return f"> **Open question [Q{self.kind.number(name)}](question:{name}):** {item.ask} *To be answered by: {item.owner}.*"
+            return f"**{item.topic}.** {self.render(self.answers[name], f'answer to {name}').strip()}"
+        return (
+            f"> **Open question [Q{self.kind.number(name)}](question:{name}), {item.topic.lower()}:** {item.ask} *To be answered by: {item.owner}.*"
+        )
 
     def fact(self, key: str, text: str = "") -> str:
         """A value link; empty, so that `update` fills it."""

@@ -30,9 +30,10 @@ class _Strict(BaseModel):
 
 
 class Question(_Strict):
-    """What only a person can say. `ask` is the question as the document prints it, `example` shows what a good answer looks like."""
+    """What only a person can say. `topic` heads the answer, `ask` is the question as the document prints it, `example` a good answer."""
 
     id: Id
+    topic: str
     ask: str
     example: str
     owner: str
