@@ -127,7 +127,7 @@ def test_texts_have_enough_contrast(watched: Any, scheme: str) -> None:
     page = watched(CARD, viewport={"width": 1300, "height": 900}, color_scheme=scheme)
     dark = page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(15, 18, 22)"
     assert dark is (scheme == "dark")
-    selectors = ("p", "main a[rel]", ".state", ".ask", ".caption", "nav a", ".foot p", ".stage-draft", "thead th", ".card .term", ".card .headline")
+    selectors = ("p", "main a[rel]", ".state", ".ask", ".caption", "nav a", ".foot p", ".stage-draft", "thead th", ".card .rows b", ".card .headline")
     for selector in (*selectors, ".headline.good", ".headline.open", ".headline.bad", ".missing", ".raw"):
         assert contrast(page, selector) >= 4.5, selector
 

@@ -72,7 +72,7 @@ def test_the_appendix_holds_the_digests_of_the_facts_and_of_the_sources(made: Pa
         assert publication.catalog.evidence.identity(Key.parse(key)) in text
     assert "sha256:" + "ab12" * 16 in text
     assert shapes.spell(publication.catalog.fact(Key.parse("performance/fnr"))) in text
-    assert "factbook measure . performance --force" in text
+    assert "factbook measure . --only performance --force" in text
     assert "Efron et al. 2004" in text
 
 

@@ -207,7 +207,7 @@ def _operand(key: Key, catalog: Catalog) -> Detail:
 
 def command(name: str) -> str:
     """The command that re-derives an evidence, to be run in the folder of the book."""
-    return f"factbook measure . {name} --force"
+    return f"factbook measure . --only {name} --force"
 
 
 # --- words -----------------------------------------------------------------------------------------------------------------------------------

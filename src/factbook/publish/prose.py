@@ -194,10 +194,7 @@ class Prose:
     def card(self, citation: Citation, identifier: str) -> Markup:
         headline = element("span", mark(citation), citation.headline, class_=f"headline {citation.tone.value}")
         said = element("span", element("span", citation.label, class_="label"), headline, id=f"{identifier}-is")
-        rows = [
-            join(element("span", detail.term, class_="term"), element("span", detail.text, class_="code" if detail.code else None))
-            for detail in citation.details
-        ]
+        rows = [join(element("b", detail.term), element("code" if detail.code else "span", detail.text)) for detail in citation.details]
         return element("span", self.more(citation), said, element("span", *rows, class_="rows"), class_="card", id=identifier, role="note")
 
     def more(self, citation: Citation) -> Markup | None:
