@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 DOCUMENTS: Final = "documents"
 FIRST: Final = "model-card"
+ROWS: Final = "data/predictions.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,9 @@ class Book:
         return tuple(parse.read(path, self.root) for path in sorted((self.root / DOCUMENTS).rglob("*.md")))
 
     @classmethod
-    def init(cls, path: str | os.PathLike[str], *, progress: Progress = silent, **said: Any) -> tuple[Book, list[str]]:
-        """Start a book over existing predictions: measure them and begin a model card. `said` are the fields of `start.Predictions`.
+    def init(cls, path: str | os.PathLike[str], *, progress: Progress = silent, rows: Path | None = None, **said: Any) -> tuple[Book, list[str]]:
+        """Start a book over existing predictions: measure them and begin a model card. `said` are the fields of `start.Predictions`;
+        `rows` is a file to take into the book, and takes the place of `data`.
 
         Returns the book and what was inferred to make it. Nothing is left behind where this fails.
 
@@ -91,6 +93,10 @@ class Book:
         from factbook import start
 
         with _beside(Path(path).absolute()) as folder:
+            if rows is not None:
+                (folder / ROWS).parent.mkdir()
+                shutil.copyfile(rows, folder / ROWS)
+                said["data"] = str(Path(path).absolute() / ROWS)
             proposal = start.propose(start.Predictions(**said), Path(path).absolute(), folder)
             book = cls._begin(folder, proposal.text, progress)
             book.measure()
@@ -231,6 +237,76 @@ class Book:
         found = self.catalog.facts()
         exact = [fact for fact in found if pattern and _same(pattern, fact.key)]
         return tuple(exact or (fact for fact in found if fnmatch.fnmatchcase(str(fact.key), _glob(pattern))))
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model card in a notebook: shows itself, and holds the book that it belongs to."""
+
+    book: Book
+    notes: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The document."""
+        return self.book.root / DOCUMENTS / f"{FIRST}.md"
+
+    def _repr_html_(self) -> str:
+        """The published page, in a frame of its own."""
+        from html import escape
+
+        from factbook.publish import html, publication
+
+        book = self.book
+        pages = dict(html.site(publication(book.root, book.manifest, book.catalog, book.documents, book.check())))
+        page = escape(pages[f"{DOCUMENTS}/{FIRST}"], quote=True)
+        return f'<iframe title="{FIRST}" style="width: 100%; height: 40rem; border: 0" sandbox srcdoc="{page}"></iframe>'
+
+
+def card(
+    model: Any,
+    X: Any,  # noqa: N803 (the field's name for it)
+    y: Any,
+    *,
+    by: Sequence[str] | Mapping[str, Any] = (),
+    protected: Sequence[str] = (),
+    positive: Any = None,
+    name: str = "",
+    folder: str | os.PathLike[str] = "",
+) -> Card:
+    """Document a fitted binary classifier in one call: predict, write rows and book into a folder, begin its model card, and show it.
+
+    Called again for the same folder, it writes the rows anew, measures them and brings the numbers of the documents up to date; words that
+    somebody wrote there stay.
+
+    Args:
+        model: a fitted estimator with `predict`, `classes_` and, for figures about scores, `predict_proba`.
+        X: the rows to predict: a data frame, an array, an Arrow table.
+        y: their true labels.
+        by: names of columns of `X` (`"age:40,60"` cuts one into bands), or a mapping of names to one value for each row.
+        protected: `"sex=male"`: compare the groups of sex with male.
+        positive: the class that counts as positive; needed unless the classes are 0 and 1, False and True, or no and yes.
+        name: what the model is called; its class where nothing is said.
+        folder: where to put the book; `./NAME-book` where nothing is said.
+
+    Raises:
+        SourceError: the estimator is no binary classifier, or the rows do not fit together.
+        BookExists: there is something else in the folder.
+    """
+    from factbook import fitted
+
+    called = name or type(model).__name__
+    root = Path(folder or f"{called}-book")
+    if (root / manifests.FILE).is_file():
+        fitted.log(model, X, y, by, positive, root / ROWS)
+        book = Book(root)
+        book.measure()
+        book.update()
+        return Card(book)
+    with tempfile.TemporaryDirectory() as place:
+        said = fitted.log(model, X, y, by, positive, Path(place) / ROWS)
+        book, notes = Book.init(root, rows=Path(place) / ROWS, **said, protected=tuple(protected), name=called)
+    return Card(book, tuple(notes))
 
 
 def spelled(fact: Fact) -> str:

@@ -79,8 +79,8 @@ def propose(said: Predictions, book: Path, folder: Path) -> Proposal:
         SourceError: the file cannot be read, or a column is missing or cannot play its role.
         ManifestError: what was said leaves a doubt, or contradicts itself.
     """
-    if bool(said.prediction) == bool(said.score):
-        raise ManifestError("a book needs one of --prediction and --score", remedy="name the column of the prediction, or of the score")
+    if not said.prediction and not said.score:
+        raise ManifestError("a book needs --prediction or --score", remedy="name the column of the prediction, or of the score")
     notes: list[str] = []
     source = _opened(said.data, said, book, folder, notes)
     table = sources.table(source, folder, folder / STORE)
@@ -210,12 +210,12 @@ def _declared(said: Predictions, source: Source, previews: Mapping[str, Preview]
     declared["positive"] = said.positive or _positive(previews[said.label], notes)
     for role in ("prediction", "score"):
         declared |= {role: getattr(said, role)} if getattr(said, role) else {}
-    if said.score:
+    if said.score and not said.prediction:
         declared["cut"] = said.cut or "0.5"
         if not said.cut:
             notes.append("the cut is 0.5: a case counts as predicted positive from that score on; say --cut to set another")
     elif said.cut:
-        raise ManifestError("--cut needs --score", remedy="leave it out: the prediction is already made")
+        raise ManifestError("--cut turns a score into a prediction, and --prediction is given", remedy="leave one of them out")
     for role in ("abstain", "key", "weight"):
         declared |= {role: getattr(said, role)} if getattr(said, role) else {}
     if groups:
