@@ -62,6 +62,7 @@ class _Table:
                     self.members[part] = []
                     self.children[margin].append(part)
                 self.members[part].append(i)
+        self.columns = _columns(self.members)
         self.rows = {part: self.sizes[cells].sum(axis=0) for part, cells in self.members.items()}
         self.hidden: set[Pairs] = set()
 
@@ -105,21 +106,16 @@ class _Table:
         unknown = [part for part in sorted(self.hidden) if frozenset(self.members[part]) != covered]
         if not unknown:
             return False
-        columns = _columns([self.members[part] for part in self.members])
-        if len(published) ** 2 * len(columns) > _EXACT_SIZE:
+        rows, known = _unsolved([self.columns[part] for part in published])
+        places = {column: i for i, column in enumerate(sorted(set().union(*rows)))}
+        if len(rows) ** 2 * len(places) > _EXACT_SIZE:
             return self._hide_margins()
-        basis = _Basis(self._matrix(published, columns))
-        targets = self._matrix(unknown, columns)
-        for part, row in zip(unknown, targets, strict=True):
-            if basis.contains(row):
+        basis = _Basis(_matrix(rows, places))
+        for part in unknown:
+            rest = self.columns[part] - known
+            if rest <= places.keys() and basis.contains(_matrix([rest], places)[0]):
                 return self._hide_near(part, published)
         return False
-
-    def _matrix(self, parts: Sequence[Pairs], columns: Sequence[int]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-        matrix = np.zeros((len(parts), len(self.sizes)), dtype=np.int64)
-        for i, part in enumerate(parts):
-            matrix[i, self.members[part]] = 1
-        return matrix[:, columns]
 
     def _hide_near(self, part: Pairs, published: Sequence[Pairs]) -> bool:
         """The smallest published slice of the same margin, else of one that shares rows with it, else of all."""
@@ -139,13 +135,32 @@ class _Table:
         return len(self.hidden) > before
 
 
-def _columns(members: Sequence[Sequence[int]]) -> list[int]:
-    """One cell of each set of cells that lie in the same slices: the others add nothing to the system."""
+def _columns(members: Mapping[Pairs, Sequence[int]]) -> dict[Pairs, frozenset[int]]:
+    """The slices as sets of unknowns: cells that lie in the same slices are one unknown, since nobody could tell them apart."""
     signature: dict[int, list[int]] = defaultdict(list)
-    for i, cells in enumerate(members):
+    for i, cells in enumerate(members.values()):
         for cell in cells:
             signature[cell].append(i)
-    return sorted({tuple(where): cell for cell, where in signature.items()}.values())
+    unknowns: dict[tuple[int, ...], int] = {}
+    column = {cell: unknowns.setdefault(tuple(where), len(unknowns)) for cell, where in signature.items()}
+    return {part: frozenset(column[cell] for cell in cells) for part, cells in members.items()}
+
+
+def _unsolved(rows: Iterable[frozenset[int]]) -> tuple[list[frozenset[int]], set[int]]:
+    """The equations that are left, and the unknowns that are known, once every equation in one unknown is solved and put into the others."""
+    left = set(rows)
+    known: set[int] = set()
+    while solved := {next(iter(row)) for row in left if len(row) == 1}:
+        known |= solved
+        left = {row - solved for row in left} - {frozenset()}
+    return sorted(left, key=sorted), known
+
+
+def _matrix(rows: Sequence[frozenset[int]], places: Mapping[int, int]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    matrix = np.zeros((len(rows), len(places)), dtype=np.int64)
+    for i, row in enumerate(rows):
+        matrix[i, [places[column] for column in row]] = 1
+    return matrix
 
 
 class _Basis:
