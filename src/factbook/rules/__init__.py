@@ -1,0 +1,187 @@
+"""Judges a book: every file here that defines `check(checked)` is a rule, named by the good state; its docstring is its manual page.
+
+A rule yields problems and what it could not judge. It never edits, never runs code of a book, and never blocks on style. In the stage `draft` only
+what is false, unsafe or misleading fails; what is merely open is listed.
+
+    1xx truth   2xx completeness   3xx honesty   4xx freshness   6xx safety
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from factbook import shelf
+from factbook.canon import Lines
+from factbook.documents import kinds
+from factbook.documents.kinds import Kind
+from factbook.documents.parse import Document
+from factbook.errors import UnknownName
+from factbook.evidence.catalog import Catalog
+from factbook.evidence.plan import Freshness
+from factbook.manifest import Manifest, Stage
+
+
+class Severity(StrEnum):
+    """An error fails the check; a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a rule objects to: where, why, and what to do."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    fix: str = ""
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class NotJudged:
+    """What a rule could not judge, and why. It is listed; it is never "ok"."""
+
+    what: str
+    why: str
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""
+        return f"{place}{self.what}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem with the code and name of its rule."""
+
+    code: str
+    name: str
+    severity: Severity
+    file: str
+    line: int
+    column: int
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """What only a person can say and nobody has said: an open question of a document, or something that a later stage requires."""
+
+    name: str
+    ask: str
+    owner: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a check found, did not judge, and left open."""
+
+    findings: tuple[Finding, ...]
+    not_judged: tuple[NotJudged, ...]
+    questions: tuple[OpenQuestion, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything fails the check."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    def tree(self) -> dict[str, Any]:
+        """Plain data, for machines."""
+        return {
+            "failed": self.failed,
+            "findings": [asdict(finding) for finding in self.findings],
+            "not_judged": [asdict(item) for item in self.not_judged],
+            "questions": [asdict(item) for item in self.questions],
+            "counts": {"findings": len(self.findings), "not_judged": len(self.not_judged), "questions": len(self.questions)},
+        }
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a rule may look at."""
+
+    root: Path
+    manifest: Manifest
+    lines: Lines
+    catalog: Catalog
+    documents: tuple[Document, ...]
+    freshness: tuple[Freshness, ...]
+    require_sources: bool = False
+
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        """The kind of each document, by the document's name; documents without a kind are left out."""
+        found = {}
+        for document in self.documents:
+            try:
+                found[document.name] = kinds.load(document.kind)
+            except UnknownName:
+                continue
+        return found
+
+    def reached(self, stage: Stage) -> bool:
+        """Whether the book is in that stage or past it."""
+        return self.manifest.stage.reached(stage)
+
+    def due(self, stage: Stage) -> Severity:
+        """Error from that stage on, warning before."""
+        return Severity.ERROR if self.reached(stage) else Severity.WARNING
+
+
+def at(document: Document, offset: int, message: str, fix: str = "", severity: Severity = Severity.ERROR) -> Problem:
+    """A problem at a byte of a document."""
+    line, column = document.place(offset)
+    return Problem(document.name, line, column, message, fix, severity)
+
+
+def judge(
+    root: Path,
+    manifest: Manifest,
+    lines: Lines,
+    catalog: Catalog,
+    documents: Sequence[Document],
+    freshness: Sequence[Freshness],
+    require_sources: bool = False,
+) -> Report:
+    """Run every rule on the shelf; the order of the report depends on nothing but what was found."""
+    checked = Checked(root, manifest, lines, catalog, tuple(documents), tuple(freshness), require_sources)
+    findings: set[Finding] = set()
+    not_judged: set[NotJudged] = set()
+    for rule in shelf.modules("rules").values():
+        for item in rule.check(checked):
+            if isinstance(item, NotJudged):
+                not_judged.add(item)
+            else:
+                findings.add(_finding(rule, item))
+    return Report(
+        tuple(sorted(findings, key=lambda item: (item.file, item.line, item.column, item.code, item.message))),
+        tuple(sorted(not_judged, key=lambda item: (item.file, item.line, item.what, item.why))),
+        tuple(_questions(checked)),
+    )
+
+
+def _finding(rule: ModuleType, problem: Problem) -> Finding:
+    return Finding(rule.CODE, rule.NAME, problem.severity, problem.file, problem.line, problem.column, problem.message, problem.fix)
+
+
+def _questions(checked: Checked) -> Iterator[OpenQuestion]:
+    for document in checked.documents:
+        kind = checked.kinds.get(document.name)
+        known = {question.id: question for question in kind.questions} if kind else {}
+        for link in document.bound("question"):
+            question = known.get(link.name)
+            line, _ = document.place(link.start)
+            yield OpenQuestion(link.name, question.ask if question else "", question.owner if question else "", document.name, line)

@@ -1,0 +1,105 @@
+"""What looks like a value link is one.
+
+Why: a link that does not parse is plain text to every tool, and its number is bound to nothing.
+
+Bad:  [19.5 %](fact: performance/fnr)      a space in the destination
+Bad:  <a href="fact:performance/fnr">19.5 %</a>
+Bad:  [19.5 %](fcat:performance/fnr)
+Good: [19.5 %](fact:performance/fnr)
+
+Fix: write the link as above; `factbook update` fills an empty one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from factbook.documents.parse import SCHEMES, Document, Kind, Link, PieceKind
+from factbook.errors import KeySyntaxError
+from factbook.model import Key
+from factbook.rules import Checked, Problem, at, prose
+
+CODE: Final = "FB103"
+NAME: Final = "link-parses"
+
+_NAMES: Final = "|".join(SCHEMES)
+_IN_TEXT = re.compile(rf"\]\s*\(\s*<?\s*(?:{_NAMES})\s*:|\b(?:fact|claim|declared)s?:\s*[A-Za-z_][\w.-]*[/?]", re.IGNORECASE)
+_UNDEFINED = re.compile(r"\[[^\[\]]*\d[^\[\]]*\]\s?\[[^\[\]]*\]")
+_IN_HTML = re.compile(rf"(?:href|src|action)\s*=\s*[\"']?\s*(?:{_NAMES})\s*:", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--\s*/?\s*fact\b", re.IGNORECASE)
+_REGION = re.compile(r"<!--[ \t]*(?:fact:table\s[^>]*|/fact[ \t]*)-->")
+_KNOWN: Final = ("http", "https", "mailto", "doi", "ftp", "tel", "urn", "arxiv", "data", "javascript", "file", "vbscript")
+_HOW: Final = "write [text](fact:NAME/METRIC?attribute=value)"
+
+
+def check(checked: Checked) -> Iterator[Problem]:
+    """Look for value links that do not parse, wherever they may hide."""
+    for document in checked.documents:
+        yield from (at(document, offset, message, "pair the comments") for offset, message in document.faults)
+        yield from _links(document)
+        yield from _texts(document)
+        yield from _html(document)
+        for image in document.images:
+            if image.path.partition(":")[0].lower() in SCHEMES:
+                yield at(document, image.start, "a value link cannot be an image", _HOW)
+
+
+def _links(document: Document) -> Iterator[Problem]:
+    for link in document.links:
+        lower = link.scheme.lower()
+        if not link.bound and (lower in SCHEMES or _misspelt(lower)):
+            yield at(document, link.start, f"{link.scheme}: is no kind of value link", f"kinds: {', '.join(SCHEMES)}")
+        elif link.bound:
+            yield from _bound(document, link)
+
+
+def _misspelt(scheme: str) -> bool:
+    return bool(scheme) and scheme not in _KNOWN and bool(difflib.get_close_matches(scheme, SCHEMES, n=1, cutoff=0.7))
+
+
+def _bound(document: Document, link: Link) -> Iterator[Problem]:
+    if document.source[link.start : link.start + 1] == b"<":
+        yield at(document, link.start, "a value link needs a text", _HOW)
+    if link.scheme == "fact":
+        try:
+            Key.parse(link.target)
+        except KeySyntaxError as error:
+            yield at(document, link.start, error.message, error.remedy)
+    if not link.text.strip():
+        yield at(document, link.start, "the value link is empty", "factbook update")
+    pieces = [piece for piece in document.blocks[link.block].pieces if link.start <= piece.start < link.end]
+    if any(piece.struck for piece in pieces):
+        yield at(document, link.start, "the text of the value link is struck through", "delete it, or let it stand")
+    if any(piece.image >= 0 for piece in pieces):
+        yield at(document, link.start, "a value link cannot stand in an image's text", "put it beside the image")
+
+
+def _texts(document: Document) -> Iterator[Problem]:
+    for block in document.blocks:
+        if block.kind in {Kind.CODE, Kind.HTML} or not any(piece.kind is PieceKind.TEXT for piece in block.pieces):
+            continue
+        text = prose.text_of(block)
+        for pattern, said in ((_IN_TEXT, "this looks like a value link and is none"), (_UNDEFINED, "the reference is not defined")):
+            for match in pattern.finditer(text.plain):
+                if text.links[match.start()] < 0:
+                    yield at(document, text.offset(match.start()), f"{said}: {match.group()}", _HOW)
+
+
+def _html(document: Document) -> Iterator[Problem]:
+    for block in document.blocks:
+        spans = [(block.start, block.end)] if block.kind is Kind.HTML else [(p.start, p.end) for p in block.pieces if p.kind is PieceKind.HTML]
+        for start, end in spans:
+            raw = document.source[start:end].decode()
+            for match in _IN_HTML.finditer(raw):
+                yield at(document, start + prose.byte(raw, match.start()), "a value link cannot be raw HTML", _HOW)
+            for match in _COMMENT.finditer(raw):
+                if not _REGION.match(raw, match.start()):
+                    yield at(
+                        document,
+                        start + prose.byte(raw, match.start()),
+                        "this comment is no region",
+                        "write <!-- fact:table NAME metrics=… --> and <!-- /fact -->",
+                    )

@@ -1,0 +1,164 @@
+"""Every number in the prose is bound to a fact, cited from a source, or declared.
+
+Why: a number that nothing stands behind is where false ones hide.
+
+Bad:  The model misses 19.5 % of patients.      also in `code`, in raw HTML, in an image's text, spelled "nineteen per cent"
+Good: The model misses [19.5 %](fact:performance/fnr) of patients.
+Good: Others report [21 %](https://doi.org/10.1000/182).
+Good: It answers within [300 ms](policy:latency).
+
+No numbers in this sense: names that contain digits (ViT-B/32, F1, Article 13), dates and times, versions, ordinals, the numbering of lists and
+headings, the declared names of groups, fenced code (listed as not judged), and quotations: three words or more in quotation marks, or a block
+quote that names its source.
+
+Fix: bind it (`factbook facts` finds the key), cite it with a link to its source, or declare it in factbook.yaml.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from factbook.documents.parse import Block, Document, Kind, Link
+from factbook.rules import Checked, NotJudged, Problem, at, prose
+from factbook.rules.groups import attributes, mentions_spans
+
+CODE: Final = "FB106"
+NAME: Final = "number-is-bound"
+
+_MONTH: Final = (
+    r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?|July?|"
+    r"Aug(?:ust|\.)?|Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
+)
+_YEAR: Final = r"(?:1[89]|20)\d\d"
+_LABEL: Final = (
+    r"(?:Article|Art\.|Annex|Section|Sec\.|§{1,2}|Chapter|Ch\.|Table|Figure|Fig\.|Step|Appendix|Equation|Eq\.|Note|Item|Page|p\.|pp\.|No\.|Question|Part|Paragraph|"
+    r"Clause|Rule|Version|Phase|Stage|Type|Class|Grade|Category|Tier|Volume|Vol\.|Issue|ISO(?:/IEC)?|IEC|IEEE|RFC|EN|DIN|SR|PEP|ADR|"
+    r"Regulation|Directive|Python|Java|CUDA|Ubuntu|Debian|Windows|Spark|Node|scikit-learn|pandas|NumPy|DuckDB|PyTorch|TensorFlow)"
+)
+_NAMES: Final = tuple(
+    re.compile(pattern, flags)
+    for pattern, flags in (
+        (r"(?<!\w)[^\W\d_]+(?:[-_./][^\W\d_]+)*[-_./]?\d[\w./:+-]*", 0),
+        (
+            rf"\b{_LABEL}\s+(?:\(EU\)\s*)?(?:No\.?\s*)?\d[\d./:()-]*[a-z]?\b(?!\s*%)(?:(?:,| and|–|-|,? or)\s*\d[\d./:()-]*[a-z]?\b(?!\s*%))*",
+            re.IGNORECASE,
+        ),
+        (r"\b\d+(?:st|nd|rd|th)\b", re.IGNORECASE),
+        (r"\b[23]-?D\b", 0),
+        (r"\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b", 0),
+        (rf"\b{_YEAR}-\d\d(?:-\d\d)?(?:T[\d:.]+Z?)?\b", 0),
+        (r"\b\d{1,2}[./]\d{1,2}[./]\d{4}\b", 0),
+        (rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?(?:\s?[–-]\s?\d{{1,2}})?\s+)?{_MONTH}\s+(?:\d{{1,2}}(?:st|nd|rd|th)?,?\s+)?{_YEAR}\b", 0),
+        (rf"\b\d{{1,2}}\s+{_MONTH}\b|\b{_MONTH}\s+\d{{1,2}}\b(?!\s*%)", 0),
+        (
+            rf"(?:\b(?:in|since|until|till|from|before|after|during|by|early|mid|late|spring|summer|autumn|winter|year|years|al\.?,?|©|and|to|of)\s+|\(|[–-])(?:{_YEAR}(?:[–-]|,\s)?)+s?\b(?!\s*(?:%|[^\W\d_]+s\b)|[.,]?\d)",
+            re.IGNORECASE,
+        ),
+        (r"\b[01]?\d:[0-5]\d(?::[0-5]\d)?(?:\s*(?:am|pm|UTC))?\b|\b2[0-3]:[0-5]\d(?::[0-5]\d)?\b", re.IGNORECASE),
+        (r"\bv\d+(?:\.\d+)*\b|\bv?\d+(?:\.\d+){2,}[\w.+-]*", re.IGNORECASE),
+        (r"\b10\.\d{4,}/\S+|https?://\S+|\barXiv:\s?\d+\.\d+|\S+@\S+\.\w+", re.IGNORECASE),
+    )
+)
+_WORDS: Final = (
+    r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|"
+    r"fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|half)"
+)
+_SPELLED = re.compile(
+    rf"\b{_WORDS}(?:[- ](?:and[- ])?{_WORDS})*\s*"
+    rf"(?:%|per ?cent\b|percentage points?\b|points\b|-?fold\b|times\b|(?:in|out of)(?: every)? (?:{_WORDS}|\d+)\b)",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(r"\s*(?:\(?\d{1,2}[.)](?=\s)|\d{1,2}(?:\.\d{1,2})+\.?(?=\s+[^\W\d_])|\d{1,2}(?=\s+[A-Z]))")
+_ITEM = re.compile(r"\s*\(?[0-9]{1,2}[.)](?=\s+[^\W\d_])")
+_INTERVAL = re.compile(r"(?<![\d.,])(\d+(?:\.\d+)?)\s?%(?=[\s-]+(?:CI\b|confidence|interval))")
+_TOKEN = re.compile(r"[+\-−]?[\w.,·'’]*\s?%?")
+_BOUND: Final = "\ue000"
+_FIX: Final = "bind it: [text](fact:…); cite it: [text](https://…); or declare it in factbook.yaml"
+
+
+def check(checked: Checked) -> Iterator[Problem | NotJudged]:
+    """Look for numbers wherever a reader can see them."""
+    for document in checked.documents:
+        quotes = prose.attributed_quotes(document)
+        if any(re.search(r"\d", str(value)) for value in document.front.values()):
+            yield NotJudged("numbers in the front matter", "it is metadata, not prose", document.name, 1)
+        for block in document.blocks:
+            if block.kind is Kind.CODE and block.fenced:
+                if any(_numeral(character) for character in block.text):
+                    yield NotJudged("numbers in fenced code", "code is not prose", document.name, document.place(block.start)[0])
+            elif block.kind is not Kind.HTML and block.quote not in quotes and not (block.kind is Kind.CELL and document.region_at(block.start)):
+                yield from _block(checked, document, block)
+        yield from _elsewhere(checked, document)
+
+
+def _block(checked: Checked, document: Document, block: Block) -> Iterator[Problem]:
+    text = prose.text_of(block)
+    free = {index: not _answered(checked, document, document.links[index]) for index in set(text.links) if index >= 0}
+    shown = "".join(character if link < 0 or free[link] else _BOUND for character, link in zip(text.plain, text.links, strict=True))
+    exempt = [*prose.quotations(text.plain)]
+    if (block.kind is Kind.HEADING and (match := _HEADING.match(shown)) and _plausible(match.group(), document)) or (match := _ITEM.match(shown)):
+        exempt.append(match.span())
+    for start, said in numbers(checked, shown, exempt):
+        yield at(document, text.offset(start), f"{said!r} is bound to nothing", _FIX)
+
+
+def _plausible(numbering: str, document: Document) -> bool:
+    """Whether a heading's number can be its numbering: `## 24 Missed cases` is not, in a document of nine headings."""
+    digits = re.findall(r"\d+", numbering)
+    return all(int(number) <= len(document.sections) for number in digits)
+
+
+def _answered(checked: Checked, document: Document, link: Link) -> bool:
+    """Whether a link says where its number comes from: a value link, or an external source, or a file that is no document of the book."""
+    if link.bound:
+        return link.scheme != "question"
+    if prose.external(link.scheme):
+        return True
+    path = link.target.partition("#")[0]
+    if link.scheme or not path or path.endswith((".md", ".html")):
+        return False
+    return ((checked.root / document.name).parent / path).is_file()
+
+
+def _elsewhere(checked: Checked, document: Document) -> Iterator[Problem]:
+    """Titles of links and images, and raw HTML."""
+    titles = [(link.start, link.title) for link in document.links] + [(i.start, i.title) for i in document.images if not i.title.startswith("fact:")]
+    for start, title in titles:
+        for _, said in numbers(checked, title, []):
+            yield at(document, start, f"{said!r} in a title is bound to nothing", _FIX)
+    for start, raw in prose.html(document):
+        for offset, shown in prose.shown_html(raw):
+            for position, said in numbers(checked, shown, []):
+                yield at(document, start + prose.byte(raw, offset + position), f"{said!r} in raw HTML is bound to nothing", _FIX)
+
+
+def numbers(checked: Checked, text: str, exempt: list[tuple[int, int]]) -> Iterator[tuple[int, str]]:
+    """Where a text says a number, and the number."""
+    spans = [*exempt, *_exempt(checked, text)]
+    position = 0
+    for index, character in enumerate(text):
+        if index >= position and _numeral(character) and not any(start <= index < end for start, end in spans):
+            match = _TOKEN.match(text, index)
+            assert match is not None
+            position = match.end()
+            yield index, match.group().strip()
+    for match in _SPELLED.finditer(text):
+        if not any(start <= match.start() < end for start, end in spans):
+            yield match.start(), match.group()
+
+
+def _numeral(character: str) -> bool:
+    return character.isdigit() or (not character.isascii() and unicodedata.category(character) in {"Nd", "No", "Nl"})
+
+
+def _exempt(checked: Checked, text: str) -> Iterator[tuple[int, int]]:
+    for pattern in _NAMES:
+        yield from (match.span() for match in pattern.finditer(text))
+    for attribute in attributes(checked.catalog):
+        yield from mentions_spans(checked.catalog, attribute, text)
+    for match in _INTERVAL.finditer(text):
+        if float(match.group(1)) == float(checked.manifest.level * 100):
+            yield match.span()

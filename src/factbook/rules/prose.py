@@ -1,0 +1,133 @@
+"""What rules see of a text: the characters a reader sees, each with its place, and where sentences and quotations are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from factbook.documents.parse import Block, Document, Kind, PieceKind
+
+_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|cf|vs|approx|ca|etc|no|fig|art|al|resp|dr|mr|ms|st)|\b[A-Z])\.$", re.IGNORECASE)
+_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
+_QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"|«([^»]+)»|„([^“]+)“")
+_ATTRIBUTION = re.compile(r"(?:^|\s)(?:—|–|--)\s*\w[^.]*$")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>", re.DOTALL)
+_SHOWN_ATTRIBUTE = re.compile(
+    r"\b(?:title|alt|aria-[a-z]+|placeholder|value|label|summary|content|data-[\w-]+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE
+)
+_EXTERNAL: Final = frozenset({"http", "https", "doi", "urn", "arxiv", "mailto", "ftp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Plain text whose characters know their bytes, and the link that each stands in (-1: none)."""
+
+    plain: str
+    offsets: tuple[int, ...]
+    links: tuple[int, ...]
+
+    def offset(self, position: int) -> int:
+        """The byte of a character."""
+        return self.offsets[min(position, len(self.offsets) - 1)]
+
+
+def text_of(block: Block) -> Text:
+    """The visible text of a block."""
+    plain: list[str] = []
+    offsets: list[int] = []
+    links: list[int] = []
+    for piece in block.pieces:
+        if piece.kind is PieceKind.HTML:
+            continue
+        exact = len(piece.text.encode()) == piece.end - piece.start
+        at = piece.start
+        for character in piece.text:
+            plain.append(character)
+            offsets.append(at if exact else piece.start)
+            links.append(piece.link)
+            at += len(character.encode())
+    return Text("".join(plain), tuple(offsets), tuple(links))
+
+
+def sentences(plain: str) -> Iterator[tuple[int, int]]:
+    """Where each sentence begins and ends; a point in a number or after an abbreviation ends none."""
+    start = 0
+    for match in _END.finditer(plain):
+        if match.group().startswith(".") and _ABBREVIATION.search(plain[start : match.start() + 1]):
+            continue
+        yield start, match.end()
+        start = match.end()
+    if plain[start:].strip():
+        yield start, len(plain)
+
+
+def quotations(plain: str) -> Iterator[tuple[int, int]]:
+    """Where words of somebody else stand in quotation marks: at least three words, so that a number in scare quotes is none."""
+    for match in _QUOTED.finditer(plain):
+        inner = next(group for group in match.groups() if group is not None)
+        if len(re.findall(r"[^\W\d_]{2,}", inner)) >= 3:
+            yield match.span()
+
+
+def attributed_quotes(document: Document) -> frozenset[int]:
+    """The block quotes that name their source: an external link in them, a last line that begins with a dash, or a colon before them."""
+    found = set()
+    for number in {block.quote for block in document.blocks} - {-1}:
+        inside = [index for index, block in enumerate(document.blocks) if block.quote == number]
+        links = [link for link in document.links if link.block in inside]
+        if any(link.bound for link in links):
+            continue
+        before = document.blocks[inside[0] - 1].text.rstrip() if inside[0] else ""
+        last = document.source[document.blocks[inside[-1]].start : document.blocks[inside[-1]].end].decode().rstrip().rpartition("\n")[2].lstrip("> ")
+        if before.endswith(":") or any(external(link.scheme) for link in links) or _ATTRIBUTION.match(last):
+            found.add(number)
+    return frozenset(found)
+
+
+def external(scheme: str) -> bool:
+    """Whether a link of this scheme leads to a source outside the book."""
+    return scheme.lower() in _EXTERNAL
+
+
+def html(document: Document) -> Iterator[tuple[int, str]]:
+    """Raw HTML, comments blanked out: the byte where it begins, and its text."""
+    for block in document.blocks:
+        if block.kind is Kind.HTML:
+            yield block.start, _blank(document.source[block.start : block.end].decode())
+        else:
+            yield from ((piece.start, _blank(piece.text)) for piece in block.pieces if piece.kind is PieceKind.HTML)
+
+
+def _blank(text: str) -> str:
+    return _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+
+
+def shown_html(text: str) -> Iterator[tuple[int, str]]:
+    """What a reader sees or hears of raw HTML: the text between tags, and the attributes that are shown; each with its position."""
+    yield 0, _TAG.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+    for match in _SHOWN_ATTRIBUTE.finditer(text):
+        yield match.start(1), match.group(1)
+
+
+def byte(text: str, position: int) -> int:
+    """How many bytes stand before a character."""
+    return len(text[:position].encode())
+
+
+def rows(document: Document) -> Iterator[list[Block]]:
+    """The rows of all tables, the header rows included, cell by cell."""
+    from factbook.documents.parse import tag
+
+    spans = [(start, end) for event, start, end in document.events if tag(event)[:2] in {("Start", "TableRow"), ("Start", "TableHead")}]
+    cells = [block for block in document.blocks if block.kind is Kind.CELL]
+    position = 0
+    for start, end in spans:
+        row = []
+        while position < len(cells) and cells[position].start < end:
+            if cells[position].start >= start:
+                row.append(cells[position])
+            position += 1
+        yield row
