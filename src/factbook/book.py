@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from factbook import manifest as manifests
 from factbook import shelf
 from factbook.canon import write_atomic
-from factbook.errors import BookExists, DocumentError, KeySyntaxError, MissingExtra
+from factbook.errors import BookExists, DocumentError, KeySyntaxError, MissingExtra, UnknownName
 from factbook.model import Fact, Key, Progress, silent
 
 if TYPE_CHECKING:
@@ -210,9 +210,13 @@ class Book:
             UnknownName: there is no such target.
             MissingExtra: a target that was named needs an optional package.
         """
+        known = shelf.modules("publish")
+        for name in targets:
+            if name not in known:
+                raise UnknownName("target", name, known)
         outcomes = self.measure(rehash=rehash)
         report = self.check()
-        chosen = tuple(targets) or tuple(shelf.modules("publish"))
+        chosen = tuple(targets) or tuple(known)
         published = () if report.failed else tuple(self._publish(name, report, optional=not targets) for name in chosen)
         return Built(outcomes, report, published)
 
@@ -233,10 +237,16 @@ class Book:
         """The facts whose key is `pattern`, or matches it as a pattern of `*` and `?`; all of them without one.
 
         A pattern that is the key of a fact means that fact, even though keys hold question marks.
+
+        Raises:
+            UnknownName: the pattern holds no `*`, and there is no fact of that name.
         """
         found = self.catalog.facts()
         exact = [fact for fact in found if pattern and _same(pattern, fact.key)]
-        return tuple(exact or (fact for fact in found if fnmatch.fnmatchcase(str(fact.key), _glob(pattern))))
+        matching = exact or [fact for fact in found if fnmatch.fnmatchcase(str(fact.key), _glob(pattern))]
+        if pattern and not matching and "*" not in pattern:
+            raise UnknownName("fact", pattern, map(str, self.catalog.evidence))
+        return tuple(matching)
 
 
 @dataclass(frozen=True)

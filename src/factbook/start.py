@@ -6,9 +6,11 @@ factbook.yaml and told; whatever leaves a doubt is an error that lists what ther
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -118,6 +120,11 @@ def relative(data: str, book: Path) -> str:
 
 def _opened(data: str, said: Predictions, book: Path, folder: Path, notes: list[str]) -> Source:
     """The source with its separator: the one that was given, or the only one that finds the label."""
+    if not sources.files(os.path.abspath(data), folder):  # noqa: PTH100 (patterns are no paths)
+        near = difflib.get_close_matches(Path(data).name, [item.name for item in Path(data).parent.glob("*")])
+        raise SourceError(
+            f"{data}: no such file", remedy=f"did you mean {' or '.join(near)}?" if near else "name a CSV or Parquet file, or a pattern"
+        )
     uri = relative(data, book)
     if said.separator or Path(data).suffix.lower() not in _TEXTS:
         return Source(uri=uri, separator=said.separator.replace("\\t", "\t") or ",", encoding=said.encoding)
@@ -246,8 +253,9 @@ def _positive(label: Preview, notes: list[str]) -> str:
                 f"{folded[positive]!r} counts as positive and {folded[negative]!r} as negative in {label.name!r}; say --positive to change it"
             )
             return folded[positive]
-    shown = ", ".join(map(repr, values)) or f"{_at_least(label)} values"
-    example = values[-1] if values else "VALUE"
+    more = " and more" if label.distinct > len(values) else ""
+    shown = ", ".join(map(repr, values)) + more if values else f"{_at_least(label)} different values"
+    example = shlex.quote(values[-1]) if values else "VALUE"
     raise ManifestError(f"which value of the label {label.name!r} counts as positive? It holds {shown}", remedy=f"say --positive {example}")
 
 

@@ -25,6 +25,10 @@ def run(arguments: list[str]) -> int:
     command = typer.main.get_command(app)
     try:
         return int(command.main(arguments, prog_name="factbook", standalone_mode=False) or 0)
+    except SystemExit as left:
+        if isinstance(left.__context__, BrokenPipeError):
+            raise left.__context__ from None
+        raise
     except typer.Abort as error:
         raise KeyboardInterrupt from error
     except Exception as error:
@@ -72,7 +76,7 @@ def init(
     encoding: Annotated[str, typer.Option(help="The encoding of a CSV file.")] = "utf-8",
     name: Annotated[str, typer.Option(help="What the documented model is called.", show_default="the folder's name")] = "",
 ) -> int:
-    """Start a book over existing predictions: measure them, and begin a model card."""
+    """Start a book and a model card over predictions."""
     from factbook.book import Book
     from factbook.cli import show
     from factbook.cli.progress import progress
@@ -116,7 +120,7 @@ def new(
     where: Where = HERE,
     name: Annotated[str, typer.Option(help="The file's name, without .md.", show_default="the kind")] = "",
 ) -> int:
-    """Begin a document, its facts bound and its open questions numbered."""
+    """Begin a document, its facts already bound."""
     from factbook.cli import show
 
     book = _open(where)
@@ -132,7 +136,7 @@ def measure(
     rehash: Rehash = False,
     json: Json = False,
 ) -> int:
-    """Measure what the plan asks for and is missing or out of date."""
+    """Measure what is missing or out of date."""
     from factbook.cli import show
 
     outcomes = _open(where).measure(tuple(names or ()), force=force, rehash=rehash)
@@ -142,7 +146,7 @@ def measure(
 
 @app.command()
 def update(where: Where = HERE) -> int:
-    """Bring the numbers, tables and charts of the documents up to the evidence; the words stay as they are."""
+    """Bring the numbers of documents up to the evidence."""
     from factbook.cli import show
 
     book = _open(where)
@@ -157,7 +161,7 @@ def check(
     rehash: Rehash = False,
     json: Json = False,
 ) -> int:
-    """Check every document against the evidence; nothing is changed."""
+    """Check every document against the evidence."""
     from factbook.cli import show
 
     book = _open(where)
@@ -173,7 +177,7 @@ def build(
     rehash: Rehash = False,
     json: Json = False,
 ) -> int:
-    """Measure, check and publish. Documents are never edited; that is what `update` is for."""
+    """Measure, check and publish; edits no document."""
     from factbook.cli import show
 
     book = _open(where)
@@ -205,7 +209,7 @@ def facts(
 def demo(
     where: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put the book.")] = Path("diabetes-book"),
 ) -> int:
-    """The whole way on real data: train a model, measure, document, check and publish it."""
+    """Train a model and document it, all the way."""
     from factbook.book import Book
     from factbook.cli import show
     from factbook.cli.progress import progress

@@ -106,10 +106,10 @@ def report(book: Book, found: Report, *, json: bool) -> None:
     if json:
         _json(found.tree())
         return
-    for finding in found.findings:
-        _finding(book, finding)
     for question in found.questions:
         _say((f"{_path(book.root / question.file)}:{question.line}", "bold"), (" open ", "cyan"), question.ask, (f"  {question.owner}", "dim"))
+    for finding in found.findings:
+        _finding(book, finding)
     _closing(found)
 
 
