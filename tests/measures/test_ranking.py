@@ -76,7 +76,7 @@ lists = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(queries=lists, k=st.integers(1, 4), random=st.randoms())
 def test_equal_to_the_reference_with_ties_and_items_that_were_not_returned(tmp_path, queries, k, random):
     rows = [(q, f"item{i}", r, s) for q, query in enumerate(queries) for i, (r, s) in enumerate(query)]
