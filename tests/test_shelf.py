@@ -39,7 +39,8 @@ def test_a_third_party_comes_in_by_the_entry_point(tmp_path: Path) -> None:
     install(tmp_path)
     program = (
         "from factbook import shelf; print(shelf.packs()[0], shelf.packs()[-1], 'word-count' in shelf.modules('measures'),"
-        "'helpers' in shelf.modules('measures'), shelf.find('measures', 'word-count').VERSION, 'memo' in shelf.folders('documents.kinds', 'kind.yaml'))"
+        "'helpers' in shelf.modules('measures'), shelf.find('measures', 'word-count').VERSION, "
+        "'memo' in shelf.folders('documents.kinds', 'kind.yaml'))"
     )
     assert python(tmp_path, program) == "factbook acme_pack True False 1 True"
 
