@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from factbook.evidence import Outcome
     from factbook.rules import Finding, Report
 
+_WIDE: Final = 100
 _STATES: Final = {"measured": "green", "fresh": "dim", "absent": "yellow", "orphan": "yellow"}
 _SEVERITIES: Final = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
@@ -202,15 +203,17 @@ def _table(found: Sequence[Fact]) -> None:
 
     from factbook.book import spelled
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
-    table.add_column("fact", overflow="fold")
+    wide = _console().width >= _WIDE
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
+    table.add_column("fact", no_wrap=True, overflow="ignore")
     table.add_column("value", overflow="fold")
     table.add_column("n", justify="right")
-    table.add_column("how", style="dim", overflow="fold")
+    if wide:
+        table.add_column("how", style="dim", overflow="fold")
     for fact in found:
-        style = "" if fact.measured else "yellow"
         n = "" if fact.n is None else f"{fact.n:,}"
-        table.add_row(Text(str(fact.key)), Text(spelled(fact), style), Text(n), Text(fact.reason or fact.method))
+        cells = [Text(str(fact.key)), Text(spelled(fact), "" if fact.measured else "yellow"), Text(n), Text(fact.reason or fact.method)]
+        table.add_row(*cells[: len(table.columns)])
     _console().print(table)
 
 
