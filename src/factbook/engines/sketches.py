@@ -1,0 +1,496 @@
+"""Column sketches: the small, integer, mergeable statistic of one column, from which its distribution and two columns' drift are read.
+
+A sketch counts the rows, the missing values and the values. Values are kept exactly while there are at most `CAP` different ones. Above it numbers
+fall into bins that keep their order, each the run of float32 numbers that share their first 18 bits (sign, exponent, nine bits of mantissa), and
+texts are given up, which the sketch says. Which of the two depends on the rows alone. Sums are exact integers, so adding sketches is associative
+and commutative: the same rows give the same sketch (and digest) in any order, partitioning and thread count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from factbook import sources
+from factbook.errors import SourceError
+from factbook.manifest import Source
+from factbook.model import Progress
+from factbook.sources import Column, Table, quote
+
+CAP: Final = 1 << 14
+BINS: Final = 1 << 18
+GRAIN: Final = 1074
+LIMIT: Final = 2.0**500
+_DROPPED: Final = 14
+_FIRST: Final = 1 << 17
+_CHUNK: Final = 1 << 15
+_STEP: Final = 38
+_BATCH: Final = 1 << 17
+_PENDING: Final = 1 << 19
+_NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
+_FLOATS: Final = ("FLOAT", "DOUBLE")
+_TEXTS: Final = ("VARCHAR", "BOOLEAN", "UUID")
+_READS: Final = r"^-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Cell = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """The numbers of a column.
+
+    Attributes:
+        exact: whether `keys` are the values themselves; else they are bins.
+        keys, n: what occurs, as integers of the same order, and how often.
+        total, squares: the exact sums of the values and of their squares (each square rounded to a double first), in units of 2^-GRAIN;
+            values beyond ±LIMIT are left out.
+        beyond: how many values lie beyond ±LIMIT, infinite ones among them.
+        low, high: the smallest and the largest value; inf and -inf where there is none.
+    """
+
+    exact: bool
+    keys: Integers
+    n: Integers
+    total: int
+    squares: int
+    beyond: int
+    low: float
+    high: float
+
+    @property
+    def count(self) -> int:
+        """How many numbers there are."""
+        return int(self.n.sum())
+
+    @cached_property
+    def edges(self) -> tuple[Floats, Floats]:
+        """The lowest and the highest value that each key can hold; equal where the sketch is exact."""
+        if self.exact:
+            values = _from_keys(self.keys)
+            return values, values
+        bits = (self.keys - _FIRST) << _DROPPED
+        lows, highs = _border(bits), _border(bits + (1 << _DROPPED))
+        return np.clip(lows, self.low, self.high), np.clip(highs, self.low, self.high)
+
+    @property
+    def mean(self) -> float | None:
+        """The mean, rounded once; None where there are no numbers or some lie beyond ±LIMIT."""
+        return None if self.beyond or not self.count else float(Fraction(self.total, self.count << GRAIN))
+
+    @property
+    def variance(self) -> float | None:
+        """The sample variance (n - 1); None where the mean is, for fewer than two numbers, and where the rounding of the squares could move it by
+        more than a thousandth (a mean of a million standard deviations).
+        """
+        n = self.count
+        if self.beyond or n < 2:
+            return None
+        if self.low == self.high:
+            return 0.0
+        total, squares = Fraction(self.total, 1 << GRAIN), Fraction(self.squares, 1 << GRAIN)
+        found = float((squares - total * total / n) / (n - 1))
+        return found if found * 1e-3 > float(squares) * 2.0**-53 / (n - 1) else None
+
+    def coarse(self) -> Numbers:
+        """The same numbers in bins."""
+        if not self.exact:
+            return self
+        keys, n = _added(_bins(_from_keys(self.keys)), self.n)
+        return replace(self, exact=False, keys=keys, n=n)
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """The texts of a column, sorted, and how often each occurs; both empty where there are more than CAP (`overflow`)."""
+
+    values: tuple[str, ...]
+    n: Integers
+    overflow: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Sketch:
+    """One column.
+
+    Attributes:
+        kind: `number`, `text`, or `other` (dates, nested and binary values: only counted).
+        rows, missing: all rows, and those without a value (null, NaN; in CSV an empty field).
+        numbers: of a number column, or of a text column whose every value reads as a finite number; else None.
+        texts: of a text column.
+        unread: how many texts read as no number, and the first of them by code point as `example`.
+    """
+
+    kind: str
+    rows: int
+    missing: int
+    numbers: Numbers | None = None
+    texts: Texts | None = None
+    unread: int = 0
+    example: str = ""
+
+    @property
+    def present(self) -> int:
+        """The rows with a value."""
+        return self.rows - self.missing
+
+    @property
+    def distinct(self) -> int | None:
+        """How many different values there are; None above CAP."""
+        if self.numbers is not None and self.numbers.exact:
+            return len(self.numbers.keys)
+        return None if self.texts is None or self.texts.overflow else len(self.texts.values)
+
+    def __add__(self, other: Sketch) -> Sketch:
+        return combine((self, other))
+
+    def renamed(self, names: Mapping[str, str]) -> Sketch:
+        """The sketch with texts that mean the same written alike."""
+        if self.texts is None or not names:
+            return self
+        alike = [Texts((names.get(text, text),), self.texts.n[i : i + 1]) for i, text in enumerate(self.texts.values)]
+        return replace(self, texts=_all_texts([Texts((), _NONE, self.texts.overflow), *alike]))
+
+    @cached_property
+    def digest(self) -> str:
+        """`sha256:` and a hash of the canonical form. Private: it would give suppressed counts away."""
+        numbers, texts = self.numbers, self.texts
+        parts: list[object] = [self.kind, self.rows, self.missing, self.unread, self.example, texts and [texts.values, texts.overflow]]
+        if numbers is not None:
+            parts += [numbers.exact, f"{numbers.total:x}", f"{numbers.squares:x}", numbers.beyond, numbers.low.hex(), numbers.high.hex()]
+        state = hashlib.sha256(json.dumps(parts).encode())
+        for array in (numbers and numbers.keys, numbers and numbers.n, texts and texts.n):
+            if array is not None:
+                state.update(np.ascontiguousarray(array, dtype="<i8").tobytes() + b"|")
+        return "sha256:" + state.hexdigest()
+
+
+_NONE: Final = np.zeros(0, dtype=np.int64)
+NO_NUMBERS: Final = Numbers(True, _NONE, _NONE, 0, 0, 0, math.inf, -math.inf)
+NO_TEXTS: Final = Texts((), _NONE)
+
+
+def numbers_of(values: NDArray[Any]) -> Numbers:
+    """The sketch of some float numbers, NaN left out."""
+    values = np.asarray(values)
+    low, high = (float(values.min()), float(values.max())) if len(values) else (math.inf, -math.inf)
+    if math.isnan(low):
+        values = values[~np.isnan(values)]
+        low, high = (float(values.min()), float(values.max())) if len(values) else (math.inf, -math.inf)
+    if not len(values):
+        return NO_NUMBERS
+    inner = values.astype(np.float64, copy=False)
+    if max(high, -low) >= LIMIT:
+        inner = inner[np.abs(inner) < LIMIT]
+    total, squares = _sum(inner), _sum(inner * inner)
+    keys, n = _exact_keys(values)
+    exact = keys is not None
+    if keys is None or n is None:
+        histogram = np.bincount(_bins(values), minlength=0)
+        keys = np.flatnonzero(histogram)
+        n = histogram[keys]
+    return Numbers(exact, keys, n.astype(np.int64), total, squares, len(values) - len(inner), low + 0.0, high + 0.0)
+
+
+def _exact_keys(values: NDArray[Any]) -> tuple[Integers | None, Integers | None]:
+    """The different values and their counts, or nothing where there are too many."""
+    if len(values) > 2 * CAP and len(np.unique(values[: 2 * CAP])) > CAP:
+        return None, None
+    found, n = np.unique(values.astype(np.float64) + 0.0, return_counts=True)
+    if len(found) > CAP:
+        return None, None
+    return _flipped(found.view(np.int64)), n
+
+
+def _flipped(bits: Integers) -> Integers:
+    """Between the bits of a double and an integer of the same order; its own inverse."""
+    return bits ^ ((bits >> 63) & np.int64(0x7FFFFFFFFFFFFFFF))
+
+
+def _from_keys(keys: Integers) -> Floats:
+    return _flipped(keys).view(np.float64)
+
+
+def _bins(values: NDArray[Any]) -> NDArray[np.int32]:
+    """The bins 0 … BINS - 1 of numbers that are not NaN."""
+    with np.errstate(over="ignore"):
+        bits = (values + values.dtype.type(0)).astype(np.float32, copy=False).view(np.int32)
+    flip: NDArray[np.int32] = (bits >> 31) & np.int32(0x7FFFFFFF)
+    flip ^= bits
+    flip >>= _DROPPED
+    flip += _FIRST
+    return flip
+
+
+def _border(bits: Integers) -> Floats:
+    """The number halfway between the float32 number with some ordered bits and the one before: what is above rounds up, what is below rounds down."""
+    first, last = -0x7F800001, 0x7F800000
+    above, below = _float32(np.clip(bits, first, last)), _float32(np.clip(bits - 1, first, last))
+    return np.where(bits > last, np.inf, np.where(bits <= first, -np.inf, (above + below) / 2))
+
+
+def _float32(bits: Integers) -> Floats:
+    """The float32 number with some ordered bits, as a double; 2^128 for the infinite one, which is where rounding to it would begin."""
+    ordered = bits.astype(np.int32)
+    values: Floats = (ordered ^ ((ordered >> 31) & np.int32(0x7FFFFFFF))).view(np.float32).astype(np.float64)
+    return np.clip(values, -(2.0**128), 2.0**128)
+
+
+def _sum(values: Floats) -> int:
+    """The exact sum of doubles below 2^1000 in units of 2^-GRAIN.
+
+    Each chunk is cut into slices of 38 bits by adding and subtracting a large constant. A slice of up to 2^15 such integers adds up in a double
+    without rounding, whatever the order (Demmel & Nguyen 2013, ARITH 21, 163).
+    """
+    total = 0
+    for start in range(0, len(values), _CHUNK):
+        rest = values[start : start + _CHUNK]
+        top = max(float(rest.max()), -float(rest.min()))
+        grain = math.frexp(top)[1] - _STEP
+        while len(rest):
+            grain = max(grain, -GRAIN)
+            shift = math.ldexp(1.5, grain + 52)
+            part = rest + shift
+            part -= shift
+            total += int(math.ldexp(float(part.sum()), -grain)) << (grain + GRAIN)
+            rest = rest - part
+            if 2 * np.count_nonzero(rest) < len(rest):
+                rest = rest[rest != 0]
+            grain -= _STEP
+    return total
+
+
+def _added(keys: NDArray[Any], n: Integers) -> tuple[Integers, Integers]:
+    """Sorted keys, each once, with the sums of their counts."""
+    if not len(keys):
+        return _NONE, _NONE
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order].astype(np.int64)
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    return keys[starts], np.add.reduceat(n[order], starts)
+
+
+def _all_numbers(parts: Sequence[Numbers]) -> Numbers:
+    exact = all(part.exact for part in parts)
+    if not exact:
+        parts = [part.coarse() for part in parts]
+    keys, n = _added(np.concatenate([part.keys for part in parts]), np.concatenate([part.n for part in parts]))
+    total, squares, beyond = (sum(getattr(part, name) for part in parts) for name in ("total", "squares", "beyond"))
+    found = Numbers(exact, keys, n, total, squares, beyond, min(part.low for part in parts), max(part.high for part in parts))
+    return found.coarse() if exact and len(keys) > CAP else found
+
+
+def merged(*parts: Numbers) -> Numbers:
+    """The numbers of several columns together."""
+    return _all_numbers(parts)
+
+
+def _all_texts(parts: Sequence[Texts]) -> Texts:
+    counts: defaultdict[str, int] = defaultdict(int)
+    for part in parts:
+        for text, n in zip(part.values, part.n.tolist(), strict=True):
+            counts[text] += n
+    if len(counts) > CAP or any(part.overflow for part in parts):
+        return Texts((), _NONE, overflow=True)
+    values = tuple(sorted(counts))
+    return Texts(values, np.array([counts[text] for text in values], dtype=np.int64))
+
+
+def combine(parts: Sequence[Sketch]) -> Sketch:
+    """The sum of sketches of one column."""
+    if len(parts) == 1:
+        return parts[0]
+    kinds = {part.kind for part in parts}
+    if len(kinds) > 1:
+        raise ValueError("only sketches of one kind add up")
+    numbers = [part.numbers for part in parts]
+    texts = [part.texts for part in parts if part.texts is not None]
+    return Sketch(
+        kinds.pop(),
+        sum(part.rows for part in parts),
+        sum(part.missing for part in parts),
+        None if None in numbers else _all_numbers([part for part in numbers if part is not None]),
+        _all_texts(texts) if texts else None,
+        sum(part.unread for part in parts),
+        min((part.example for part in parts if part.unread), default=""),
+    )
+
+
+def make(kind: str, column: Any) -> Sketch:
+    """The sketch of an Arrow array: numbers, or texts."""
+    rows = len(column)
+    if kind == "other":
+        return Sketch(kind, rows, column.null_count)
+    if kind == "number":
+        numbers = numbers_of(column.to_numpy(zero_copy_only=False))
+        return Sketch(kind, rows, rows - numbers.count, numbers)
+    return _make_text(column)
+
+
+def _make_text(column: Any) -> Sketch:
+    import pyarrow.compute as pc
+
+    missing = column.null_count
+    found = pc.value_counts(column.drop_null() if missing else column)
+    values, n = found.field("values"), found.field("counts").to_numpy().astype(np.int64)
+    texts = Texts((), _NONE, overflow=True) if len(values) > CAP else _sorted_texts(values.to_pylist(), n)
+    numbers, reads = _read(values)
+    if reads.all():
+        return Sketch("text", len(column), missing, numbers_of(np.repeat(numbers, n)), texts)
+    return Sketch("text", len(column), missing, None, texts, int(n[~reads].sum()), pc.min(values.filter(~reads)).as_py())
+
+
+def _sorted_texts(values: Sequence[str], n: Integers) -> Texts:
+    order = sorted(range(len(values)), key=values.__getitem__)
+    return Texts(tuple(values[i] for i in order), n[order])
+
+
+def _read(values: Any) -> tuple[Floats, NDArray[np.bool_]]:
+    """The numbers that texts say, and which texts say a finite one. Plus signs, leading zeros, blanks and digit groups make no number."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    reads: NDArray[np.bool_] = np.array(pc.match_substring_regex(values, _READS).to_numpy(zero_copy_only=False), dtype=bool)
+    numbers = values.filter(pa.array(reads)).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    reads[reads] = np.isfinite(numbers)
+    return numbers, reads
+
+
+def _kind(column: Column, category: bool) -> str:
+    name = column.type
+    if name.endswith("]"):
+        return "other"
+    if name in _NUMBERS or name in _FLOATS or name.startswith("DECIMAL"):
+        return "text" if category else "number"
+    return "text" if name in _TEXTS or name.startswith("ENUM") else "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What to keep apart: texts given by an SQL expression, or (with `blocks`) as many runs of rows of equal length in file order."""
+
+    sql: str = ""
+    blocks: int = 0
+    rows: int = 0
+
+
+def scan(
+    table: Table, source: Source, columns: Mapping[str, bool], store: Path, progress: Progress, splits: Sequence[Split] = ()
+) -> dict[Cell, dict[str, Sketch]]:
+    """Sketch columns in one scan.
+
+    Args:
+        table: the opened source.
+        source: its declaration.
+        columns: names of the columns, and whether their values are categories, to be taken as texts whatever their type.
+        store: the private store.
+        progress: is told how many rows are done.
+        splits: what to keep apart.
+
+    Returns:
+        Per cell (one text a split, '' where it is missing) the sketch of each column.
+
+    Raises:
+        SourceError: the file is damaged, or has no rows.
+    """
+    import duckdb
+
+    wanted = {name: table.column(name, "columns") for name in columns}
+    kinds = {name: _kind(column, columns[name]) for name, column in wanted.items()}
+    connection = sources.connect(store)
+    if any(split.blocks for split in splits):
+        connection.execute("SET preserve_insertion_order = true")
+    pile = _Pile(list(kinds.items()))
+    texts = [f"{split.sql} AS s{i}" for i, split in enumerate(splits) if not split.blocks]
+    select = ", ".join(
+        [*(f"{_selected(column, kinds[name])} AS c{i}" for i, (name, column) in enumerate(wanted.items())), *texts, "1::TINYINT AS one"]
+    )
+    done = 0
+    try:
+        for batch in sources.batches(connection, f"SELECT {select} FROM ({table.sql})", _BATCH):
+            pile.add(batch, [_codes(batch, i, split, done) for i, split in enumerate(splits)])
+            done += batch.num_rows
+            progress(table.where, done, table.rows or 0)
+    except duckdb.Error as error:
+        raise sources.explain(source, table, error) from error
+    if not done:
+        raise SourceError(f"{table.where}: no rows", remedy="give a table with at least one row")
+    return pile.sketches()
+
+
+def _selected(column: Column, kind: str) -> str:
+    name = quote(column.name)
+    if kind == "other":
+        return f"CASE WHEN {name} IS NOT NULL THEN true END"
+    if kind == "number":
+        return name if column.type in _FLOATS else f"CAST({name} AS DOUBLE)"
+    if column.type in _FLOATS:
+        return f"CASE WHEN NOT isnan({name}) THEN CAST({name} + 0.0::{column.type} AS VARCHAR) END"
+    return name if column.type == "VARCHAR" else f"CAST({name} AS VARCHAR)"
+
+
+def _codes(batch: Any, i: int, split: Split, done: int) -> tuple[Sequence[str], Integers]:
+    """The texts of a split and, per row, the index of its text."""
+    if split.blocks:
+        place = (np.arange(done, done + batch.num_rows, dtype=np.int64) * split.blocks) // max(split.rows, done + batch.num_rows)
+        first = int(place[0]) if len(place) else 0
+        return [str(block + 1) for block in range(first, split.blocks)], place - first
+    encoded = batch.column(f"s{i}").dictionary_encode()
+    codes: Integers = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64) + 1
+    return ["", *encoded.dictionary.to_pylist()], codes
+
+
+class _Pile:
+    """Sketches of batches, added up when there are many."""
+
+    def __init__(self, columns: Sequence[tuple[str, str]]) -> None:
+        self.columns = columns
+        self.parts: dict[Cell, list[list[Sketch]]] = {}
+        self.pending = 0
+
+    def add(self, batch: Any, splits: Sequence[tuple[Sequence[str], Integers]]) -> None:
+        for cell, rows in _cells(batch, splits):
+            parts = self.parts.setdefault(cell, [[] for _ in self.columns])
+            for i, (_, kind) in enumerate(self.columns):
+                sketch = make(kind, rows.column(i))
+                parts[i].append(sketch)
+                self.pending += 1 + (0 if sketch.numbers is None else len(sketch.numbers.keys)) + len(sketch.texts.values if sketch.texts else ())
+        if self.pending > _PENDING * max(1, len(self.columns) // 4):
+            self.merge()
+
+    def merge(self) -> None:
+        self.pending = 0
+        for parts in self.parts.values():
+            parts[:] = [[combine(sketches)] for sketches in parts]
+
+    def sketches(self) -> dict[Cell, dict[str, Sketch]]:
+        self.merge()
+        return {cell: {name: parts[i][0] for i, (name, _) in enumerate(self.columns)} for cell, parts in sorted(self.parts.items())}
+
+
+def _cells(batch: Any, splits: Sequence[tuple[Sequence[str], Integers]]) -> Iterable[tuple[Cell, Any]]:
+    """The rows of each cell of a batch."""
+    if not splits or not batch.num_rows:
+        return [((), batch)] if batch.num_rows else []
+    place = np.zeros(batch.num_rows, dtype=np.int64)
+    for texts, codes in splits:
+        place = place * len(texts) + codes
+    order = np.argsort(place, kind="stable")
+    ordered = place[order]
+    starts = [0, *(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist(), len(ordered)]
+    rows = batch if len(starts) == 2 else batch.take(order)
+    firsts = order[starts[:-1]]
+    names = [tuple(texts[int(codes[first])] for texts, codes in splits) for first in firsts]
+    return [(name, rows.slice(start, stop - start)) for name, start, stop in zip(names, starts, starts[1:], strict=False)]

@@ -1,0 +1,203 @@
+"""Sketches add up alike in any order, partitioning and thread count; their sums are exact and their bins bound what they hold."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from factbook import sources
+from factbook.engines import sketches
+from factbook.engines.sketches import GRAIN, Sketch, Split
+from factbook.errors import SourceError
+from factbook.manifest import Source
+from factbook.model import silent
+
+ODD = st.sampled_from([0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -1e308, 1e308, 1.0, 1.0 + 2**-52, 3.5e38])
+NUMBERS = st.lists(st.floats() | ODD, max_size=60)
+TEXTS = st.lists(st.none() | st.text(max_size=3) | st.sampled_from(["1", "-2.5", "1e3", "007", "+1", "1_0", "nan", "1e999"]), max_size=40)
+
+
+def number(values: list[float]) -> Sketch:
+    return sketches.make("number", pa.array(values, pa.float64(), from_pandas=False))
+
+
+def text(values: list[str | None]) -> Sketch:
+    return sketches.make("text", pa.array(values, pa.string()))
+
+
+def split_at(values: list, cuts: list[int]) -> list[list]:
+    places = [0, *sorted(min(cut, len(values)) for cut in cuts), len(values)]
+    return [values[a:b] for a, b in pairwise(places)]
+
+
+@given(NUMBERS, st.lists(st.integers(0, 60), max_size=4), st.randoms())
+def test_numbers_add_up_in_any_order_and_partitioning(values: list[float], cuts: list[int], random: object) -> None:
+    whole = number(values)
+    parts = [number(part) for part in split_at(values, cuts)]
+    assert sketches.combine(parts).digest == whole.digest
+    assert sketches.combine(parts[::-1]).digest == whole.digest
+    shuffled = values[:]
+    random.shuffle(shuffled)
+    assert number(shuffled).digest == whole.digest
+
+
+@given(TEXTS, st.lists(st.integers(0, 40), max_size=4), st.randoms())
+def test_texts_add_up_in_any_order_and_partitioning(values: list[str | None], cuts: list[int], random: object) -> None:
+    whole = text(values)
+    parts = [text(part) for part in split_at(values, cuts)]
+    assert sketches.combine(parts).digest == whole.digest
+    a, *rest = parts
+    together = a
+    for part in rest:
+        together = part + together
+    assert together.digest == whole.digest
+    shuffled = values[:]
+    random.shuffle(shuffled)
+    assert text(shuffled).digest == whole.digest
+
+
+def test_one_value_more_is_another_digest() -> None:
+    assert len({number(values).digest for values in ([], [1.0], [1.0, 1.0], [1.0, math.nan], [2.0], [-1.0])}) == 6
+    assert len({text(values).digest for values in ([], ["1"], ["1", "1"], ["1", None], ["a"], ["1.0"])}) == 6
+    assert number([0.0]).digest == number([-0.0]).digest
+
+
+@given(st.lists(st.floats(min_value=-(2.0**499), max_value=2.0**499), min_size=1, max_size=80))
+def test_sums_are_exact(values: list[float]) -> None:
+    found = number(values).numbers
+    assert found is not None
+    assert Fraction(found.total, 1 << GRAIN) == sum(map(Fraction, values))
+    assert Fraction(found.squares, 1 << GRAIN) == sum(Fraction(value * value) for value in values)
+    assert found.mean == float(sum(map(Fraction, values)) / len(values))
+
+
+def test_sums_of_many_chunks_are_exact() -> None:
+    values = np.random.default_rng(3).normal(1e6, 1e-3, 100_000)
+    found = sketches.numbers_of(values)
+    assert Fraction(found.total, 1 << GRAIN) == sum(map(Fraction, values.tolist()))
+    assert found.variance is None  # a mean of 10^9 standard deviations: squares rounded to doubles say nothing of the spread
+    closer = sketches.numbers_of(values - 1e6 + 1)
+    assert closer.variance == pytest.approx((values - 1e6 + 1).var(ddof=1), rel=1e-6)
+    assert sketches.numbers_of(np.full(10, 1e9)).variance == 0
+
+
+def test_values_beyond_the_limit_are_counted_apart() -> None:
+    found = number([1.0, math.inf, -math.inf, 1e200]).numbers
+    assert found is not None
+    assert (found.count, found.beyond, found.mean, found.low, found.high) == (4, 3, None, -math.inf, math.inf)
+
+
+def test_above_the_cap_numbers_fall_into_bins_whatever_the_partitioning() -> None:
+    values = np.random.default_rng(5).normal(size=3 * sketches.CAP)
+    whole = sketches.numbers_of(values)
+    assert not whole.exact
+    parts = [Sketch("number", len(part), 0, sketches.numbers_of(part)) for part in np.array_split(values, 7)]
+    assert all(part.numbers is not None and part.numbers.exact for part in parts)
+    assert sketches.combine(parts).digest == Sketch("number", len(values), 0, whole).digest
+    assert sketches.combine(parts[:2]).numbers.exact is True  # type: ignore[union-attr]
+    assert sketches.combine([sketches.combine(parts[:5]), *parts[5:]]).digest == Sketch("number", len(values), 0, whole).digest
+
+
+@settings(max_examples=40)
+@given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=50))
+def test_bins_keep_the_order_and_hold_their_values(values: list[float]) -> None:
+    found = number(values).numbers
+    assert found is not None
+    coarse = found.coarse()
+    lows, highs = coarse.edges
+    assert (lows <= highs).all()
+    assert (highs[:-1] <= lows[1:]).all()
+    for value in values:
+        assert ((lows <= value) & (value <= highs)).any()
+    assert coarse.count == len(values)
+    inner = (
+        np.isfinite(lows) & np.isfinite(highs) & (np.minimum(np.abs(lows), np.abs(highs)) > 1e-30) & (np.maximum(np.abs(lows), np.abs(highs)) < 1e38)
+    )
+    assert ((highs - lows)[inner] <= np.minimum(np.abs(lows), np.abs(highs))[inner] * 2.0**-8).all()
+
+
+def test_a_text_column_is_a_number_column_only_if_every_value_reads() -> None:
+    found = text(["1", "2.50", "-3e2", None])
+    assert found.numbers is not None
+    assert (found.missing, found.unread, found.numbers.low, found.numbers.high) == (1, 0, -300.0, 2.5)
+    for odd in ("007", "+1", " 1", "1_000", "1,5", "nan", "inf", "1e999", "0x10", "١"):
+        broken = text(["1", odd, odd])
+        assert (broken.numbers, broken.unread, broken.example) == (None, 2, odd), odd
+
+
+def test_too_many_texts_are_given_up_and_said() -> None:
+    found = text([f"t{i}" for i in range(sketches.CAP + 1)])
+    assert found.texts is not None
+    assert (found.texts.overflow, found.texts.values, found.distinct, found.present) == (True, (), None, sketches.CAP + 1)
+    half = [f"t{i}" for i in range(sketches.CAP // 2 + 1)]
+    assert (text(half) + text([f"u{i}" for i in range(sketches.CAP // 2 + 1)])).texts.overflow  # type: ignore[union-attr]
+    assert not (text(half) + text(half)).texts.overflow  # type: ignore[union-attr]
+
+
+def scanned(root: Path, uri: str, columns: dict[str, bool], *splits: Split) -> dict[tuple[str, ...], dict[str, Sketch]]:
+    source = Source(uri=uri)
+    return sketches.scan(sources.table(source, root, root / "store"), source, columns, root / "store", silent, splits)
+
+
+def test_a_scan_gives_the_same_from_one_file_or_many(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    n = 300_000
+    some = rng.normal(size=n)
+    some[::7] = np.nan
+    table = pa.table({"x": some, "k": rng.integers(-5, 5, n), "t": np.array(["a", "b", ""])[rng.integers(0, 3, n)], "b": rng.random(n) < 0.5})
+    pq.write_table(table, tmp_path / "one.parquet")
+    for i in range(5):
+        pq.write_table(table.slice(i * 60_000, 60_000), tmp_path / f"many{i}.parquet", row_group_size=7_001)
+    columns = {"x": False, "k": False, "t": True, "b": False}
+    one, many = scanned(tmp_path, "one.parquet", columns)[()], scanned(tmp_path, "many*.parquet", columns)[()]
+    assert {name: found.digest for name, found in one.items()} == {name: found.digest for name, found in many.items()}
+    assert (one["x"].missing, one["x"].present) == (int(np.isnan(some).sum()), int((~np.isnan(some)).sum()))
+    assert one["t"].texts is not None
+    assert one["t"].texts.values == ("", "a", "b")
+    assert one["b"].texts is not None
+    assert one["b"].texts.values == ("false", "true")
+
+
+def test_csv_and_parquet_hold_the_same_numbers(tmp_path: Path) -> None:
+    values = np.random.default_rng(2).normal(size=2_000)
+    (tmp_path / "d.csv").write_text("x\n" + "\n".join(repr(float(value)) for value in values), encoding="utf-8")
+    pq.write_table(pa.table({"x": values}), tmp_path / "d.parquet")
+    first, second = (scanned(tmp_path, f"d.{kind}", {"x": False})[()]["x"].numbers for kind in ("csv", "parquet"))
+    assert first is not None
+    assert second is not None
+    assert Sketch("number", 0, 0, first).digest == Sketch("number", 0, 0, second).digest
+
+
+def test_blocks_are_runs_of_rows_in_file_order(tmp_path: Path) -> None:
+    n = 400_000
+    pq.write_table(pa.table({"i": np.arange(n), "g": np.array(["a", "b"])[np.arange(n) % 2]}), tmp_path / "d.parquet", row_group_size=20_000)
+    found = scanned(tmp_path, "d.parquet", {"i": False}, Split(blocks=7, rows=n), Split('"g"'))
+    assert sorted(found) == sorted((str(block), group) for block in range(1, 8) for group in "ab")
+    for block in range(7):
+        inside = [i for i in range(n) if i * 7 // n == block]
+        parts = [found[(str(block + 1), group)]["i"] for group in "ab"]
+        whole = sketches.combine(parts)
+        assert whole.numbers is not None
+        assert (whole.rows, whole.numbers.low, whole.numbers.high) == (len(inside), inside[0], inside[-1])
+
+
+def test_what_cannot_be_sketched(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"list": [[1], None], "x": [1.0, 2.0]}), tmp_path / "d.parquet")
+    found = scanned(tmp_path, "d.parquet", {"list": False})[()]["list"]
+    assert (found.kind, found.missing, found.numbers, found.texts) == ("other", 1, None, None)
+    with pytest.raises(SourceError, match="no column 'y'"):
+        scanned(tmp_path, "d.parquet", {"y": False})
+    (tmp_path / "d.csv").write_text("a,b\n1,2\n3\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"d.csv:3"):
+        scanned(tmp_path, "d.csv", {"a": False})
+    with pytest.raises(ValueError, match="one kind"):
+        number([1.0]) + text(["a"])
