@@ -45,6 +45,21 @@ def test_a_third_party_comes_in_by_the_entry_point(tmp_path: Path) -> None:
     assert python(tmp_path, program) == "factbook acme_pack True False 1 True"
 
 
+def test_a_broken_drop_in_is_named(tmp_path: Path) -> None:
+    install(tmp_path)
+    (tmp_path / "acme_pack/measures/word_count.py").write_text("import there_is_no_such_package\n", encoding="utf-8")
+    program = (
+        "from factbook import errors, shelf\n"
+        "try: shelf.find('measures', 'word-count')\n"
+        "except errors.FactbookError as error: print(type(error).__name__, error.message)"
+    )
+    said = python(tmp_path, program)
+    assert (
+        said
+        == "FactbookError the drop-in acme_pack.measures.word_count cannot be imported (ModuleNotFoundError: No module named 'there_is_no_such_package')"
+    )
+
+
 def test_without_it_nothing_of_it_is_found() -> None:
     assert "word-count" not in shelf.modules("measures")
     with pytest.raises(UnknownName, match="there is no measure 'word-count'"):

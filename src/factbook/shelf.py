@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from factbook.errors import UnknownName
+from factbook.errors import FactbookError, UnknownName
 
 GROUP: Final = "factbook.packs"
 VERBS: Final = {"sources": "read", "engines": "tally", "measures": "measure", "charts": "draw", "rules": "check", "publish": "publish"}
@@ -42,13 +42,26 @@ def _rooms(room: str) -> tuple[tuple[str, tuple[Path, ...]], ...]:
     return tuple(found)
 
 
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise FactbookError(
+            f"the drop-in {name} cannot be imported ({type(error).__name__}: {error})", remedy="mend it, or remove its package"
+        ) from error
+
+
 @functools.cache
 def modules(room: str) -> dict[str, ModuleType]:
-    """All items of a room of code, by name (hyphens for underscores): every module that defines the room's verb."""
+    """All items of a room of code, by name (hyphens for underscores): every module that defines the room's verb.
+
+    Raises:
+        FactbookError: a module cannot be imported; names it.
+    """
     items: dict[str, ModuleType] = {}
     for package, places in _rooms(room):
         for info in sorted(pkgutil.iter_modules([str(place) for place in places]), key=lambda info: info.name):
-            module = importlib.import_module(f"{package}.{info.name}")
+            module = _import(f"{package}.{info.name}")
             if callable(getattr(module, VERBS[room], None)):
                 items.setdefault(info.name.replace("_", "-"), module)
     return items
@@ -59,11 +72,12 @@ def find(room: str, name: str) -> ModuleType:
 
     Raises:
         UnknownName: no such item; suggests the nearest.
+        FactbookError: its module cannot be imported.
     """
     for package, places in _rooms(room):
         stem = name.replace("-", "_")
         if stem.isidentifier() and any((place / f"{stem}.py").is_file() for place in places):
-            module = importlib.import_module(f"{package}.{stem}")
+            module = _import(f"{package}.{stem}")
             if callable(getattr(module, VERBS[room], None)):
                 return module
     raise UnknownName(room.rstrip("s"), name, modules(room))
