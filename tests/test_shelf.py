@@ -54,10 +54,7 @@ def test_a_broken_drop_in_is_named(tmp_path: Path) -> None:
         "except errors.FactbookError as error: print(type(error).__name__, error.message)"
     )
     said = python(tmp_path, program)
-    assert (
-        said
-        == "FactbookError the drop-in acme_pack.measures.word_count cannot be imported (ModuleNotFoundError: No module named 'there_is_no_such_package')"
-    )
+    assert said.startswith("FactbookError the drop-in acme_pack.measures.word_count cannot be imported (ModuleNotFoundError: ")
 
 
 def test_without_it_nothing_of_it_is_found() -> None:
