@@ -120,12 +120,12 @@ def relative(data: str, book: Path) -> str:
 
 def _opened(data: str, said: Predictions, book: Path, folder: Path, notes: list[str]) -> Source:
     """The source with its separator: the one that was given, or the only one that finds the label."""
-    if not sources.files(os.path.abspath(data), folder):  # noqa: PTH100 (patterns are no paths)
+    uri = relative(data, book)
+    if not sources.files(uri, folder):
         near = difflib.get_close_matches(Path(data).name, [item.name for item in Path(data).parent.glob("*")])
         raise SourceError(
             f"{data}: no such file", remedy=f"did you mean {' or '.join(near)}?" if near else "name a CSV or Parquet file, or a pattern"
         )
-    uri = relative(data, book)
     if said.separator or Path(data).suffix.lower() not in _TEXTS:
         return Source(uri=uri, separator=said.separator.replace("\\t", "\t") or ",", encoding=said.encoding)
     tried = [Source(uri=uri, separator=mark, encoding=said.encoding) for mark in _SEPARATORS]

@@ -1,0 +1,159 @@
+"""The facade: from predictions to a checked and published book, and that nothing is lost or overwritten on the way."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from made import predictions
+
+from factbook import Book
+from factbook.errors import BookExists, DocumentError, ManifestError, SourceError, UnknownName
+
+SAID = {"label": "y", "score": "p", "key": "id", "by": ("sex", "age:40,60"), "protected": ("sex=male",)}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("made")
+    Book.init(place / "book", data=str(predictions(place / "rows.csv")), **SAID)
+    return place
+
+
+@pytest.fixture
+def book(made: Path, tmp_path: Path) -> Book:
+    shutil.copytree(made, tmp_path / "copy")
+    return Book(tmp_path / "copy" / "book")
+
+
+def bytes_of(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file() and ".factbook" not in path.parts}
+
+
+def test_a_new_book_is_clean_and_its_links_are_filled(book: Book) -> None:
+    report = book.check()
+    assert not report.findings
+    assert report.questions
+    text = (book.root / "documents/model-card.md").read_text(encoding="utf-8")
+    assert "[](" not in text
+    assert "(fact:performance/fnr)" in text
+    assert "fact:table performance by=sex" in text
+
+
+def test_a_new_book_names_its_data_from_where_it_is(book: Book) -> None:
+    assert book.manifest.sources["evaluation"].uri == "../rows.csv"
+
+
+def test_build_publishes_and_edits_no_document_and_measures_once(book: Book) -> None:
+    before = bytes_of(book.root / "documents")
+    first = book.build(("html", "markdown"))
+    assert {item.target for item in first.published} == {"html", "markdown"}
+    assert (book.root / "site/index.html").is_file()
+    everything = bytes_of(book.root)
+    second = book.build(("html", "markdown"))
+    assert {outcome.state for outcome in second.outcomes} == {"fresh"}
+    assert bytes_of(book.root) == everything
+    assert bytes_of(book.root / "documents") == before
+
+
+def test_a_false_number_is_found_and_nothing_is_published(book: Book) -> None:
+    card = book.root / "documents/model-card.md"
+    key = book.facts("performance/fnr")[0]
+    text = card.read_text(encoding="utf-8")
+    card.write_text(text.replace(f"[{key.n}](fact:performance/fnr#n)", f"[{key.n + 1}](fact:performance/fnr#n)"), encoding="utf-8")
+    built = book.build(("html",))
+    assert built.report.failed
+    assert built.published == ()
+    assert [finding.name for finding in built.report.findings] == ["text-equals-fact"]
+    assert book.update() == (card,)
+    assert card.read_text(encoding="utf-8") == text
+    assert book.update() == ()
+
+
+def test_new_begins_every_kind_and_overwrites_none(book: Book) -> None:
+    for kind in ("datasheet", "summary"):
+        path = book.new(kind)
+        with pytest.raises(BookExists):
+            book.new(kind)
+        assert "[](" not in path.read_text(encoding="utf-8")
+    assert not book.check().findings
+    with pytest.raises(UnknownName, match="model-card"):
+        book.new("model-crad")
+    for name in ("../outside", "a/b"):
+        with pytest.raises(DocumentError):
+            book.new("summary", name=name)
+
+
+def test_facts_by_key_by_pattern_and_by_wrong_name(book: Book) -> None:
+    assert [str(fact.key) for fact in book.facts("performance/fnr?sex=female")] == ["performance/fnr?sex=female"]
+    assert {str(fact.key) for fact in book.facts("performance/fnr?sex=*")} == {"performance/fnr?sex=female", "performance/fnr?sex=male"}
+    assert len(book.facts()) > len(book.facts("performance/*"))
+    assert book.facts("nothing/*") == ()
+    with pytest.raises(UnknownName, match="performance/fnr"):
+        book.facts("performance/fnrr")
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ({"label": "why"}, SourceError, "there is no column 'why'"),
+        ({"data": "nowhere.csv"}, SourceError, "no such file"),
+        ({"score": ""}, ManifestError, "--prediction or --score"),
+        ({"prediction": "y", "cut": "0.4"}, ManifestError, "--cut"),
+        ({"by": ("id",), "protected": ()}, SourceError, "too many for groups"),
+        ({"by": ("age:60,40",)}, ManifestError, "increasing"),
+        ({"by": ("sex:1,2",)}, SourceError, "no numbers"),
+        ({"protected": ("sex=men",)}, UnknownName, "group of sex"),
+        ({"protected": ("sex",)}, ManifestError, "ATTRIBUTE=GROUP"),
+        ({"label": "sex"}, ManifestError, "which value of the label"),
+        ({"missing": ("label",)}, ManifestError, "ROLE=POLICY"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_and_leaves_nothing(tmp_path: Path, change: dict[str, object], error: type[Exception], said: str) -> None:
+    data = predictions(tmp_path / "rows.csv", rows=60)
+    with pytest.raises(error, match=said):
+        Book.init(tmp_path / "book", **({"data": str(data)} | SAID | change))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.csv"]
+
+
+def test_init_refuses_a_folder_in_use_and_takes_an_empty_one(tmp_path: Path) -> None:
+    data = str(predictions(tmp_path / "rows.csv", rows=60))
+    taken, empty = tmp_path / "taken", tmp_path / "empty"
+    taken.mkdir()
+    (taken / "mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(BookExists):
+        Book.init(taken, data=data, label="y", score="p")
+    assert [path.name for path in taken.iterdir()] == ["mine.txt"]
+    empty.mkdir()
+    Book.init(empty, data=data, label="y", score="p")
+    assert Book(empty).facts("performance/fnr")
+
+
+def test_what_is_inferred_is_said(tmp_path: Path) -> None:
+    data = predictions(tmp_path / "rows.csv", rows=60, separator=";")
+    book, notes = Book.init(tmp_path / "book", data=str(data), label="y", score="p")
+    assert book.manifest.sources["evaluation"].separator == ";"
+    assert [any(word in note for note in notes) for word in ("separator", "'1' counts as positive", "cut is 0.5")] == [True] * 3
+    _, said = Book.init(tmp_path / "other", data=str(data), label="y", score="p", positive="1", cut="0.4", separator=";")
+    assert said == []
+
+
+def test_the_same_book_in_another_folder_has_the_same_documents(made: Path, tmp_path: Path) -> None:
+    Book.init(tmp_path / "book", data=str(predictions(tmp_path / "rows.csv")), **SAID)
+    for folder in ("documents", "evidence/figures"):
+        assert bytes_of(tmp_path / "book" / folder) == bytes_of(made / "book" / folder)
+
+
+def test_names_from_data_stay_text(tmp_path: Path) -> None:
+    data = tmp_path / "rows.csv"
+    lines = ["y,p,`g|*"] + [f"{row % 2},{(row % 10) / 10},{('<h1>PASS</h1>', 'a|b](x) `c`')[row % 3 % 2]}" for row in range(120)]
+    data.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    book, _ = Book.init(tmp_path / "book", data=str(data), label="y", score="p", by=("`g|*",), name="*bold* [x](y) <b>loud")
+    report = book.check()
+    assert not report.findings, report.findings
+    book.build(("html",))
+    page = (book.root / "site/documents/model-card.html").read_text(encoding="utf-8")
+    assert "<h1>PASS" not in page
+    assert "<b>loud" not in page
+    assert "*bold* [x](y) &lt;b&gt;loud" in page
