@@ -32,3 +32,9 @@ def check(checked: Checked) -> Iterator[Problem | NotJudged]:
             yield Problem(FILE, line, 1, f"{item.name} cannot be judged: {item.reason}", "bring the source here")
         elif item.state in {State.NOT_JUDGED, State.ORPHAN}:
             yield NotJudged(f"freshness of {item.name}", item.reason, FILE, line)
+    for record in checked.catalog.evidence.records.values():
+        for key in record.unvouched:
+            file, line = checked.catalog.evidence.place(key)
+            yield Problem(
+                file, line, 1, f"no run vouches for {key}: it was edited, or merged from elsewhere", f"factbook measure {record.name} --force"
+            )

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from factbook.documents.parse import Block, Document, Kind, Link
-from factbook.errors import KeySyntaxError
+from factbook.errors import FactbookError, KeySyntaxError
+from factbook.evidence.algebra import DERIVED
 from factbook.evidence.catalog import Catalog
+from factbook.evidence.expressions import operands, parse_value
 from factbook.model import Key
 from factbook.rules import Checked, Problem, at, prose
 from factbook.rules.groups import attributes, mentions
@@ -25,7 +28,11 @@ from factbook.rules.groups import attributes, mentions
 CODE: Final = "FB107"
 NAME: Final = "group-is-its-own"
 
-_ALL = re.compile(r"\b(?:overall|all|both|total|every(?:body|one)?|each|any|regardless|whole|entire|among|across)\b", re.IGNORECASE)
+_ALL = re.compile(
+    r"\b(?:overall|all|both|total|every(?:body|one)?|each|any|regardless|whole|entire|among|across|together|included|including)\b", re.IGNORECASE
+)
+_MARKER = re.compile(rb"(?:[-*+]|\d+[.)])\s+$")
+_INVERTED = re.compile(r"\b(?:compared (?:with|to)|unlike|relative to|in contrast (?:to|with))\b", re.IGNORECASE)
 
 
 def check(checked: Checked) -> Iterator[Problem]:
@@ -60,30 +67,110 @@ def _block(catalog: Catalog, document: Document, block: Block, links: Sequence[L
         low, high = text.offset(start), text.offset(end - 1)
         cited = [(link, key) for link, key in _facts(links) if low <= link.start <= high or low <= link.text_start <= high]
         for attribute in names:
-            yield from _sentence(catalog, document, own[start:end], cited, attribute)
+            yield from _sentence(catalog, document, own[start:end], [(_position(text, start, link), link, key) for link, key in cited], attribute)
+            yield from _context(catalog, document, block, own, own[start:end], cited, attribute)
 
 
-def _sentence(catalog: Catalog, document: Document, words: str, cited: Sequence[tuple[Link, Key]], attribute: str) -> Iterator[Problem]:
-    named = [group for _, group in mentions(catalog, attribute, words)]
+def _position(text: prose.Text, start: int, link: Link) -> int:
+    return next((place for place, offset in enumerate(text.offsets) if offset >= link.text_start), start) - start
+
+
+def _context(
+    catalog: Catalog, document: Document, block: Block, own: str, words: str, cited: Sequence[tuple[Link, Key]], attribute: str
+) -> Iterator[Problem]:
+    """Where the sentence names no group: the rest of its block, the item that it stands under, or the heading."""
+    sliced = [(link, dict(key.slice)[attribute]) for link, key in cited if attribute in key.attributes]
+    if not sliced or mentions(catalog, attribute, words):
+        return
+    for text in (own, _above(document, block), _heading(document, block)):
+        named = [group for _, group in mentions(catalog, attribute, text)]
+        if named:
+            yield from (_wrong(document, link, group, named) for link, group in sliced if group not in named)
+            return
+
+
+def _above(document: Document, block: Block) -> str:
+    """The text of the list item that a nested block stands under, or of the line with a colon before a list."""
+    column = document.place(block.start)[1]
+    for other in reversed(document.blocks[: document.blocks.index(block)]):
+        if other.kind not in {Kind.ITEM, Kind.PARAGRAPH}:
+            return ""
+        if document.place(other.start)[1] < column:
+            line = document.source[: other.start].rpartition(b"\n")[2]
+            return other.text if other.kind is Kind.ITEM or _MARKER.search(line) or other.text.rstrip().endswith(":") else ""
+    return ""
+
+
+def _heading(document: Document, block: Block) -> str:
+    section = document.section_at(block.start)
+    return section.title if section is not None and block.kind is not Kind.HEADING else ""
+
+
+def _sentence(catalog: Catalog, document: Document, words: str, cited: Sequence[tuple[int, Link, Key]], attribute: str) -> Iterator[Problem]:
+    found = mentions(catalog, attribute, words)
+    named = [group for _, group in found]
     if not named or not cited:
         return
-    sliced = [(link, dict(key.slice)[attribute]) for link, key in cited if attribute in key.attributes]
-    for link, group in sliced:
+    sliced = [(place, link, dict(key.slice)[attribute]) for place, link, key in cited if attribute in key.attributes]
+    for _, link, group in sliced:
         if group not in named:
             yield _wrong(document, link, group, named)
-    if len(named) == len(sliced) > 1 and sorted(named) == sorted(group for _, group in sliced):
-        for (link, group), said in zip(sliced, named, strict=True):
-            if group != said:
-                yield _wrong(document, link, group, [said])
-    if not sliced and len(set(named)) == 1 and not _ALL.search(words):
-        for link, key in cited:
-            if _has_groups(catalog, key, attribute):
-                yield at(
-                    document, link.start, f"{key} is the figure of all rows; the sentence speaks of {named[0]}", f"cite ?{attribute}=… or say overall"
-                )
+    for link, group, said in _pairs(words, found, sliced):
+        if group != said and group in named:
+            yield _wrong(document, link, group, [said])
+    for _, link, key in cited:
+        groups = _derived_groups(catalog, key, attribute)
+        if groups and not groups & set(named):
+            yield _wrong(document, link, ", ".join(sorted(groups)), named)
+        elif not groups and not sliced and len(set(named)) == 1 and not _overall(words, found) and _has_groups(catalog, key, attribute):
+            said = f"{key} is the figure of all rows; the sentence speaks of {named[0]}"
+            yield at(document, link.start, said, f"cite ?{attribute}=… or say overall")
+
+
+def _overall(words: str, found: Sequence[tuple[int, str]]) -> bool:
+    """Whether the sentence speaks of all: "all of them", but not "all women"."""
+    return any(
+        not any(re.fullmatch(r"\s+(?:of\s+)?(?:the\s+|those\s+)?", words[match.end() : place]) for place, _ in found)
+        for match in _ALL.finditer(words)
+    )
+
+
+def _pairs(words: str, found: Sequence[tuple[int, str]], sliced: Sequence[tuple[int, Link, str]]) -> Iterator[tuple[Link, str, str]]:
+    """Which link goes with which name, where the order says so: link, its group, the group named.
+
+    "a X, b Y" and "X of a, Y of b" pair neighbours; "a and b: X and Y" pairs in order, unless the sentence begins with what it compares with.
+    """
+    items = sorted(
+        [(place, True, group, None) for place, group in found] + [(place, False, group, link) for place, link, group in sliced], key=lambda i: i[0]
+    )
+    runs = [(named, [(item[2], item[3]) for item in run]) for named, run in groupby(items, key=lambda item: item[1])]
+    if len(runs) == 2 and len(runs[0][1]) == len(runs[1][1]):
+        if len(runs[0][1]) == 1 or not _INVERTED.search(words):
+            names, links = (runs if runs[0][0] else runs[::-1])[0][1], (runs if runs[0][0] else runs[::-1])[1][1]
+            yield from ((link, group, said[0]) for (group, link), said in zip(links, names, strict=True) if link is not None)
+    elif len(runs) % 2 == 0 and all(len(run) == 1 for named, run in runs if named):
+        for first, second in zip(runs[::2], runs[1::2], strict=True):
+            (name, _), links = (first[1][0], second[1]) if first[0] else (second[1][0], first[1])
+            yield from ((link, group, name) for group, link in links if link is not None)
+
+
+def _derived_groups(catalog: Catalog, key: Key, attribute: str) -> set[str]:
+    """The groups of an attribute that a derived fact is made from."""
+    return {dict(item.slice)[attribute] for item in _operands(catalog, key) if attribute in item.attributes}
+
+
+def _operands(catalog: Catalog, key: Key) -> tuple[Key, ...]:
+    if key.evidence != DERIVED or key.metric not in catalog.manifest.derived:
+        return ()
+    try:
+        return operands(parse_value(catalog.manifest.derived[key.metric], key.metric))
+    except FactbookError:
+        return ()
 
 
 def _has_groups(catalog: Catalog, key: Key, attribute: str) -> bool:
+    if key.evidence == DERIVED:
+        return any(_has_groups(catalog, item, attribute) for item in _operands(catalog, key))
     return key.evidence in catalog.evidence.records and bool(catalog.slices(key.evidence, key.metric, attribute, key.params))
 
 

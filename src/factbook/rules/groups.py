@@ -12,6 +12,9 @@ _COMMON: Final = frozenset(
     {"other", "others", "yes", "no", "none", "unknown", "all", "true", "false", "not recorded", "low", "high", "medium", "new", "old"}
 )
 _BAND = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)\Z")
+_NO_SHARE: Final = r"(?!\s*(?:[%‰]|per ?cent|percent|points))"
+_NO_NOUN: Final = "is|was|has|does|as|years|this|its|us|less|across|sometimes|always|perhaps|besides|versus"
+_NO_COUNT: Final = rf"(?!\s+(?!(?:{_NO_NOUN})\b)[a-z]+s\b|\s+(?:people|men|women|children)\b)"
 Mention = tuple[int, str]
 
 
@@ -21,17 +24,29 @@ def _pattern(attribute: str, group: str) -> re.Pattern[str] | None:
     label = re.escape(attribute).replace("_", "[ _]")
     if group.startswith("<") and group[1:]:
         number = re.escape(group[1:])
-        said = rf"<\s?{number}|(?:under|below|younger than|less than)(?: the age of)? {number}"
+        said = rf"<\s?{number}|(?:under|below|younger than|less than)(?: the age of)? {number}{_NO_COUNT}"
     elif group.endswith("+") and group[:-1]:
         number = re.escape(group[:-1])
-        said = rf"{number}\s?\+|(?:≥\s?|at least ){number}|{number} (?:and|or) (?:over|older|above|more)|{number} years and (?:over|older)"
+        said = rf"{number}\s?\+|(?:≥\s?|(?:at least|over|older than) ){number}{_NO_COUNT}|{number}(?: years)? (?:and|or) (?:over|older|above|more)"
     elif band := _BAND.match(group):
         said = rf"{re.escape(band[1])}\s?(?:-|–|to|and)\s?{re.escape(band[2])}"
     else:
-        said = re.escape(group) + (r"(?:s|es)?" if group[-1:].isalpha() else "")
+        said = _word(group)
         if len(group) < 3 or group.casefold() in _COMMON or not re.search(r"[^\W\d_]", group):
             said = rf"{label}\W{{1,3}}(?:{said})"
-    return re.compile(rf"(?<![\w.<>]){said}(?![\w%])", re.IGNORECASE) if group.strip() else None
+    flags = re.NOFLAG if len(group) <= 3 and group.isupper() else re.IGNORECASE
+    return re.compile(rf"(?<![\w.<>])(?:{said})(?![\w]){_NO_SHARE}", flags) if group.strip() else None
+
+
+def _word(group: str) -> str:
+    """A name with its plural or singular; `_` reads as a space."""
+    said = re.escape(group).replace("_", "[ _]")
+    for one, many in (("woman", "women"), ("man", "men"), ("child", "children"), ("person", "people")):
+        if group.casefold() in {one, many}:
+            return f"(?:{one}|{many})"
+    if not group[-1:].isalpha():
+        return said
+    return rf"{said[:-1]}s?" if group[-1] == "s" and len(group) > 3 else rf"{said}(?:s|es)?"
 
 
 def mentions_spans(catalog: Catalog, attribute: str, text: str) -> list[tuple[int, int]]:

@@ -27,9 +27,12 @@ NAME: Final = "link-parses"
 
 _NAMES: Final = "|".join(SCHEMES)
 _IN_TEXT = re.compile(rf"\]\s*\(\s*<?\s*(?:{_NAMES})\s*:|\b(?:fact|claim|declared)s?:\s*[A-Za-z_][\w.-]*[/?]", re.IGNORECASE)
-_UNDEFINED = re.compile(r"\[[^\[\]]*\d[^\[\]]*\]\s?\[[^\[\]]*\]")
+_UNDEFINED = re.compile(r"(?<![\w\]])\[[^\[\]]+\]\s?\[[^\[\]]*\]")
 _IN_HTML = re.compile(rf"(?:href|src|action)\s*=\s*[\"']?\s*(?:{_NAMES})\s*:", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--\s*/?\s*fact\b", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--\s*(/?\s*\w+(?:\s*:\s*\w+)?)")
+_COMMENTS: Final = ("fact:table", "fact:chart", "/fact")
+_IN_CODE = re.compile(rf"\]\((?:{_NAMES}):|<!--\s*/?\s*fact\b", re.IGNORECASE)
+_RELATIVE = re.compile(rf"(?:{_NAMES})\s*[/：]", re.IGNORECASE)
 _REGION = re.compile(r"<!--[ \t]*(?:fact:table\s[^>]*|/fact[ \t]*)-->")
 _KNOWN: Final = ("http", "https", "mailto", "doi", "ftp", "tel", "urn", "arxiv", "data", "javascript", "file", "vbscript")
 _HOW: Final = "write [text](fact:NAME/METRIC?attribute=value)"
@@ -50,7 +53,9 @@ def check(checked: Checked) -> Iterator[Problem]:
 def _links(document: Document) -> Iterator[Problem]:
     for link in document.links:
         lower = link.scheme.lower()
-        if not link.bound and (lower in SCHEMES or _misspelt(lower)):
+        if not link.scheme and _RELATIVE.match(link.target):
+            yield at(document, link.start, f"{link.target} is no value link", _HOW)
+        elif not link.bound and (lower in SCHEMES or _misspelt(lower)):
             yield at(document, link.start, f"{link.scheme}: is no kind of value link", f"kinds: {', '.join(SCHEMES)}")
         elif link.bound:
             yield from _bound(document, link)
@@ -73,12 +78,17 @@ def _bound(document: Document, link: Link) -> Iterator[Problem]:
     pieces = [piece for piece in document.blocks[link.block].pieces if link.start <= piece.start < link.end]
     if any(piece.struck for piece in pieces):
         yield at(document, link.start, "the text of the value link is struck through", "delete it, or let it stand")
+    if any(piece.kind is PieceKind.HTML for piece in pieces):
+        yield at(document, link.start, "raw HTML stands in the value link", "take it out")
     if any(piece.image >= 0 for piece in pieces):
         yield at(document, link.start, "a value link cannot stand in an image's text", "put it beside the image")
 
 
 def _texts(document: Document) -> Iterator[Problem]:
     for block in document.blocks:
+        for piece in block.pieces:
+            if (piece.kind is PieceKind.CODE or block.kind is Kind.CODE) and (match := _IN_CODE.search(piece.text)):
+                yield at(document, piece.start, f"in code, this is no value link: {match.group()}", "take it out of the code")
         if block.kind in {Kind.CODE, Kind.HTML} or not any(piece.kind is PieceKind.TEXT for piece in block.pieces):
             continue
         text = prose.text_of(block)
@@ -96,10 +106,16 @@ def _html(document: Document) -> Iterator[Problem]:
             for match in _IN_HTML.finditer(raw):
                 yield at(document, start + prose.byte(raw, match.start()), "a value link cannot be raw HTML", _HOW)
             for match in _COMMENT.finditer(raw):
-                if not _REGION.match(raw, match.start()):
+                if _alike(match.group(1)) and not _REGION.match(raw, match.start()):
                     yield at(
                         document,
                         start + prose.byte(raw, match.start()),
                         "this comment is no region",
                         "write <!-- fact:table NAME metrics=… --> and <!-- /fact -->",
                     )
+
+
+def _alike(word: str) -> bool:
+    """Whether the first word of a comment was meant to begin or to end a region."""
+    plain = "".join(word.split()).casefold()
+    return plain.startswith(("fact", "/fact")) or bool(difflib.get_close_matches(plain, _COMMENTS, n=1, cutoff=0.75))

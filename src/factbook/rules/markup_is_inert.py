@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Final
 
 from factbook.documents.parse import Document
@@ -56,3 +57,7 @@ def _html(document: Document) -> Iterator[Problem]:
         for pattern, said in ((_ELEMENT, "the element {}"), (_HANDLER, "the handler {}"), (_RUNS, "{}")):
             for match in pattern.finditer(raw):
                 yield at(document, start + prose.byte(raw, match.start()), f"{said.format(match.group().strip('< ='))} is active", "take it out")
+        for match in prose.TAG.finditer(raw):
+            plain = re.sub(r"[\s\x00-\x20]", "", unescape(match.group()))
+            if (hidden := _RUNS.search(plain)) and not _RUNS.search(match.group()):
+                yield at(document, start + prose.byte(raw, match.start()), f"{hidden.group()} is active", "take it out")

@@ -16,12 +16,15 @@ Fix: bind it (`factbook facts` finds the key), cite it with a link to its source
 
 from __future__ import annotations
 
+import posixpath
 import re
 import unicodedata
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Final
 
 from factbook.documents.parse import Block, Document, Kind, Link
+from factbook.manifest import FILE
 from factbook.rules import Checked, NotJudged, Problem, at, prose
 from factbook.rules.groups import attributes, mentions_spans
 
@@ -41,11 +44,12 @@ _LABEL: Final = (
 _NAMES: Final = tuple(
     re.compile(pattern, flags)
     for pattern, flags in (
-        (r"(?<!\w)[^\W\d_]+(?:[-_./][^\W\d_]+)*[-_./]?\d[\w./:+-]*", 0),
+        (rf"\b{_LABEL}\s+(?:\(EU\)\s*)?(?:No\.?\s*)?(?!0\.)\d[\d./:()-]*[a-z]?\b(?:\s?–\s?\d+)?(?!\s*[%‰]|\s+(?:per ?cent|of\b))", re.IGNORECASE),
         (
-            rf"\b{_LABEL}\s+(?:\(EU\)\s*)?(?:No\.?\s*)?\d[\d./:()-]*[a-z]?\b(?!\s*%)(?:(?:,| and|–|-|,? or)\s*\d[\d./:()-]*[a-z]?\b(?!\s*%))*",
+            rf"\b{_LABEL}s\s+(?!0\.)\d[\d./:()-]*[a-z]?\b(?:(?:,| and|–|-|,? or)\s*\d[\d./:()-]*[a-z]?\b)*(?!\s*[%‰]|\s+(?:per ?cent|of\b))",
             re.IGNORECASE,
         ),
+        (r"(?<=[^\W\d_])[²³¹⁰⁴-⁹₀-₉]+\w*|\b24/7\b", 0),
         (r"\b\d+(?:st|nd|rd|th)\b", re.IGNORECASE),
         (r"\b[23]-?D\b", 0),
         (r"\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b", 0),
@@ -58,7 +62,7 @@ _NAMES: Final = tuple(
             re.IGNORECASE,
         ),
         (r"\b[01]?\d:[0-5]\d(?::[0-5]\d)?(?:\s*(?:am|pm|UTC))?\b|\b2[0-3]:[0-5]\d(?::[0-5]\d)?\b", re.IGNORECASE),
-        (r"\bv\d+(?:\.\d+)*\b|\bv?\d+(?:\.\d+){2,}[\w.+-]*", re.IGNORECASE),
+        (r"\bv\d+(?:\.\d+)*\b|\bv?(?!\d{1,3}(?:\.\d{3})+\b)\d+(?:\.\d+){2,}[\w.+-]*", re.IGNORECASE),
         (r"\b10\.\d{4,}/\S+|https?://\S+|\barXiv:\s?\d+\.\d+|\S+@\S+\.\w+", re.IGNORECASE),
     )
 )
@@ -68,14 +72,24 @@ _WORDS: Final = (
 )
 _SPELLED = re.compile(
     rf"\b{_WORDS}(?:[- ](?:and[- ])?{_WORDS})*\s*"
-    rf"(?:%|per ?cent\b|percentage points?\b|points\b|-?fold\b|times\b|(?:in|out of)(?: every)? (?:{_WORDS}|\d+)\b)",
+    rf"(?:%|per ?cent\b|percentage points?\b|points\b|-?fold\b|times (?=(?:as|more|less|higher|lower|the|larger|greater|fewer|likelier)\b)|"
+    rf"(?:in|out of)(?: every)? (?:{_WORDS}|\d+)\b)"
+    r"|(?<!first )(?<!second )(?<!other )\bhalf of (?:the|all|those|these|them|its|patients|cases|people)\b"
+    rf"|\b(?:a|{_WORDS})[- ](?:third|quarter|fifth|sixth|seventh|eighth|ninth|tenth)s? of\b",
     re.IGNORECASE,
 )
+_NAME = re.compile(r"(?<!\w)([^\W\d_]+(?:[-_./][^\W\d_]+)*[-_./]?)(\d[\w./:+-]*)")
+_UNIT = re.compile(r"\s?(?:[%‰٪％]|per ?cent\b|percent)", re.IGNORECASE)
+_SERIES: Final = frozenset(
+    {"top", "gpt", "utf", "sha", "llama", "bert", "covid", "iso", "type", "phase", "part", "step", "level", "stage", "day", "week", "table"}
+)
+_LOOKALIKE = re.compile(r"(?<!\w)(?=\S*\d)(?=\S*[OolIОоІ])[\dOolIОоІ]+(?:[.,][\dOolIОоІ]+|(?=\s?(?:%|per ?cent)))")
 _HEADING = re.compile(r"\s*(?:\(?\d{1,2}[.)](?=\s)|\d{1,2}(?:\.\d{1,2})+\.?(?=\s+[^\W\d_])|\d{1,2}(?=\s+[A-Z]))")
 _ITEM = re.compile(r"\s*\(?[0-9]{1,2}[.)](?=\s+[^\W\d_])")
 _INTERVAL = re.compile(r"(?<![\d.,])(\d+(?:\.\d+)?)\s?%(?=[\s-]+(?:CI\b|confidence|interval))")
 _TOKEN = re.compile(r"[+\-−]?[\w.,·'’]*\s?%?")
 _BOUND: Final = "\ue000"
+_OWN: Final = frozenset({"evidence", "documents", "reviews", "site", "dist", FILE})  # the book itself is no source of its numbers
 _FIX: Final = "bind it: [text](fact:…); cite it: [text](https://…); or declare it in factbook.yaml"
 
 
@@ -115,12 +129,13 @@ def _answered(checked: Checked, document: Document, link: Link) -> bool:
     """Whether a link says where its number comes from: a value link, or an external source, or a file that is no document of the book."""
     if link.bound:
         return link.scheme != "question"
-    if prose.external(link.scheme):
+    if prose.external(link):
         return True
     path = link.target.partition("#")[0]
     if link.scheme or not path or path.endswith((".md", ".html")):
         return False
-    return ((checked.root / document.name).parent / path).is_file()
+    place = PurePosixPath(posixpath.normpath(str(PurePosixPath(document.name).parent / path)))
+    return place.parts[0] not in _OWN and (checked.root / place).is_file()
 
 
 def _elsewhere(checked: Checked, document: Document) -> Iterator[Problem]:
@@ -145,9 +160,10 @@ def numbers(checked: Checked, text: str, exempt: list[tuple[int, int]]) -> Itera
             assert match is not None
             position = match.end()
             yield index, match.group().strip()
-    for match in _SPELLED.finditer(text):
-        if not any(start <= match.start() < end for start, end in spans):
-            yield match.start(), match.group()
+    for pattern in (_SPELLED, _LOOKALIKE):
+        for match in pattern.finditer(text):
+            if not any(start <= match.start() < end for start, end in spans):
+                yield match.start(), match.group()
 
 
 def _numeral(character: str) -> bool:
@@ -157,8 +173,23 @@ def _numeral(character: str) -> bool:
 def _exempt(checked: Checked, text: str) -> Iterator[tuple[int, int]]:
     for pattern in _NAMES:
         yield from (match.span() for match in pattern.finditer(text))
+    metrics = {key.metric.casefold() for key in checked.catalog.evidence}
+    yield from (match.span() for match in _NAME.finditer(text) if _is_name(match, metrics))
     for attribute in attributes(checked.catalog):
         yield from mentions_spans(checked.catalog, attribute, text)
     for match in _INTERVAL.finditer(text):
         if float(match.group(1)) == float(checked.manifest.level * 100):
             yield match.span()
+
+
+def _is_name(match: re.Match[str], metrics: set[str]) -> bool:
+    """Whether letters and digits make a name (ViT-B/32, H100) and not a figure that leans on a word (FNR-0.195, missed-37)."""
+    word, number = match.group(1), match.group(2)
+    bare = word.rstrip("-_./")
+    if bare in {"O", "o", "l", "I"} and word.endswith("."):
+        return False
+    if _UNIT.match(match.string, match.end()) or number.startswith("0.") or (bare.casefold() in metrics and word != bare):
+        return False
+    if bare.casefold() in metrics:
+        return "." not in number
+    return word == bare or not bare.islower() or bare in _SERIES or "_" in word

@@ -7,18 +7,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from factbook.documents.parse import Block, Document, Kind, PieceKind
+from factbook.documents.parse import Block, Document, Kind, Link, PieceKind, tag
 
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|cf|vs|approx|ca|etc|no|fig|art|al|resp|dr|mr|ms|st)|\b[A-Z])\.$", re.IGNORECASE)
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
 _QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"|«([^»]+)»|„([^“]+)“")
-_ATTRIBUTION = re.compile(r"(?:^|\s)(?:—|–|--)\s*\w[^.]*$")
+_ATTRIBUTION = re.compile(r"(?:—|–|--)\s*[\"*_\[]*[A-Z].{0,160}$")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_TAG = re.compile(r"<[^>]*>", re.DOTALL)
+TAG = re.compile(r"<[^>]*>", re.DOTALL)
 _SHOWN_ATTRIBUTE = re.compile(
     r"\b(?:title|alt|aria-[a-z]+|placeholder|value|label|summary|content|data-[\w-]+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE
 )
-_EXTERNAL: Final = frozenset({"http", "https", "doi", "urn", "arxiv", "mailto", "ftp"})
+_SAYS = re.compile(
+    r"\b(?:sa(?:y|ys|id)|writes?|wrote|states?|stated|according to|reports?|reported|quotes?|quoted|reads|requires|defines|asks?|puts it)\b", re.I
+)
+_EXTERNAL: Final = {
+    "http": r"//[^/\s]*[^/\s.]\.[^/\s.]",
+    "https": r"//[^/\s]*[^/\s.]\.[^/\s.]",
+    "ftp": r"//[^/\s]+",
+    "doi": r"10\.",
+    "urn": r"\w",
+    "arxiv": r"\w",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +92,23 @@ def attributed_quotes(document: Document) -> frozenset[int]:
             continue
         before = document.blocks[inside[0] - 1].text.rstrip() if inside[0] else ""
         last = document.source[document.blocks[inside[-1]].start : document.blocks[inside[-1]].end].decode().rstrip().rpartition("\n")[2].lstrip("> ")
-        if before.endswith(":") or any(external(link.scheme) for link in links) or _ATTRIBUTION.match(last):
+        said = before.endswith(":") and _SAYS.search(before)
+        if said or any(external(link) for link in links) or _ATTRIBUTION.match(last):
             found.add(number)
     return frozenset(found)
 
 
-def external(scheme: str) -> bool:
-    """Whether a link of this scheme leads to a source outside the book."""
-    return scheme.lower() in _EXTERNAL
+def external(link: Link) -> bool:
+    """Whether a link leads to a source outside the book."""
+    pattern = _EXTERNAL.get(link.scheme.lower())
+    return pattern is not None and re.match(pattern, link.target) is not None
+
+
+def beside(document: Document, link: Link) -> tuple[str, str]:
+    """The visible text of the block before and after a link."""
+    text = text_of(document.blocks[link.block])
+    inside = [place for place, offset in enumerate(text.offsets) if link.start <= offset < link.end]
+    return (text.plain[: inside[0]], text.plain[inside[-1] + 1 :]) if inside else ("", "")
 
 
 def html(document: Document) -> Iterator[tuple[int, str]]:
@@ -107,7 +126,7 @@ def _blank(text: str) -> str:
 
 def shown_html(text: str) -> Iterator[tuple[int, str]]:
     """What a reader sees or hears of raw HTML: the text between tags, and the attributes that are shown; each with its position."""
-    yield 0, _TAG.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+    yield 0, TAG.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
     for match in _SHOWN_ATTRIBUTE.finditer(text):
         yield match.start(1), match.group(1)
 
@@ -119,8 +138,6 @@ def byte(text: str, position: int) -> int:
 
 def rows(document: Document) -> Iterator[list[Block]]:
     """The rows of all tables, the header rows included, cell by cell."""
-    from factbook.documents.parse import tag
-
     spans = [(start, end) for event, start, end in document.events if tag(event)[:2] in {("Start", "TableRow"), ("Start", "TableHead")}]
     cells = [block for block in document.blocks if block.kind is Kind.CELL]
     position = 0

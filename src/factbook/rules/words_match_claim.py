@@ -1,10 +1,13 @@
-"""The words of a claim link do not contradict its expression.
+"""The words of a claim link do not contradict its expression, nor the verdict that it asserts.
 
-Why: the expression is what is tested; words that say the reverse, or name other numbers, would borrow its verdict.
+Why: the expression is what is tested; words that say the reverse, name other groups or other numbers, would borrow its verdict.
 
 Bad:  [Patients under 50 are missed less often](claim:young-missed-more)        {…age_band=<40} > {…age_band=40-59}
+Bad:  [Patients under 40 are missed more often](claim:young-missed-more?not-established)
 Good: [Patients under 40 are missed more often](claim:young-missed-more)
+Good: [Whether patients under 40 are missed more often was not established](claim:young-missed-more?not-established)
 
+"Better" and "worse" are read by the direction of the metric. In a language other than English only numbers and groups are judged.
 Fix: say what the expression says, or write the claim that you mean.
 """
 
@@ -14,45 +17,110 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from factbook.documents.parse import Link
 from factbook.errors import FactbookError
+from factbook.evidence.catalog import Catalog
 from factbook.evidence.claims import Claim
-from factbook.rules import Checked, Problem, at
-from factbook.rules.groups import without_groups
+from factbook.model import Direction
+from factbook.rules import Checked, NotJudged, Problem, at
+from factbook.rules.groups import attributes, mentions, without_groups
 
 CODE: Final = "FB105"
 NAME: Final = "words-match-claim"
 
-_UP = re.compile(r"\b(?:more|higher|greater|larger|above|exceeds?|exceeding|increase[sd]?|rises?|rose|over)\b", re.IGNORECASE)
+_UP = re.compile(r"\b(?:more|higher|greater|larger|above|exceeds?|exceeding|increase[sd]?|rises?|rose|over|outperforms?)\b", re.IGNORECASE)
 _DOWN = re.compile(r"\b(?:less|lower|fewer|smaller|below|under|beneath|decrease[sd]?|falls?|fell)\b", re.IGNORECASE)
+_GOOD = re.compile(r"\b(?:better|best|fairer|improve[sd]?|safer)\b", re.IGNORECASE)
+_POOR = re.compile(r"\b(?:worse|worst|poorer|deteriorate[sd]?)\b", re.IGNORECASE)
+_NOT = re.compile(r"\b(?:not|no|never|neither|nor|cannot|hardly|fails?|failed)\b|n[\'’]t\b", re.IGNORECASE)
+_OPEN = re.compile(
+    r"\b(?:not (?:been )?(?:established|shown|proven|settled|known)|un(?:clear|certain|decided|settled|proven|known)|inconclusive|undetermined)\b"
+    r"|\bwhether\b|\b(?:cannot|could not|can't|couldn't) be (?:shown|established|told|said|confirmed)",
+    re.IGNORECASE,
+)
+_HEDGE = re.compile(r"\b(?:may|might|could|possibly|perhaps|open|insufficient|indistinguishable|too few|too small|within chance)\b", re.IGNORECASE)
+_BROKEN = re.compile(
+    r"\b(?:not?|never|n['’]t) (?:hold|holds|true|met|reached|so|the case)\b|\b(?:falls?|fell) short\b"
+    r"|\b(?:broken|refuted|rejected|disproved|false|untrue|wrong|contradicted|unmet|violated)\b",
+    re.IGNORECASE,
+)
+_INVERTED = re.compile(r"\b(?:compared (?:with|to)|unlike|relative to|in contrast (?:to|with))\b", re.IGNORECASE)
+_SYMMETRIC = re.compile(r"\b(?:gap|abs|min|max)\b")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_FIX: Final = "reword it, or write the claim that you mean"
 
 
-def check(checked: Checked) -> Iterator[Problem]:
-    """Compare the words of every `claim:` link with the expression."""
+def check(checked: Checked) -> Iterator[Problem | NotJudged]:
+    """Compare the words of every `claim:` link with the expression and the asserted verdict."""
+    english = checked.manifest.language.partition("-")[0] == "en"
     for document in checked.documents:
-        for link in document.bound("claim"):
+        links = list(document.bound("claim"))
+        if links and not english:
+            yield NotJudged("the direction of the words of claims", f"the book is in {checked.manifest.language!r}", document.name)
+        for link in links:
             try:
                 claim = checked.catalog.claim(link.name)
             except FactbookError:
                 continue
-            words = without_groups(checked.catalog, link.text)
-            if (wrong := _direction(words, claim)) is not None:
-                yield at(
-                    document, link.start, f"{wrong!r} contradicts the expression {claim.expression}", "reword it, or write the claim that you mean"
-                )
-            unknown = [number for number in _DIGITS.findall(link.text) if number not in _numbers(claim)]
-            if unknown:
-                yield at(document, link.start, f"{', '.join(unknown)} does not occur in the expression {claim.expression}", "bind it as a fact")
+            for said in (*_strangers(checked.catalog, link, claim), *(_contradictions(checked.catalog, link, claim) if english else ())):
+                yield at(document, link.start, said, _FIX)
 
 
-def _direction(words: str, claim: Claim) -> str | None:
-    """The word that says the reverse of the comparison; None where the words say both, neither, or the right one."""
-    up, down = _UP.search(words), _DOWN.search(words)
-    if up and not down and claim.operator in {"<", "<="}:
-        return up.group()
-    if down and not up and claim.operator in {">", ">="}:
-        return down.group()
-    return None
+def _strangers(catalog: Catalog, link: Link, claim: Claim) -> Iterator[str]:
+    """Numbers and groups in the words that the expression does not have."""
+    unknown = [number for number in _DIGITS.findall(link.text) if number not in _numbers(claim)]
+    if unknown:
+        yield f"{', '.join(unknown)} does not occur in the expression {claim.expression}"
+    for attribute in attributes(catalog):
+        own = {dict(key.slice)[attribute] for key in claim.operands if attribute in key.attributes}
+        others = [group for _, group in mentions(catalog, attribute, link.text) if group not in own]
+        if others and own:
+            yield f"{others[0]} does not occur in the expression {claim.expression}"
+
+
+def _contradictions(catalog: Catalog, link: Link, claim: Claim) -> Iterator[str]:
+    words = without_groups(catalog, link.text)
+    sense = _sense(catalog, link.text, words, claim)
+    if link.query == "not-established":
+        if words.strip() and not (_OPEN.search(words) or _NOT.search(words) or _HEDGE.search(words)):
+            yield f"the words state what the link says was not established: {claim.expression}"
+    elif link.query == "broken":
+        if sense is True or (sense is None and words.strip() and not (_NOT.search(words) or _BROKEN.search(words) or _DOWN.search(words))):
+            yield f"the words state what the link says is broken: {claim.expression}"
+    elif (said := _OPEN.search(words) or _BROKEN.search(words)) is not None:
+        yield f"{said.group()!r} contradicts the verdict that the link asserts: it holds"
+    elif sense is False:
+        yield f"the words contradict the expression {claim.expression}"
+
+
+def _sense(catalog: Catalog, text: str, words: str, claim: Claim) -> bool | None:
+    """Whether the direction of the words is that of the comparison; None where they have no direction, or two."""
+    up, down = bool(_UP.search(words)), bool(_DOWN.search(words))
+    lower = _direction(catalog, claim) is Direction.LOWER
+    up, down = up or bool((_POOR if lower else _GOOD).search(words)), down or bool((_GOOD if lower else _POOR).search(words))
+    if up is down or claim.operator not in {">", ">=", "<", "<="}:
+        return None
+    flips = (claim.operator in {"<", "<="}) + bool(_NOT.search(words)) + _reversed(catalog, text, claim)
+    return up is (flips % 2 == 0)
+
+
+def _direction(catalog: Catalog, claim: Claim) -> Direction:
+    try:
+        return catalog.fact(claim.operands[0]).direction if claim.operands else Direction.NEITHER
+    except FactbookError:
+        return Direction.NEITHER
+
+
+def _reversed(catalog: Catalog, text: str, claim: Claim) -> bool:
+    """Whether the words begin with the group of the right-hand fact: `{a} > {b}` is also "b less often than a"."""
+    if len(claim.operands) != 2 or _SYMMETRIC.search(claim.expression):
+        return False
+    left, right = (dict(key.slice) for key in claim.operands)
+    for attribute in sorted(set(left) & set(right)):
+        named = [group for _, group in mentions(catalog, attribute, text)]
+        if named and left[attribute] != right[attribute]:
+            return (named[0] == right[attribute]) is not bool(_INVERTED.search(text))
+    return False
 
 
 def _numbers(claim: Claim) -> set[str]:
