@@ -215,3 +215,29 @@ def test_ends_stay_in_range_and_hold_the_estimate(k: int, n: int) -> None:
     found = intervals.proportion(k, n, 0.95)
     assert 0 <= found.low <= k / n <= found.high <= 1
     assert found.low < found.high
+
+
+@pytest.mark.parametrize(("m", "n"), [(40, 60), (150, 400)])
+def test_delong_and_the_logit_of_average_precision_cover(m: int, n: int) -> None:
+    """Binormal scores: the true AUC is known, the true average precision taken from a large sample."""
+    from sklearn.metrics import average_precision_score
+
+    from factbook.measures import scores
+
+    rng = np.random.default_rng(6)
+    area = float(stats.norm.cdf(1 / math.sqrt(2)))
+    big = np.concatenate([rng.normal(1, 1, 40_000 * m // n), rng.normal(0, 1, 40_000)])
+    precision = average_precision_score([1] * (40_000 * m // n) + [0] * 40_000, big)
+    covered, draws = np.zeros(2), 400
+    for _ in range(draws):
+        s = np.concatenate([rng.normal(1, 1, m), rng.normal(0, 1, n)])
+        order = np.argsort(s)
+        positive = (order < m).astype(float)
+        found = scores.Scored(s[order], s[order], (positive, 1 - positive), (positive, 1 - positive), exact=True)
+        value, variance, *_ = scores.area(found)
+        interval = intervals.around(value, variance, 0.95, "DeLong", (0.0, 1.0))
+        logit = intervals.logit(scores.average_precision(found)[0], m, 0.95)
+        assert interval is not None
+        assert logit is not None
+        covered += [interval.low <= area <= interval.high, logit.low <= precision <= logit.high]
+    assert (covered / draws >= 0.92).all(), covered / draws

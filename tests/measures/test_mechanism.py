@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from factbook import measures, shelf
-from factbook.errors import UnknownName
+from factbook.errors import MeasureError, UnknownName
 from factbook.manifest import Planned, Source, validate
+from factbook.measures import intervals
 from factbook.model import Unit
 from measuring import manifest, run, table
 
@@ -73,3 +74,45 @@ def test_proposals_can_be_planned() -> None:
     for planned in found.values():
         assert validate(Planned, planned, "x", {}).params["data"] == "holdout"
     assert set(measures.proposals("train", validate(Source, {"uri": "t.csv", "label": "y"}, "x", {}))) == {"data"}
+
+
+def test_groups_that_look_alike_are_warned_about(tmp_path: Path) -> None:
+    table(tmp_path / "d.parquet", {"y": ["1", "0"] * 20, "p": ["1", "0", "0", "1"] * 10, "g": ["men", " Men"] * 20})
+    warnings = run(tmp_path, SOURCE, PLAN)["performance"].warnings
+    assert any("' Men' and 'men', which differ only in case or spaces" in said for said in warnings)
+
+
+def test_an_identifier_is_no_attribute(tmp_path: Path) -> None:
+    n = 20_000
+    table(tmp_path / "d.parquet", {"y": ["1", "0"] * (n // 2), "p": ["1", "0"] * (n // 2), "g": [str(i) for i in range(n)]})
+    with pytest.raises(MeasureError, match="'g' has 20,000 groups"):
+        run(tmp_path, SOURCE, PLAN)
+
+
+def test_many_attributes_of_many_groups(tmp_path: Path) -> None:
+    names = "abcdef"
+    columns = {name: [str((i * step) % 3001) for i in range(3001)] for step, name in enumerate(names, 1)}
+    table(tmp_path / "d.parquet", {"y": ["1"] * 3001, **columns})
+    source = {"uri": "d.parquet", "label": "y", "by": list(names)}
+    assert run(tmp_path, source, {"data": {"measure": "profile", "data": "data"}})["data"].facts
+
+
+def test_integer_weights_are_repeated_rows(tmp_path: Path) -> None:
+    labels, predictions, weights = ["1", "0", "1", "0", "1"], ["1", "0", "0", "1", "1"], [3, 1, 2, 1, 4]
+    table(tmp_path / "w.parquet", {"y": labels, "p": predictions, "w": weights})
+    times = [i for i, w in enumerate(weights) for _ in range(w)]
+    repeated = {"y": [labels[i] for i in times], "p": [predictions[i] for i in times]}
+    table(tmp_path / "r.parquet", repeated)
+    plan = {"performance": {"measure": "classification", "data": "data"}}
+    roles = {"label": "y", "positive": "1", "prediction": "p"}
+    weighted = {fact.key.metric: fact for fact in run(tmp_path, {"uri": "w.parquet", "weight": "w", **roles}, plan)["performance"].facts}
+    plain = {fact.key.metric: fact for fact in run(tmp_path, {"uri": "r.parquet", **roles}, plan)["performance"].facts}
+    for name, fact in plain.items():
+        if isinstance(fact.value, float):
+            assert weighted[name].value == pytest.approx(fact.value, abs=1e-12)
+    recall = weighted["recall"]
+    assert recall.n == 3
+    assert dict(recall.counts) == {"weighted_k": 7, "weighted_n": 9, "weighted_squares": 29, "scale": 0}
+    assert "Kish" in recall.method
+    wider = intervals.proportion(7 / 9 * 81 / 29, 81 / 29, 0.95)
+    assert (recall.low, recall.high) == pytest.approx((wider.low, wider.high))

@@ -15,8 +15,8 @@ PLAN = {"data": {"measure": "profile", "data": "data"}}
 
 
 def test_a_table_by_hand(tmp_path: Path) -> None:
-    text = "id,y,age,town,zip,day,empty\n1,1,30,Ulm,02139,2026-01-02,\n2,0,41.5,Ulm,10115,2026-01-03,\n3,1,,,80331,2026-01-03,\n3,1,,,80331,2026-01-03,\n"
-    (tmp_path / "d.csv").write_text(text, encoding="utf-8")
+    lines = ["id,y,age,town,zip,day,empty", "1,1,30,Ulm,02139,2026-01-02,", "2,0,41.5,Ulm,10115,2026-01-03,", *["3,1,,,80331,2026-01-03,"] * 2]
+    (tmp_path / "d.csv").write_text("\n".join(lines), encoding="utf-8")
     found = facts(tmp_path, {"uri": "d.csv", "label": "y", "positive": "1"}, PLAN)
     values = {key.removeprefix("data/"): fact.value for key, fact in found.items()}
     assert (values["rows"], values["columns"], values["duplicates"]) == (4, 7, 1)

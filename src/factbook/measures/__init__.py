@@ -48,8 +48,7 @@ def run(name: str, planned: Planned, manifest: Manifest, root: Path, store: Path
     module = _module(name, planned)
     request = Request(name, planned, manifest, root, store, progress)
     answer = Answer(name, request.level, _vocabulary(planned.measure), *_hidden(request, module.ROLES[0]))
-    for role in module.ROLES:
-        request.source(role)
+    answer.warnings += [said for role in module.ROLES for said in binary.look_alikes(request.tally(role), request.source(role))]
     module.measure(request, answer)
     return Measured(
         name=name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from factbook.model import Pairs
 
 Flags = NDArray[np.bool_]
 MISSING: Final = "not recorded"
+MOST_GROUPS: Final = 5_000
 TN, FP, FN, TP, ABSTAINED, DROPPED = range(6)
 CELLS: Final = ("tn", "fp", "fn", "tp")
 
@@ -197,33 +197,45 @@ def _set(values: Sequence[str]) -> str:
     return "{" + ", ".join(repr(value) for value in values[:5]) + (", …" if len(values) > 5 else "") + "}"
 
 
+def look_alikes(tally: Tally, source: Source) -> list[str]:
+    """A warning for every two groups whose names differ only in case or in spaces: they are two groups, but perhaps nobody meant so."""
+    found = []
+    for name in source.by:
+        seen: dict[str, str] = {}
+        for value in tally.values_of(name):
+            other = seen.setdefault(" ".join(value.split()).casefold(), value)
+            if other != value:
+                found.append(f"{source.uri}: {name} has the groups {other!r} and {value!r}, which differ only in case or spaces")
+    return found
+
+
 def slices(tally: Tally, by: Sequence[str]) -> tuple[list[Pairs], Integers]:
     """The slices of a combination of attributes that occur, sorted, and for each cell the index of its slice."""
     if not by:
         return [()], np.zeros(len(tally.keys), dtype=np.int64)
     texts = [(MISSING, *tally.values_of(name)) for name in by]
-    packed = np.zeros(len(tally.keys), dtype=np.int64)
+    if (most := max(len(known) for known in texts)) > MOST_GROUPS:
+        name = by[[len(known) for known in texts].index(most)]
+        raise MeasureError(
+            f"attribute {name!r} has {most - 1:,} groups; at most {MOST_GROUPS:,} are compared", remedy="give it `cuts`, or leave it out"
+        )
+    index, size = np.zeros(len(tally.keys), dtype=np.int64), 1
     for name, known in zip(by, texts, strict=True):
-        packed = packed * len(known) + tally.codes_of(name)
-    found, index = _distinct(packed, math.prod(len(known) for known in texts))
-    names = []
-    for number in found.tolist():
-        values = []
-        for known in reversed(texts):
-            number, code = divmod(number, len(known))
-            values.append(known[code])
-        names.append(tuple(zip(by, reversed(values), strict=True)))
-    return names, index
+        index, size = _ranks(index * len(known) + tally.codes_of(name), size * len(known))
+    example = np.zeros(size, dtype=np.int64)
+    example[index] = np.arange(len(index))
+    columns = [[known[code] for code in tally.codes_of(name)[example].tolist()] for name, known in zip(by, texts, strict=True)]
+    return [tuple(zip(by, values, strict=True)) for values in zip(*columns, strict=True)], index
 
 
-def _distinct(packed: Integers, size: int) -> tuple[Integers, Integers]:
-    """The sorted distinct numbers below `size`, and for each the index of its own; by counting where that is cheap."""
-    if size > max(1 << 16, 4 * len(packed)):
-        found, index = np.unique(packed, return_inverse=True)
-        return found, index.reshape(-1).astype(np.int64)
-    there = np.bincount(packed, minlength=size) > 0
+def _ranks(numbers: Integers, size: int) -> tuple[Integers, int]:
+    """Numbers below `size` as their ranks among the distinct ones, and how many these are; by counting where that is cheap."""
+    if size > max(1 << 16, 4 * len(numbers)):
+        found, index = np.unique(numbers, return_inverse=True)
+        return index.reshape(-1).astype(np.int64), len(found)
+    there = np.bincount(numbers, minlength=size) > 0
     place: Integers = np.cumsum(there) - 1
-    return np.flatnonzero(there), place[packed]
+    return place[numbers], int(there.sum())
 
 
 def confusion(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Counts]:
