@@ -18,16 +18,21 @@ SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def measured(root: Path, table: Mapping[str, Any] | pa.Table, source: str, plan: str, *, below: int = 0, parts: int = 1) -> Measured:
-    """Write a table in `parts` files and measure it; `source` and `plan` are YAML in braces' places."""
+def measured(
+    root: Path, table: Mapping[str, Any] | pa.Table, source: str, plan: str, *, below: int = 0, parts: int = 1, other: tuple[Any, str] | None = None
+) -> Measured:
+    """Write a table in `parts` files and measure it; `source` and `plan` continue YAML mappings. `other` is a second source and its declaration."""
     table = table if isinstance(table, pa.Table) else pa.table(dict(table))
     size = -(-table.num_rows // parts)
     for old in root.glob("part*.parquet"):
         old.unlink()
     for part in range(parts):
         pq.write_table(table.slice(part * size, size), root / f"part{part}.parquet")
-    head = f"factbook: 1\nsubject: {{name: test}}\nsuppress_below: {below}\n"
-    book, _ = manifest.read(f"{head}sources: {{data: {{uri: 'part*.parquet'{source}}}}}\nplan: {{m: {{{plan}}}}}\n")
+    lines = ["factbook: 1", "subject: {name: test}", f"suppress_below: {below}", "sources:", f"  data: {{uri: 'part*.parquet'{source}}}"]
+    if other is not None:
+        pq.write_table(pa.table(dict(other[0])), root / "other.parquet")
+        lines.append(f"  other: {{uri: other.parquet{other[1]}}}")
+    book, _ = manifest.read("\n".join([*lines, f"plan: {{m: {{{plan}}}}}", ""]))
     return measures.run("m", book.plan["m"], book, root, root / ".factbook", silent)
 
 

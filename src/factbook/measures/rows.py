@@ -110,20 +110,15 @@ class Rows:
         """
         if not by:
             return [()], np.zeros(self.count, dtype=np.int64)
-        texts = [(MISSING, *self.groups[name].values) for name in by]
-        packed = np.zeros(self.count, dtype=np.int64)
-        for name, known in zip(by, texts, strict=True):
-            packed = packed * len(known) + self.groups[name].codes
-        found, index = np.unique(packed, return_inverse=True)
-        names = []
-        for number in found.tolist():
-            values = []
-            for known in reversed(texts):
-                number, code = divmod(number, len(known))
-                values.append(known[code])
-            names.append(tuple(zip(by, reversed(values), strict=True)))
+        index = np.zeros(self.count, dtype=np.int64)
+        for name in by:
+            item = self.groups[name]
+            index = np.unique(index * (len(item.values) + 1) + item.codes, return_inverse=True)[1].reshape(-1)
+        first = np.unique(index, return_index=True)[1]
+        columns = [[(MISSING, *self.groups[name].values)[code] for code in self.groups[name].codes[first].tolist()] for name in by]
+        names = [tuple(zip(by, values, strict=True)) for values in zip(*columns, strict=True)]
         names += [((by[0], value),) for value in self._absent(by)]
-        return names, index.reshape(-1).astype(np.int64)
+        return names, index
 
     def _absent(self, by: Sequence[str]) -> list[str]:
         group = self.source.by[by[0]]
