@@ -1,0 +1,165 @@
+"""The command line as a user meets it: processes, exit codes, streams."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from made import INIT, predictions
+
+HEAVY = ("pandas", "numpy", "duckdb", "sklearn", "pyarrow", "typst", "rich", "pydantic")
+
+
+def factbook(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "factbook", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    where = tmp_path_factory.mktemp("cli")
+    predictions(where / "rows.csv")
+    done = factbook("init", "book", "--data", "rows.csv", *INIT, cwd=where)
+    assert done.returncode == 0, done.stderr
+    return where
+
+
+def test_help_is_instant_and_imports_nothing_heavy(tmp_path: Path) -> None:
+    code = f"import sys; from factbook.cli import main; main(['--help']); print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        factbook("--help", cwd=tmp_path)
+        times.append(time.perf_counter() - began)
+    assert min(times) < 0.6, times  # 0.1 s on an idle machine; the limit leaves room for a loaded one
+
+
+@pytest.mark.parametrize("command", ["init", "new", "measure", "update", "check", "build", "facts", "demo"])
+def test_every_command_has_help(command: str, tmp_path: Path) -> None:
+    done = factbook(command, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "Usage: factbook" in done.stdout
+
+
+def test_build_and_check_are_clean_at_birth(place: Path) -> None:
+    for command in (("build", "book", "--to", "html"), ("check", "book"), ("update", "book"), ("measure", "book")):
+        done = factbook(*command, cwd=place)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stderr == ""
+
+
+def test_facts_are_objects_for_a_machine(place: Path) -> None:
+    done = factbook("facts", "book", "performance/fnr?sex=female", "--json", cwd=place)
+    (fact,) = json.loads(done.stdout)
+    assert {"fact", "value", "low", "high", "level", "method", "n", "counts", "status", "reason", "origin"} <= fact.keys()
+    assert fact["fact"] == "performance/fnr?sex=female"
+    assert fact["value"] == fact["counts"]["k"] / fact["counts"]["n"]
+    lines = factbook("facts", "book", "performance/fnr*", cwd=place).stdout.splitlines()
+    assert lines[0].split("\t")[0] == "performance/fnr"
+    assert json.loads(factbook("facts", "book", "none/*", "--json", cwd=place).stdout) == []
+
+
+def test_check_names_file_line_column_and_exits_with_1(place: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(place, tmp_path / "copy")
+    card = tmp_path / "copy/book/documents/model-card.md"
+    text = card.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    line = next(number for number, content in enumerate(lines, 1) if "(fact:performance/rows)" in content)
+    card.write_text(text.replace("[240](fact:performance/rows)", "[241](fact:performance/rows)"), encoding="utf-8")
+    done = factbook("check", "book", "--json", cwd=tmp_path / "copy")
+    assert done.returncode == 1
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert (finding["file"], finding["line"], finding["name"]) == ("documents/model-card.md", line, "text-equals-fact")
+    spoken = factbook("check", "book", cwd=tmp_path / "copy")
+    assert f"book/documents/model-card.md:{line}:" in spoken.stdout
+    assert "1 finding" in spoken.stdout
+    assert factbook("build", "book", cwd=tmp_path / "copy").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("check", "nowhere"), "there is no book in nowhere"),
+        (("facts", "book", "performance/fnrr"), "did you mean performance/fnr"),
+        (("new", "novel", "book"), "no kind of document 'novel'"),
+        (("new", "model-card", "book"), "exists already"),
+        (("build", "book", "--to", "paper"), "no target 'paper'"),
+        (("measure", "book", "--only", "speed"), "no planned measurement 'speed'"),
+        (("init", "book", "--data", "rows.csv", "--label", "y", "--score", "p"), "exists already"),
+        (("init", "new", "--label", "y"), "--data"),
+        (("init", "new", "--data", "rows.csv", "--label", "z", "--score", "p"), "no column 'z'"),
+        (("fly",), "No such command"),
+    ],
+)
+def test_unusable_input_is_one_message_and_exits_with_2(place: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = factbook(*arguments, cwd=place)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_damaged_manifest_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "factbook.yaml").write_text("factbook: 1\nsubject: {name: x}\nstages: draft\n", encoding="utf-8")
+    done = factbook("check", ".", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "factbook.yaml:3" in done.stderr
+
+
+def test_a_reader_that_leaves_is_no_error(place: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m factbook facts book | head -n 1; echo ${{PIPESTATUS[0]}}"], cwd=place, capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] in {"0", "141"}
+
+
+def test_a_full_disk_is_one_message(place: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "factbook", "facts", "book"], cwd=place, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _terminal(command: list[str], cwd: Path, **environment: str) -> str:
+    """What a command prints on a terminal."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(command, cwd=cwd, stdout=follower, stderr=follower, stdin=follower, env={**os.environ, "TERM": "xterm-256color", **environment})
+    os.close(follower)
+    said = b""
+    while True:
+        try:
+            chunk = os.read(leader, 65536)
+        except OSError:
+            break
+        if not chunk:
+            break
+        said += chunk
+    process.wait()
+    os.close(leader)
+    return said.decode()
+
+
+def test_colour_is_for_terminals_that_want_it(place: Path) -> None:
+    command = [sys.executable, "-m", "factbook", "check", "book"]
+    assert "\x1b[" in _terminal(command, place, NO_COLOR="")
+    assert "\x1b[3" not in _terminal(command, place, NO_COLOR="1")
+    assert "\x1b" not in factbook("check", "book", cwd=place).stdout
+
+
+def test_progress_is_shown_to_a_terminal_only(place: Path) -> None:
+    assert "performance" in _terminal([sys.executable, "-m", "factbook", "measure", "book", "--force"], place)
+    assert factbook("measure", "book", "--force", cwd=place).stderr == ""
