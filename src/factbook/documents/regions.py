@@ -129,10 +129,8 @@ def _cell(fact: Fact | None) -> str:
 
 
 def _overall(spec: TableSpec, metric: str, catalog: Catalog) -> str:
-    try:
-        return cell(catalog.fact(spec.key(metric)))
-    except UnknownName:
-        return _NONE
+    key = spec.key(metric)
+    return cell(catalog.fact(key)) if key in catalog.evidence else _NONE
 
 
 def _by_metric(spec: TableSpec, catalog: Catalog) -> Table:

@@ -269,6 +269,8 @@ def _unit_fault(shape: Shape, fact: Fact) -> str | None:
         return "points are the unit of a difference of two fractions, which this is not"
     if shape.unit in _SCALES and fact.unit in {Unit.FRACTION, Unit.POINTS}:
         return f"{shape.unit} is the wrong unit"
+    if shape.main is not None and shape.main.value == 0 and shape.main.value.is_signed():
+        return "zero has no sign"
     if shape.main is not None and shape.main.plus and fact.unit not in {Unit.POINTS, Unit.QUANTITY}:
         return "a plus sign says that it is a change, which it is not"
     return None

@@ -47,6 +47,8 @@ def check(checked: Checked) -> Iterator[Problem]:
 def _rows(document: Document, region: Region, wanted: Table) -> Iterator[Problem]:
     right = [tuple(" ".join(text.split()) for text in row) for row in (wanted.header, *wanted.rows)]
     found = list(region.rows)
+    if not found or found[0] != right[0]:
+        yield at(document, region.start, "the table is not the one that its comment asks for", _FIX)
     for step, a, b, c, d in SequenceMatcher(None, found, right, autojunk=False).get_opcodes():
         if step == "equal":
             continue
