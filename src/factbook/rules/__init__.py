@@ -132,6 +132,11 @@ class Checked:
                 continue
         return found
 
+    @cached_property
+    def metrics(self) -> frozenset[str]:
+        """The names of all metrics that were measured, in lower case."""
+        return frozenset(key.metric.casefold() for key in self.catalog.evidence)
+
     def reached(self, stage: Stage) -> bool:
         """Whether the book is in that stage or past it."""
         return self.manifest.stage.reached(stage)

@@ -73,6 +73,7 @@ def _found(catalog: Catalog, attribute: str, text: str) -> list[tuple[int, int, 
     return kept
 
 
+@functools.lru_cache(maxsize=4)
 def attributes(catalog: Catalog) -> tuple[str, ...]:
     """All slice attributes of a book."""
     return tuple(dict.fromkeys(name for key in catalog.evidence for name in key.attributes))

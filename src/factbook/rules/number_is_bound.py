@@ -173,7 +173,7 @@ def _numeral(character: str) -> bool:
 def _exempt(checked: Checked, text: str) -> Iterator[tuple[int, int]]:
     for pattern in _NAMES:
         yield from (match.span() for match in pattern.finditer(text))
-    metrics = {key.metric.casefold() for key in checked.catalog.evidence}
+    metrics = checked.metrics
     yield from (match.span() for match in _NAME.finditer(text) if _is_name(match, metrics))
     for attribute in attributes(checked.catalog):
         yield from mentions_spans(checked.catalog, attribute, text)
@@ -182,7 +182,7 @@ def _exempt(checked: Checked, text: str) -> Iterator[tuple[int, int]]:
             yield match.span()
 
 
-def _is_name(match: re.Match[str], metrics: set[str]) -> bool:
+def _is_name(match: re.Match[str], metrics: frozenset[str]) -> bool:
     """Whether letters and digits make a name (ViT-B/32, H100) and not a figure that leans on a word (FNR-0.195, missed-37)."""
     word, number = match.group(1), match.group(2)
     bare = word.rstrip("-_./")
