@@ -47,7 +47,7 @@ def run(name: str, planned: Planned, manifest: Manifest, root: Path, store: Path
     """
     module = _module(name, planned)
     request = Request(name, planned, manifest, root, store, progress)
-    answer = Answer(name, request.level, _vocabulary(planned.measure), *_hidden(request, module.ROLES[0]))
+    answer = Answer(name, request.level, _vocabulary(planned.measure), *_hidden(request, module.ROLES))
     answer.warnings += [said for role in module.ROLES for said in binary.look_alikes(request.tally(role), request.source(role))]
     module.measure(request, answer)
     return Measured(
@@ -104,15 +104,16 @@ def _margins(manifest: Manifest, source: str) -> list[tuple[str, ...]]:
     return sorted(found)
 
 
-def _hidden(request: Request, role: str) -> tuple[frozenset[Pairs], str]:
-    """The slices of a source that no measurement may show, and the reason that their facts give."""
-    source, k = request.source(role), request.manifest.suppress_below
-    if not k:
-        return frozenset(), ""
-    atoms = binary.population(request.tally(role), source)
-    unpublished = binary.MISSING if source.missing.group == "drop" else None
-    found = suppression.hidden(atoms, _margins(request.manifest, request.source_name(role)), k, unpublished)
-    return found, suppression.REASON.format(k=k)
+def _hidden(request: Request, roles: tuple[str, ...]) -> tuple[frozenset[Pairs], str]:
+    """The slices of the sources that no measurement may show, and the reason that their facts give."""
+    k = request.manifest.suppress_below
+    found: frozenset[Pairs] = frozenset()
+    for role in roles if k else ():
+        source = request.source(role)
+        atoms = binary.population(request.tally(role), source)
+        unpublished = binary.MISSING if source.missing.group == "drop" else None
+        found |= suppression.hidden(atoms, _margins(request.manifest, request.source_name(role)), k, unpublished)
+    return found, suppression.REASON.format(k=k) if k else ""
 
 
 def _vocabulary(measure: str) -> dict[str, Metric]:
