@@ -136,10 +136,17 @@ class _Query:
         limbs = None
         if weights is not None:
             columns.append((("given",), (~np.isnan(weights)).astype(np.int64)))
-            limbs = tallies.fixed(np.nan_to_num(weights))
+            limbs = self._fixed(weights)
         self._note_cuts(batch, n)
         keys = np.full(len(n), tallies.NO_SCORE, dtype=np.int64) if scores is None else tallies.score_keys(scores)
         return tallies.make(self.dimensions, columns, keys, n, limbs)
+
+    def _fixed(self, weights: tallies.Floats) -> tallies.Integers:
+        try:
+            return tallies.fixed(np.nan_to_num(weights))
+        except SourceError as error:
+            said = f"{self.table.where}: weight column {self.source.weight!r}: {error.message}"
+            raise SourceError(said, remedy=error.remedy) from error
 
     def _labelled(self, column: Any) -> tuple[Sequence[str], tallies.Integers]:
         """Labels or predictions, where the declaration says that values mean the same written as that value."""

@@ -36,6 +36,7 @@ _HIGH: Final = SCALE - _LOW
 _HALF: Final = 0x3F000000
 _RESOLUTIONS: Final = (8, 10, 12, 14, 16, 18, 20, 22, 24)
 _LIMIT: Final = 2.0**46
+_LEAST: Final = 2.0**-20
 
 _TOO_HEAVY: Final = "the weights, or their squares, sum to more than 2^46"
 
@@ -160,8 +161,10 @@ def fixed(weights: Floats) -> Integers:
     """Weights and their squares as fixed-point integers (50 binary places) in two limbs each.
 
     Raises:
-        SourceError: they are too large to be summed exactly.
+        SourceError: they are too large or too small to be summed exactly.
     """
+    if (weights[weights > 0] < _LEAST).any():
+        raise SourceError("a weight is smaller than 2^-20 and not 0", remedy="multiply all weights by a constant")
     if float(weights.sum()) > _LIMIT or float((weights * weights).sum()) > _LIMIT:
         raise SourceError(_TOO_HEAVY, remedy="divide all weights by a constant")
     limbs = []

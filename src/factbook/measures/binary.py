@@ -106,6 +106,8 @@ def read(tally: Tally, source: Source, where: str) -> Outcomes:
         raise MeasureError(f"source {where}: no {what} declared", remedy="declare `label`, and `prediction` or `score` with `cut`")
     if source.prediction and source.cut is not None:
         raise MeasureError(f"source {where}: both `prediction` and `cut` decide", remedy="keep one of them")
+    if source.label in (source.prediction, source.score):
+        raise MeasureError(f"source {where}: column {source.label!r} is label and prediction at once", remedy="name the column of the predictions")
     refuse_missing(tally, source)
     warnings = _check_values(tally, source)
     found = outcomes(tally, source)

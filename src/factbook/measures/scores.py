@@ -240,7 +240,10 @@ def _add_mean(answer: Answer, name: str, scored: Scored, counts: Counts, place: 
 
 def _dot(weights: Floats, values: Floats) -> float:
     """A sum of products (pairwise summation); a weight of 0 takes nothing from an infinite value."""
-    return float(np.where(weights > 0, weights * np.where(weights > 0, values, 0.0), 0.0).sum())
+    with np.errstate(invalid="ignore"):
+        products = weights * values
+    products[weights == 0] = 0.0
+    return float(products.sum())
 
 
 def _mean(scored: Scored, losses: tuple[Floats, Floats]) -> float:
