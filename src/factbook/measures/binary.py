@@ -45,6 +45,11 @@ class Outcomes:
         positive: Integers = ((kind == TP) | (kind == FN)).astype(np.int64)
         return positive
 
+    @cached_property
+    def by_score(self) -> Integers:
+        """The judged cells in the order of their scores."""
+        return np.argsort(self.judged.keys, kind="stable")
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:

@@ -101,19 +101,20 @@ class Scored:
 def by_slice(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Scored]:
     """The score distributions of all slices of a combination of attributes."""
     judged, truth = outcomes.judged, outcomes.truth
-    inside = placed(judged, outcomes.source, by)
-    if not inside.all():
-        judged, truth = judged.where(inside), truth[inside]
     if not len(judged.keys):
         return {}
     names, index = slices(judged, by)
-    low, high = judged.scores
-    order = np.lexsort((judged.keys, index))
+    order = outcomes.by_score[placed(judged, outcomes.source, by)[outcomes.by_score]]
+    narrow = index[order].astype(np.uint16 if len(names) < 1 << 16 else np.int64)
+    order = order[np.argsort(narrow, kind="stable")]
     ends = np.searchsorted(index[order], np.arange(len(names) + 1))
+    low, high = judged.scores
     weight, square = _amounts(judged.n, judged.weights)
     found = {}
     for i, name in enumerate(names):
         cells = order[ends[i] : ends[i + 1]]
+        if not len(cells):
+            continue
         found[name] = _distribution(
             judged.keys[cells], low[cells], high[cells], truth[cells], weight[cells], square[cells], judged.resolution == EXACT
         )
