@@ -108,6 +108,11 @@ def test_front_matter_is_read_strictly_and_is_no_text() -> None:
         parse("---\na: 1\na: 2\n---\n", "card.md")
 
 
+def test_without_front_matter_the_file_name_says_the_kind() -> None:
+    assert parse("# T\n", "documents/model-card.md").kind == "model-card"
+    assert parse("---\nkind: summary\n---\n", "documents/model-card.md").kind == "summary"
+
+
 def test_line_ends_of_every_kind_count_alike() -> None:
     for end in ("\n", "\r\n"):
         document = parse(f"a{end}{end}é [1](fact:a/b){end}")

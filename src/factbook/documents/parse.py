@@ -185,8 +185,8 @@ class Document:
 
     @property
     def kind(self) -> str:
-        """The kind of document, from the front matter ('' where none is stated)."""
-        return str(self.front.get("kind", ""))
+        """The kind of document: what the front matter says, else the name of the file (`model-card.md` is a model card)."""
+        return str(self.front.get("kind") or Path(self.name).stem)
 
     @property
     def title(self) -> str:

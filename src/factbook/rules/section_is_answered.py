@@ -26,7 +26,7 @@ NAME: Final = "section-is-answered"
 def check(checked: Checked) -> Iterator[Problem | NotJudged]:
     """Look for the sections of each document's kind."""
     for document in checked.documents:
-        if document.kind and document.name not in checked.kinds:
+        if "kind" in document.front and document.name not in checked.kinds:
             yield NotJudged("sections", f"there is no kind {document.kind!r}", document.name, 1)
         kind = checked.kinds.get(document.name)
         for section in kind.sections if kind else ():
