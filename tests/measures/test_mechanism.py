@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from factbook import measures, shelf
+from factbook import canon, engines, measures, shelf
+from factbook.engines import tallies
 from factbook.errors import MeasureError, UnknownName
+from factbook.evidence import form
 from factbook.manifest import Planned, Source, validate
 from factbook.measures import intervals
 from factbook.model import Unit
@@ -116,3 +121,33 @@ def test_integer_weights_are_repeated_rows(tmp_path: Path) -> None:
     assert "Kish" in recall.method
     wider = intervals.proportion(7 / 9 * 81 / 29, 81 / 29, 0.95)
     assert (recall.low, recall.high) == pytest.approx((wider.low, wider.high))
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("cap", [1 << 20, 300])
+def test_every_fact_has_a_written_form(weighted: bool, cap: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where scores are binned, rows weighted, groups hidden, figures undefined: the evidence refuses facts that contradict themselves."""
+    monkeypatch.setattr(tallies, "CAP", cap)
+    monkeypatch.setattr(engines, "_recent", OrderedDict())
+    rng = np.random.default_rng(12)
+    n = 900
+    y = (rng.random(n) < 0.3).astype(int)
+    columns = {
+        "y": y.astype(str).tolist(),
+        "s": np.clip(rng.normal(0.3 + 0.3 * y, 0.2), 0, 1).tolist(),
+        "w": rng.lognormal(size=n).tolist(),
+        "g": rng.choice(["a", "b", "c", "d"], n, p=[0.6, 0.38, 0.015, 0.005]).tolist(),
+        "h": [None if value < 0.1 else "x" if value < 0.5 else "y" for value in rng.random(n)],
+    }
+    table(tmp_path / "d.parquet", columns)
+    source = {"uri": "d.parquet", "label": "y", "positive": "1", "score": "s", "cut": "0.5", "by": ["g", "h"], "missing": {"group": "group"}}
+    plan = {
+        "performance": {"measure": "classification", "data": "data", "by": ["g", "h", ["g", "h"]]},
+        "fairness": {"measure": "fairness", "data": "data", "protected": {"g": "a", "h": "x"}},
+        "data": {"measure": "profile", "data": "data"},
+    }
+    for measured in run(tmp_path, source | ({"weight": "w"} if weighted else {}), plan).values():
+        assert len({str(fact.key) for fact in measured.facts}) == len(measured.facts)
+        for fact in measured.facts:
+            assert form.load(fact.key, json.loads(canon.dumps(form.dump(fact))), "line") == fact
+        canon.dumps(dict(measured.params))
