@@ -15,7 +15,7 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats import inter_rater
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import agreement
+from factbook.measures import agreement, kappa
 from factbook.model import Status
 
 PLAN = "measure: agreement, data: data, annotators: [a, b], scale: nominal"
@@ -189,7 +189,7 @@ def test_intervals_cover():
         item = random.choice(3, n, p=share)
         codes = np.stack([np.where(random.random(n) < right, item, random.choice(3, n, p=share)) for _ in range(2)], axis=1)
         table = np.bincount(codes[:, 0] * 3 + codes[:, 1], minlength=9).reshape(3, 3)
-        found = agreement.kappa(table, np.eye(3), 0.95)[1]
+        found = kappa.kappa(table, np.eye(3), 0.95)[1]
         hits["kappa"].append(found.low <= truth <= found.high)
         found = agreement._alpha(agreement._patterns(agreement.Ratings(codes, np.arange(3.0), "nominal")), 0.95)[1]
         hits["alpha"].append(found.low <= truth <= found.high)

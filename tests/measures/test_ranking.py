@@ -196,7 +196,7 @@ def test_what_is_no_list_is_refused(tmp_path, change, plan, error, said):
 
 def test_an_attribute_belongs_to_the_query(tmp_path):
     data = {"q": ["a", "a"], "r": [1.0, 0.0], "s": [1.0, 2.0], "g": ["x", "y"]}
-    with pytest.raises(SourceError, match="1 queries have more than one value of by g"):
+    with pytest.raises(SourceError, match="1 values of query have more than one value of by g"):
         measured(tmp_path, data, ", by: [g]", PLAN)
 
 

@@ -27,6 +27,7 @@ from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Planned, Source
 from factbook.measures import intervals, moments, rows
 from factbook.measures.intervals import Interval
+from factbook.measures.kappa import fisher, kappa, quadratic
 from factbook.measures.moments import Floats, Integers
 from factbook.measures.request import Answer, Request, attributes, count_metric, tidy
 from factbook.measures.rows import Rows, Wanted
@@ -234,37 +235,9 @@ def _add_pair(answer: Answer, own: Ratings, pair: tuple[int, int], params: Pairs
     interval = intervals.proportion(k, n, answer.level)
     answer.add("observed_agreement", k / n, params=params, slice=place, n=n, counts={"k": k, "n": n}, interval=interval)
     for name in names[1:]:
-        value, found = kappa(table, np.eye(size) if name == "cohen_kappa" else _quadratic(own.values), answer.level)
+        value, found = kappa(table, np.eye(size) if name == "cohen_kappa" else quadratic(own.values), answer.level)
         said = "0 of 0: both use one and the same value" if value is None else ""
         answer.add(name, value, params=params, slice=place, n=n, interval=found, undefined=said)
-
-
-def _quadratic(values: Floats) -> Floats:
-    apart = values[:, None] - values[None, :]
-    return 1 - (apart / (np.ptp(values) or 1.0)) ** 2
-
-
-def kappa(table: Integers, weights: Floats, level: float) -> tuple[float | None, Interval | None]:
-    """Cohen's kappa of a contingency table with agreement weights, and its interval; None where chance agreement is 1."""
-    n = int(table.sum())
-    p = table / n
-    rows, columns = p.sum(axis=1), p.sum(axis=0)
-    observed, expected = float((p * weights).sum()), float(rows @ weights @ columns)
-    if 1 - expected < 1e-14:
-        return None, None
-    value = (observed - expected) / (1 - expected)
-    means = (weights @ columns)[:, None] + (rows @ weights)[None, :]
-    spread = float((p * (weights - means * (1 - value)) ** 2).sum()) - (value - expected * (1 - value)) ** 2
-    variance = spread / (1 - expected) ** 2 / n
-    return tidy(value), fisher(value, variance, intervals.normal(level), "delta method")
-
-
-def fisher(value: float, variance: float, quantile: float, method: str) -> Interval | None:
-    """The interval of a coefficient from its variance, on Fisher's z scale: near 1 its distribution is skewed. None at 1 and without variation."""
-    if not variance > 1e-20 or abs(value) >= 1 - 1e-12:
-        return None
-    centre, half = math.atanh(value), quantile * math.sqrt(variance) / (1 - value * value)
-    return Interval(math.tanh(centre - half), math.tanh(centre + half), f"{method}, on Fisher's z scale")
 
 
 def _add_fleiss(answer: Answer, full: Ratings, place: Pairs, below: int) -> None:

@@ -222,22 +222,15 @@ def _refuse(found: Rows, given: Parameters) -> None:
         raise SourceError(f"{where}: column {given.popularity!r} (popularity) is missing or negative in some rows", remedy="unknown items have 0")
     if given.item:
         _refuse_items(found, given)
-    for what, codes in [*((f"by {name}", item.codes) for name, item in found.groups.items()), ("cluster", found.clusters)]:
-        if codes is not None and (several := _pairs(found, codes) - len(found.texts["query"].values)):
-            raise SourceError(f"{where}: {several} queries have more than one value of {what}", remedy="give every row of a query the same value")
+    rows.refuse_split(found, "query")
 
 
 def _refuse_items(found: Rows, given: Parameters) -> None:
     item = found.texts["item"]
     if given.catalogue is not None and given.catalogue < len(item.values):
         raise SourceError(f"{found.source.uri}: there are {len(item.values)} items, more than `catalogue` says", remedy="mend `catalogue`")
-    if twice := found.count - _pairs(found, item.codes):
+    if twice := found.count - found.pairs("query", item.codes):
         raise SourceError(f"{found.source.uri}: {twice} rows repeat an item of their query", remedy="keep one row for each query and item")
-
-
-def _pairs(found: Rows, codes: Integers) -> int:
-    """How many different pairs of a query and another value there are."""
-    return len(np.unique(found.texts["query"].codes * (int(codes.max()) + 1) + codes))
 
 
 def _lists(found: Rows, given: Parameters) -> tuple[Lists, Rows, Floats]:

@@ -54,12 +54,17 @@ def parameters(schema: type[_P], request: Request) -> _P:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A column in a role. `policy` is the name in the source's `missing` that says what to do without a value, or KEEP to keep the row."""
+    """A column in a role.
+
+    `policy` is the name in the source's `missing` that says what to do without a value, or KEEP to keep the row. A `nested` column may hold lists;
+    it is read as JSON.
+    """
 
     role: str
     column: str
     number: bool
     policy: str = KEEP
+    nested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,14 @@ class Rows:
         declared = group.bands() if group.cuts else group.names.values()
         return [] if len(by) > 1 else [value for value in dict.fromkeys(declared) if value not in self.groups[by[0]].values]
 
+    def pairs(self, role: str, codes: Integers) -> int:
+        """How many different pairs there are of a text in a role and another code."""
+        return len(np.unique(self.texts[role].codes * (int(codes.max(initial=0)) + 1) + codes))
+
+    def first(self, role: str) -> Integers:
+        """The first row of each text in a role."""
+        return np.unique(self.texts[role].codes, return_index=True)[1]
+
     def sample(self, by: Sequence[str]) -> tuple[list[Pairs], Sample]:
         """The slices of a combination of attributes and the rows in them, with the declared weights and clusters."""
         names, index = self.places(by)
@@ -177,7 +190,9 @@ def _sql(table: Table, source: Source, columns: Sequence[Wanted]) -> str:
     parts = [f"{query._attribute(name)} AS a{i}" for i, name in enumerate(source.by)]
     for item in columns:
         column = table.column(item.column, item.role)
-        if not item.number:
+        if item.nested:
+            parts.append(f"CAST(to_json({quote(column.name)}) AS VARCHAR) AS {quote(item.role)}")
+        elif not item.number:
             parts.append(f"{engine.text(column, item.role, table)} AS {quote(item.role)}")
         elif column.type == "BOOLEAN":
             parts += [
@@ -242,6 +257,19 @@ def _without_missing(found: Rows, columns: Sequence[Wanted], table: Table) -> Ro
 
 def _absent(found: Rows, role: str) -> Flags:
     return np.isnan(found.numbers[role]) if role in found.numbers else found.texts[role].codes == 0
+
+
+def refuse_split(found: Rows, role: str) -> None:
+    """Every attribute and the cluster belong to the unit in a role: its rows lie in one group.
+
+    Raises:
+        SourceError: a unit's rows lie in several.
+    """
+    unit = found.texts[role]
+    for what, codes in [*((f"by {name}", item.codes) for name, item in found.groups.items()), ("cluster", found.clusters)]:
+        if codes is not None and (several := found.pairs(role, codes) - len(np.unique(unit.codes))):
+            said = f"{found.source.uri}: {several} values of {role} have more than one value of {what}"
+            raise SourceError(said, remedy=f"give all rows of a {role} the same value")
 
 
 def protect(request: Request, answer: Answer, by: Iterable[tuple[str, ...]], *counted: Rows) -> None:
