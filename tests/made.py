@@ -12,9 +12,9 @@ def predictions(path: Path, rows: int = 240, separator: str = ",") -> Path:
     """Rows with a label, a score, a key and two groups; the score knows something about the label."""
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, delimiter=separator)
-        writer.writerow(["id", "y", "p", "sex", "age"])
+        writer.writerow(["id", "y", "p", "yhat", "sex", "age"])
         for row in range(rows):
             label = int(row * 7 % 11 < 5)
             score = (row * 37 % 100) / 200 + label / 3
-            writer.writerow([row, label, f"{score:.3f}", ("male", "female")[row * 5 % 7 % 2], 20 + row * 13 % 60])
+            writer.writerow([row, label, f"{score:.3f}", int(score >= 0.4), ("male", "female")[row * 5 % 7 % 2], 20 + row * 13 % 60])
     return path

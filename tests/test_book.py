@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from made import predictions
 
 from factbook import Book
 from factbook.errors import BookExists, DocumentError, ManifestError, SourceError, UnknownName
+from made import predictions
 
 SAID = {"label": "y", "score": "p", "key": "id", "by": ("sex", "age:40,60"), "protected": ("sex=male",)}
 
@@ -28,7 +28,9 @@ def book(made: Path, tmp_path: Path) -> Book:
 
 
 def bytes_of(root: Path) -> dict[str, bytes]:
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file() and ".factbook" not in path.parts}
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file() and ".factbook" not in path.parts
+    }
 
 
 def test_a_new_book_is_clean_and_its_links_are_filled(book: Book) -> None:

@@ -58,6 +58,8 @@ def test_run_again_it_builds_again_and_measures_nothing(made: tuple[Book, Built]
 def test_another_folder_gives_the_same_bytes(made: tuple[Book, Built], tmp_path: Path) -> None:
     other, _ = Book.demo(tmp_path / "elsewhere" / "book")
     for folder in ("data", "documents", "site", "dist", "evidence/figures"):
-        ours, theirs = ({p.relative_to(b.root).as_posix(): p.read_bytes() for p in (b.root / folder).rglob("*") if p.is_file()} for b in (made[0], other))
+        ours, theirs = (
+            {p.relative_to(b.root).as_posix(): p.read_bytes() for p in (b.root / folder).rglob("*") if p.is_file()} for b in (made[0], other)
+        )
         assert ours.keys() == theirs.keys()
         assert [name for name in ours if ours[name] != theirs[name]] == []

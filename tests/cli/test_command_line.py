@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from made import INIT, predictions
 
 HEAVY = ("pandas", "numpy", "duckdb", "sklearn", "pyarrow", "typst", "rich", "pydantic")
@@ -137,7 +138,9 @@ def test_a_full_disk_is_one_message(place: Path) -> None:
 def _terminal(command: list[str], cwd: Path, **environment: str) -> str:
     """What a command prints on a terminal."""
     leader, follower = pty.openpty()
-    process = subprocess.Popen(command, cwd=cwd, stdout=follower, stderr=follower, stdin=follower, env={**os.environ, "TERM": "xterm-256color", **environment})
+    process = subprocess.Popen(
+        command, cwd=cwd, stdout=follower, stderr=follower, stdin=follower, env={**os.environ, "TERM": "xterm-256color", **environment}
+    )
     os.close(follower)
     said = b""
     while True:

@@ -1,0 +1,83 @@
+"""Kinds of document: their data is sound, and a document of each is clean at birth over any book."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from factbook import Book
+from factbook.documents import kinds
+from factbook.documents.parse import parse
+from factbook.errors import ManifestError, UnknownName
+from made import predictions
+
+BARE = {"label": "y", "score": "p"}
+RICH = BARE | {"key": "id", "by": ("sex", "age:40,60"), "protected": ("sex=male", "age=40-59")}
+
+
+@pytest.fixture(scope="module", params=["bare", "rich", "predictions-only", "tiny"])
+def book(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Book:
+    place = tmp_path_factory.mktemp(request.param)
+    data = str(predictions(place / "rows.csv", rows=14 if request.param == "tiny" else 240))
+    said = {"bare": BARE, "rich": RICH, "predictions-only": {"label": "y", "prediction": "yhat", "by": ("sex",)}, "tiny": RICH}[request.param]
+    return Book.init(place / "book", data=data, **said)[0]
+
+
+@pytest.mark.parametrize("kind", kinds.names())
+def test_a_document_of_each_kind_is_clean_at_birth(book: Book, kind: str) -> None:
+    path = book.new(kind, name=f"new-{kind}")
+    findings = [item for item in book.check().findings if item.file.endswith(path.name)]
+    assert findings == []
+    text = path.read_text(encoding="utf-8")
+    assert "[](" not in text
+    assert "{{" not in text
+    document = parse(text, path.name)
+    titles = [section.title for section in document.sections if section.level == 2]
+    assert titles == [section.heading for section in kinds.load(kind).sections]
+    assert book.update() == ()
+
+
+@pytest.mark.parametrize("name", kinds.names())
+def test_questions_are_numbered_through_and_end_with_a_question_mark(name: str) -> None:
+    kind = kinds.load(name)
+    assert [kind.number(item.id) for item in kind.questions] == list(range(1, len(kind.questions) + 1))
+    for item in kind.questions:
+        assert item.ask.endswith("?")
+        assert not re.search(r"[0-9]", item.ask), "a digit in a question would be an unbound number"
+        assert item.id.split(".")[0] in {section.id for section in kind.sections}
+
+
+@pytest.mark.parametrize("name", kinds.names())
+def test_what_a_section_needs_exists(name: str) -> None:
+    from factbook import measures
+
+    for section in kinds.load(name).sections:
+        for needed in (*section.needs.facts, *section.needs.tables, *section.needs.charts):
+            measure, _, metric = needed.partition("/")
+            known = {item.name for item in measures.metrics(measure)}
+            assert not metric or metric in known
+
+
+def test_answers_take_the_place_of_questions_and_a_wrong_one_is_refused(book: Book) -> None:
+    path = book.new("summary", name="answered", answers={"purpose.task": "It sorts *letters*."})
+    text = path.read_text(encoding="utf-8")
+    assert "**Task.** It sorts *letters*." in text
+    assert "question:purpose.task" not in text
+    with pytest.raises(UnknownName, match=r"purpose\.task"):
+        book.new("summary", name="wrong", answers={"purpose.tsk": "x"})
+    assert not (book.root / "documents/wrong.md").exists()
+
+
+def test_sections_are_found_by_heading_and_twice_is_refused(tmp_path: Path) -> None:
+    card = kinds.load("model-card")
+    found = card.section("  intended   USE ")
+    assert found is not None
+    assert found.id == "use"
+    tree = card.model_dump(mode="json", by_alias=True)
+    tree["sections"].append(tree["sections"][0])
+    with pytest.raises(ValueError, match="given twice"):
+        kinds.Kind.model_validate(tree)
+    with pytest.raises((UnknownName, ManifestError)):
+        kinds.load("novel")
