@@ -122,7 +122,7 @@ def test_bins_keep_the_order_and_hold_their_values(values: list[float]) -> None:
     inner = (
         np.isfinite(lows) & np.isfinite(highs) & (np.minimum(np.abs(lows), np.abs(highs)) > 1e-30) & (np.maximum(np.abs(lows), np.abs(highs)) < 1e38)
     )
-    assert ((highs - lows)[inner] <= np.minimum(np.abs(lows), np.abs(highs))[inner] * 2.0**-8).all()
+    assert (highs[inner] - lows[inner] <= np.minimum(np.abs(lows), np.abs(highs))[inner] * 2.0**-8).all()
 
 
 def test_a_text_column_is_a_number_column_only_if_every_value_reads() -> None:
@@ -165,6 +165,22 @@ def test_a_scan_gives_the_same_from_one_file_or_many(tmp_path: Path) -> None:
     assert one["t"].texts.values == ("", "a", "b")
     assert one["b"].texts is not None
     assert one["b"].texts.values == ("false", "true")
+
+
+def test_grouped_by_the_reader_or_counted_batch_by_batch(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    columns = {f"t{i}": pa.array(np.array(["a", "ä", "1", "", None, "1e5"], dtype=object)[rng.integers(0, 3 + i % 4, 5_000)]) for i in range(40)}
+    columns |= {
+        "many": [str(i) for i in range(5_000)],
+        "b": rng.random(5_000) < 0.1,
+        "x": rng.random(5_000).round(1),
+        "none": pa.nulls(5_000, pa.string()),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "d.parquet")
+    wanted = {name: name == "x" for name in columns}
+    whole, apart = scanned(tmp_path, "d.parquet", wanted)[()], scanned(tmp_path, "d.parquet", wanted, Split("'all'"))[("all",)]
+    assert {name: found.digest for name, found in whole.items()} == {name: found.digest for name, found in apart.items()}
+    assert [whole["none"].missing, whole["many"].distinct, whole["x"].distinct] == [5_000, 5_000, 11]
 
 
 def test_csv_and_parquet_hold_the_same_numbers(tmp_path: Path) -> None:

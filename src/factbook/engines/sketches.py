@@ -38,6 +38,7 @@ _CHUNK: Final = 1 << 15
 _STEP: Final = 38
 _BATCH: Final = 1 << 17
 _PENDING: Final = 1 << 19
+_SETS: Final = 32
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
 _FLOATS: Final = ("FLOAT", "DOUBLE")
 _TEXTS: Final = ("VARCHAR", "BOOLEAN", "UUID")
@@ -194,11 +195,12 @@ def numbers_of(values: NDArray[Any]) -> Numbers:
     inner = values.astype(np.float64, copy=False)
     if max(high, -low) >= LIMIT:
         inner = inner[np.abs(inner) < LIMIT]
-    total, squares = _sum(inner), _sum(inner * inner)
+    top = min(max(high, -low), LIMIT)
+    total, squares = _sum(inner, top), _sum(inner * inner, top * top)
     keys, n = _exact_keys(values)
     exact = keys is not None
     if keys is None or n is None:
-        histogram = np.bincount(_bins(values), minlength=0)
+        histogram = np.bincount(_bins(values))
         keys = np.flatnonzero(histogram)
         n = histogram[keys]
     return Numbers(exact, keys, n.astype(np.int64), total, squares, len(values) - len(inner), low + 0.0, high + 0.0)
@@ -248,8 +250,8 @@ def _float32(bits: Integers) -> Floats:
     return np.clip(values, -(2.0**128), 2.0**128)
 
 
-def _sum(values: Floats) -> int:
-    """The exact sum of doubles below 2^1000 in units of 2^-GRAIN.
+def _sum(values: Floats, top: float) -> int:
+    """The exact sum, in units of 2^-GRAIN, of doubles that are no larger than `top`, itself at most 2^1000.
 
     Each chunk is cut into slices of 38 bits by adding and subtracting a large constant. A slice of up to 2^15 such integers adds up in a double
     without rounding, whatever the order (Demmel & Nguyen 2013, ARITH 21, 163).
@@ -257,7 +259,6 @@ def _sum(values: Floats) -> int:
     total = 0
     for start in range(0, len(values), _CHUNK):
         rest = values[start : start + _CHUNK]
-        top = max(float(rest.max()), -float(rest.min()))
         grain = math.frexp(top)[1] - _STEP
         while len(rest):
             grain = max(grain, -GRAIN)
@@ -342,14 +343,24 @@ def make(kind: str, column: Any) -> Sketch:
 def _make_text(column: Any) -> Sketch:
     import pyarrow.compute as pc
 
-    missing = column.null_count
-    found = pc.value_counts(column.drop_null() if missing else column)
-    values, n = found.field("values"), found.field("counts").to_numpy().astype(np.int64)
+    found = pc.value_counts(column)
+    return _counted(found.field("values"), found.field("counts").to_numpy().astype(np.int64))
+
+
+def _counted(values: Any, n: Integers) -> Sketch:
+    """The sketch of different texts (and null) that occur n times each."""
+    import pyarrow.compute as pc
+
+    rows = int(n.sum())
+    if values.null_count:
+        there = values.is_valid().to_numpy(zero_copy_only=False)
+        values, n = values.drop_null(), n[there]
+    missing = rows - int(n.sum())
     texts = Texts((), _NONE, overflow=True) if len(values) > CAP else _sorted_texts(values.to_pylist(), n)
     numbers, reads = _read(values)
     if reads.all():
-        return Sketch("text", len(column), missing, numbers_of(np.repeat(numbers, n)), texts)
-    return Sketch("text", len(column), missing, None, texts, int(n[~reads].sum()), pc.min(values.filter(~reads)).as_py())
+        return Sketch("text", rows, missing, numbers_of(np.repeat(numbers, n)), texts)
+    return Sketch("text", rows, missing, None, texts, int(n[~reads].sum()), pc.min(values.filter(~reads)).as_py())
 
 
 def _sorted_texts(values: Sequence[str], n: Integers) -> Texts:
@@ -409,24 +420,57 @@ def scan(
 
     wanted = {name: table.column(name, "columns") for name in columns}
     kinds = {name: _kind(column, columns[name]) for name, column in wanted.items()}
+    selected = {name: _selected(column, kinds[name]) for name, column in wanted.items()}
+    grouped = [] if splits or table.rows is None else [name for name in wanted if kinds[name] == "text"]
     connection = sources.connect(store)
-    if any(split.blocks for split in splits):
-        connection.execute("SET preserve_insertion_order = true")
-    pile = _Pile(list(kinds.items()))
-    texts = [f"{split.sql} AS s{i}" for i, split in enumerate(splits) if not split.blocks]
-    select = ", ".join(
-        [*(f"{_selected(column, kinds[name])} AS c{i}" for i, (name, column) in enumerate(wanted.items())), *texts, "1::TINYINT AS one"]
-    )
-    done = 0
     try:
-        for batch in sources.batches(connection, f"SELECT {select} FROM ({table.sql})", _BATCH):
-            pile.add(batch, [_codes(batch, i, split, done) for i, split in enumerate(splits)])
-            done += batch.num_rows
-            progress(table.where, done, table.rows or 0)
+        texts = _grouped(connection, table, {name: selected.pop(name) for name in grouped})
+        if grouped and not selected:
+            return {(): texts}
+        found = _scanned(connection, table, selected, kinds, splits, progress)
     except duckdb.Error as error:
         raise sources.explain(source, table, error) from error
-    if not done:
+    if not found:
         raise SourceError(f"{table.where}: no rows", remedy="give a table with at least one row")
+    return {cell: {**texts, **one} for cell, one in found.items()}
+
+
+def _grouped(connection: Any, table: Table, selected: Mapping[str, str]) -> dict[str, Sketch]:
+    """Text columns of a columnar file, grouped while it is decoded: three times as fast as counting them batch by batch."""
+    found: dict[str, Sketch] = {}
+    names = list(selected)
+    for some in (names[start : start + _SETS] for start in range(0, len(names), _SETS)):
+        inner = ", ".join(f"{selected[name]} AS c{i}" for i, name in enumerate(some))
+        columns = ", ".join(f"c{i}" for i in range(len(some)))
+        sets = ", ".join(f"(c{i})" for i in range(len(some)))
+        query = (
+            f"SELECT grouping({columns}) AS which, {columns}, count(*) AS n FROM (SELECT {inner} FROM ({table.sql})) GROUP BY GROUPING SETS ({sets})"
+        )
+        parts: dict[str, list[Sketch]] = {name: [] for name in some}
+        for batch in sources.batches(connection, query, _BATCH):
+            which, n = (batch.column(name).to_numpy(zero_copy_only=False).astype(np.int64) for name in ("which", "n"))
+            for i, name in enumerate(some):
+                rows = np.flatnonzero(which == (1 << len(some)) - 1 - (1 << (len(some) - 1 - i)))
+                if len(rows):
+                    parts[name].append(_counted(batch.column(f"c{i}").take(rows), n[rows]))
+        found |= {name: combine(sketches) for name, sketches in parts.items()}
+    return found
+
+
+def _scanned(
+    connection: Any, table: Table, selected: Mapping[str, str], kinds: Mapping[str, str], splits: Sequence[Split], progress: Progress
+) -> dict[Cell, dict[str, Sketch]]:
+    """All other columns, batch by batch."""
+    if any(split.blocks for split in splits):
+        connection.execute("SET preserve_insertion_order = true")
+    pile = _Pile([(name, kinds[name]) for name in selected])
+    columns = [f"{column} AS c{i}" for i, column in enumerate(selected.values())]
+    texts = [f"{split.sql} AS s{i}" for i, split in enumerate(splits) if not split.blocks]
+    done = 0
+    for batch in sources.batches(connection, f"SELECT {', '.join([*columns, *texts, '1::TINYINT AS one'])} FROM ({table.sql})", _BATCH):
+        pile.add(batch, [_codes(batch, i, split, done) for i, split in enumerate(splits)])
+        done += batch.num_rows
+        progress(table.where, done, table.rows or 0)
     return pile.sketches()
 
 
