@@ -18,7 +18,7 @@ from typing import Final
 from factbook import charts
 from factbook.documents.parse import Document, Image
 from factbook.errors import FactbookError
-from factbook.rules import Checked, Problem, at
+from factbook.rules import Checked, Problem, at, prose
 
 CODE: Final = "FB109"
 NAME: Final = "chart-is-unchanged"
@@ -28,6 +28,7 @@ _FIX: Final = "factbook update"
 def check(checked: Checked) -> Iterator[Problem]:
     """Draw every chart again and compare."""
     for document in checked.documents:
+        yield from _raw(document)
         for image in document.images:
             shown = posixpath.normpath(str(PurePosixPath(document.name).parent / image.path))
             if image.title.startswith("fact:"):
@@ -36,6 +37,14 @@ def check(checked: Checked) -> Iterator[Problem]:
                 yield at(
                     document, image.start, f"{shown} is a chart of the evidence, and its title does not say which", f'title it "{charts.PREFIX} …"'
                 )
+
+
+def _raw(document: Document) -> Iterator[Problem]:
+    """Charts of the evidence in raw HTML, which nothing compares."""
+    for start, raw in prose.html(document):
+        position = raw.find(charts.FOLDER)
+        if position >= 0:
+            yield at(document, start + prose.byte(raw, position), "a chart of the evidence stands in raw HTML", f'write ![…](… "{charts.PREFIX} …")')
 
 
 def _chart(checked: Checked, document: Document, image: Image, shown: str) -> Iterator[Problem]:

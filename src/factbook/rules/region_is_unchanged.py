@@ -12,10 +12,9 @@ Fix: `factbook update` writes the table again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from typing import Final
 
-from factbook.documents.parse import Document, Region
+from factbook.documents.parse import Document, Kind, PieceKind, Region
 from factbook.documents.regions import Table, expected
 from factbook.errors import FactbookError
 from factbook.rules import Checked, Problem, at
@@ -23,6 +22,9 @@ from factbook.rules import Checked, Problem, at
 CODE: Final = "FB108"
 NAME: Final = "region-is-unchanged"
 _FIX: Final = "factbook update"
+_TOO_MUCH: Final = "is not in the evidence, or stands here twice"
+_NOT_PLAIN: Final = frozenset({PieceKind.HTML, PieceKind.FOOTNOTE})
+Row = tuple[str, ...]
 
 
 def check(checked: Checked) -> Iterator[Problem]:
@@ -34,35 +36,60 @@ def check(checked: Checked) -> Iterator[Problem]:
             except FactbookError as error:
                 yield at(document, region.start, error.message, error.remedy)
                 continue
-            if region.stray:
-                yield at(
-                    document,
-                    region.inner_start,
-                    "something other than the table stands between the comments",
-                    "move it outside, then factbook update",
-                )
-            yield from _rows(document, region, wanted)
+            yield from _strays(document, region)
+            yield from _table(document, region, wanted)
 
 
-def _rows(document: Document, region: Region, wanted: Table) -> Iterator[Problem]:
+def _strays(document: Document, region: Region) -> Iterator[Problem]:
+    """What stands between the comments and is not the plain text of a table."""
+    inside = [block for block in document.blocks if region.inner_start <= block.start < region.inner_end]
+    others = [block.start for block in inside if block.kind is not Kind.CELL]
+    changed = [piece.start for block in inside for piece in block.pieces if piece.struck or piece.image >= 0 or piece.kind in _NOT_PLAIN]
+    if region.stray and not others:
+        others = [region.inner_start]
+    for offset in sorted({*others, *changed}):
+        yield at(document, offset, "something other than the table stands between the comments", "move it outside, then factbook update")
+
+
+def _table(document: Document, region: Region, wanted: Table) -> Iterator[Problem]:
     right = [tuple(" ".join(text.split()) for text in row) for row in (wanted.header, *wanted.rows)]
-    found = list(region.rows)
-    if not found or found[0] != right[0]:
-        yield at(document, region.start, "the table is not the one that its comment asks for", _FIX)
-    for step, a, b, c, d in SequenceMatcher(None, found, right, autojunk=False).get_opcodes():
-        if step == "equal":
-            continue
-        for index in range(a, b):
-            yield from _row(document, region, index, right[c + index - a] if c + index - a < d else None)
-        for row in right[c + (b - a) : d]:
-            place = region.row_starts[min(b, len(found) - 1)] if found else region.start
-            yield at(document, place, f"the row {' | '.join(row)} is missing", _FIX)
+    if not region.rows:
+        yield at(document, region.start, "the table is missing", _FIX)
+        return
+    yield from _row(document, region, 0, right[0])
+    yield from _rows(document, region, right[1:], wanted.names)
 
 
-def _row(document: Document, region: Region, index: int, right: tuple[str, ...] | None) -> Iterator[Problem]:
+def _rows(document: Document, region: Region, right: list[Row], names: int) -> Iterator[Problem]:
+    """Rows are known by their names: what is missing is reported where it should stand, what is too much or changed where it stands."""
+    index = 1
+    while index < len(region.rows):
+        name = region.rows[index][:names]
+        left = {row[:names] for row in region.rows[index:]}
+        if right and name == right[0][:names]:
+            yield from _row(document, region, index, right.pop(0))
+        elif right and right[0][:names] not in left:
+            if name in {row[:names] for row in right}:
+                yield at(document, region.row_starts[index], f"the row {' | '.join(right.pop(0))} is missing", _FIX)
+                continue
+            yield from _row(document, region, index, right.pop(0))
+        else:
+            known = next((row for row in right if row[:names] == name), None)
+            yield at(
+                document, region.row_starts[index], f"the row {' | '.join(region.rows[index])} " + ("is out of place" if known else _TOO_MUCH), _FIX
+            )
+            if known:
+                right.remove(known)
+        index += 1
+    after = document.source.find(b"\n", region.row_starts[-1]) + 1
+    for row in right:
+        yield at(document, after, f"the row {' | '.join(row)} is missing", _FIX)
+
+
+def _row(document: Document, region: Region, index: int, right: Row) -> Iterator[Problem]:
     found = region.rows[index]
-    if right is None or len(right) != len(found):
-        yield at(document, region.row_starts[index], f"the row {' | '.join(found)} is not in the evidence", _FIX)
+    if len(right) != len(found):
+        yield at(document, region.row_starts[index], f"the row {' | '.join(found)} has {len(found)} cells where the evidence has {len(right)}", _FIX)
         return
     for column, (said, true) in enumerate(zip(found, right, strict=True)):
         if said != true:

@@ -1,0 +1,145 @@
+"""A small book made by hand, over which the cases of the rules are judged: several groups, undefined and suppressed facts, a name with HTML."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from factbook import canon, charts, manifest, measures, rules, sources
+from factbook.documents import parse
+from factbook.evidence import Evidence, freshness, runs, store
+from factbook.evidence.catalog import Catalog
+from factbook.measures import intervals
+from factbook.model import Artifact, Direction, Fact, Key, Measured, Status, Unit
+
+BOOK = """factbook: 1
+subject: {kind: model, name: risk, version: 1.2.0}
+stage: draft
+language: en
+sources:
+  holdout:
+    uri: data/holdout.csv
+    label: y
+    positive: 1
+    prediction: yhat
+    by:
+      age_band: {column: age, cuts: [40, 60]}
+      sex: {column: sex, names: {1: men, 2: women}}
+      site: site
+plan:
+  performance: {measure: classification, data: holdout, by: [age_band, sex, site]}
+thresholds:
+  performance/auc: {at_least: 0.80}
+claims:
+  young-missed-more: "{performance/fnr?age_band=<40} > {performance/fnr?age_band=40-59}"
+  old-missed-more: "{performance/fnr?age_band=60+} > {performance/fnr?age_band=<40}"
+  sexes-differ: "{performance/fnr?sex=women} > {performance/fnr?sex=men}"
+  better-than-chance: "{performance/auc} > 0.5"
+  cannot-be-told: "{performance/precision?site=north} > 0.5"
+derived:
+  extra-misses: "{performance/fnr?age_band=<40} - {performance/fnr?age_band=40-59}"
+gaps:
+  ethnicity: {why: not recorded at 3 sites}
+policies:
+  latency: {text: alerts are sent within 300 ms}
+declared:
+  price: {value: 12 EUR, source: the price list}
+"""
+HTML_SITE = "<h1>PASS</h1>"
+COUNTS = {
+    "fnr": {
+        "": (39, 200),
+        "age_band=<40": (21, 48),
+        "age_band=40-59": (12, 100),
+        "age_band=60+": (6, 52),
+        "sex=men": (19, 100),
+        "sex=women": (20, 100),
+    },
+    "fpr": {
+        "": (30, 300),
+        "age_band=<40": (6, 80),
+        "age_band=40-59": (12, 140),
+        "age_band=60+": (12, 80),
+        "sex=men": (16, 160),
+        "sex=women": (14, 140),
+    },
+}
+ROWS = {"": 500, "age_band=<40": 128, "age_band=40-59": 240, "age_band=60+": 132, "sex=men": 260, "sex=women": 240}
+CHART = charts.ChartSpec("performance", "fnr", ("age_band",))
+
+
+def build(root: Path) -> Path:
+    """Write the book into an empty folder."""
+    (root / "data").mkdir(parents=True)
+    (root / "documents").mkdir()
+    (root / "data" / "holdout.csv").write_text("y,yhat,age,sex,site\n1,1,30,1,north\n", encoding="utf-8")
+    (root / "factbook.yaml").write_text(BOOK, encoding="utf-8")
+    read, _ = manifest.load(root)
+    source = read.sources["holdout"]
+    digest = sources.digest(source, root, root / ".factbook")
+    assert digest is not None
+    planned = read.plan["performance"]
+    context = canon.digest(measures.identity("performance", planned, read)["published"])
+    rows = Artifact("holdout", digest, 1, 100, 500)
+    measured = Measured("performance", "classification", measures.version("classification"), tuple(_facts()), {}, {"data": rows})
+    run = runs.Run("2026-11-01T00:00:00Z", {"factbook": "0"}, "Linux", context=context)
+    store.write(root, measured, run, slices=planned.by, declarations={"data": sources.declaration(source)})
+    figure = root / charts.path(CHART)
+    figure.parent.mkdir(parents=True, exist_ok=True)
+    figure.write_text(charts.render(CHART, Catalog(read, Evidence.load(root))), encoding="utf-8")
+    return root
+
+
+def _facts() -> Iterable[Fact]:
+    for metric, groups in COUNTS.items():
+        for group, (k, n) in groups.items():
+            own = intervals.proportion(k, n, 0.95)
+            yield _fact(metric, group, value=k / n, low=own.low, high=own.high, level=0.95, method=own.method, n=n, counts={"k": k, "n": n})
+    for group, rows in ROWS.items():
+        yield Fact(Key.parse(f"performance/rows{'?' if group else ''}{group}"), value=rows, unit=Unit.COUNT, n=rows)
+    yield Fact(
+        Key.parse("performance/auc"),
+        value=0.8046,
+        low=0.761,
+        high=0.848,
+        level=0.95,
+        method="DeLong",
+        n=500,
+        direction=Direction.HIGHER,
+        bounds=(0.0, 1.0),
+    )
+    yield _fact("precision", "site=north", status=Status.UNDEFINED, reason="nothing was flagged")
+    for site in ("north", HTML_SITE):
+        key = Key("performance", "fnr", slice=(("site", site),))
+        yield Fact(key, Status.SUPPRESSED, unit=Unit.FRACTION, direction=Direction.LOWER, bounds=(0.0, 1.0), reason="fewer than 10")
+
+
+def _fact(metric: str, group: str, **rest: Any) -> Fact:
+    key = Key.parse(f"performance/{metric}{'?' if group else ''}{group}")
+    return Fact(key, unit=Unit.FRACTION, direction=Direction.LOWER, bounds=(0.0, 1.0), **rest)
+
+
+def judged(root: Path, text: str, *, require_sources: bool = False) -> rules.Report:
+    """Check the book with one document of this text."""
+    read, lines = manifest.load(root)
+    catalog = Catalog(read, Evidence.load(root))
+    document = parse.parse(text, "documents/case.md")
+    return rules.judge(root, read, lines, catalog, [document], freshness(root, read, catalog.evidence), require_sources)
+
+
+def case(root: Path, folder: Path, given: Mapping[str, Any]) -> rules.Report:
+    """Check one case: its text, after what it changes in a copy of the book (`edit`: file, old, new; `delete`: a file; `stage`)."""
+    changed = [(item["file"], item["old"], item["new"]) for item in given.get("edit", ())]
+    if "stage" in given:
+        changed.append(("factbook.yaml", "stage: draft", f"stage: {given['stage']}"))
+    if changed or "delete" in given:
+        root = Path(shutil.copytree(root, folder / "book"))
+    for name, old, new in changed:
+        before = (root / name).read_text(encoding="utf-8")
+        assert old in before, f"{old!r} is not in {name}"
+        (root / name).write_text(before.replace(old, new, 1), encoding="utf-8")
+    if "delete" in given:
+        (root / given["delete"]).unlink()
+    return judged(root, given.get("text", ""), require_sources=given.get("require_sources") == "true")
