@@ -1,0 +1,221 @@
+"""Generated texts: equal to plain references and the published estimators, undefined where undefined, epochs as clusters."""
+
+from __future__ import annotations
+
+import zipfile
+from collections import Counter
+from itertools import combinations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from planned_measures import SHARED, facts, golden, measured
+from scipy import stats
+from sklearn.metrics import cohen_kappa_score
+
+from factbook.errors import MeasureError, SourceError
+from factbook.measures import text_generation, texts
+from factbook.model import Status
+
+PLAN = "measure: text-generation, data: data, prediction: p, references: r"
+PASS = "measure: text-generation, data: data, sample: id, correct: c, k: [1, 2, 5]"
+words = st.lists(st.sampled_from(["the", "cat", "sat", "mat", "Zoë", "42"]), max_size=9)
+
+
+def reference_lcs(one: list[str], other: list[str]) -> int:
+    table = np.zeros((len(one) + 1, len(other) + 1), dtype=int)
+    for i, left in enumerate(one):
+        for j, right in enumerate(other):
+            table[i + 1, j + 1] = table[i, j] + 1 if left == right else max(table[i, j + 1], table[i + 1, j])
+    return int(table[-1, -1])
+
+
+def epochs(samples: int = 40, each: int = 5, seed: int = 1) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(seed)
+    skill = np.repeat(random.beta(0.7, 0.7, samples), each)
+    return {
+        "id": np.repeat(np.arange(samples), each),
+        "c": (random.random(samples * each) < skill).astype(int),
+        "g": np.repeat(["a", "b"], samples * each // 2),
+    }
+
+
+@given(words, words)
+def test_the_longest_common_subsequence(one, other):
+    assert texts.longest_common(one, other) == reference_lcs(one, other)
+
+
+@given(words, words)
+def test_token_f1_is_that_of_precision_and_recall(one, other):
+    given, expected = ([word for word in map(str.lower, side) if word != "the"] for side in (one, other))
+    common = sum(min(Counter(given)[word], Counter(expected)[word]) for word in set(given))
+    if given and expected:
+        precision, recall = common / len(given), common / len(expected)
+        wanted = 2 * precision * recall / (precision + recall) if common else 0.0
+    else:
+        wanted = float(given == expected)
+    assert texts.token_f1(" ".join(one), " ".join(other), texts.squad) == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("output", "target", "exact", "f1", "rouge"),
+    [
+        ("The Eiffel Tower.", "eiffel tower", 1, 1.0, 0.8),
+        ("in Paris, France", "Paris", 0, 0.5, 0.5),
+        ("the", "a", 1, 1.0, 0.0),
+        ("no", "yes", 0, 0.0, 0.0),
+        ("police killed the gunman", "police kill the gunman", 0, 2 / 3, 0.75),
+        ("the gunman kill police", "police kill the gunman", 0, 1.0, 0.5),
+    ],
+)
+def test_known_cases(output, target, exact, f1, rouge):
+    assert texts.exact(output, target, texts.squad) == exact
+    assert texts.token_f1(output, target, texts.squad) == pytest.approx(f1)
+    assert texts.rouge_l(output, target) == pytest.approx(rouge)
+
+
+def test_the_best_reference_counts_from_columns_and_from_lists(tmp_path):
+    data = {"p": ["Paris", "London", "x y"], "r": ["paris", "Rome", "x"], "s": [None, "london!", "x y z"]}
+    both = facts(measured(tmp_path, data, "", PLAN.replace("references: r", "references: [r, s]")))
+    assert both["exact_match"].counts == {"k": 2, "n": 3}
+    assert both["rouge_l"].value == pytest.approx((1 + 1 + 4 / 5) / 3)
+    lists = {"p": data["p"], "r": [["paris"], ["Rome", "london!"], ["x", "x y z"]]}
+    assert {key: fact.value for key, fact in facts(measured(tmp_path, lists, "", PLAN)).items()} == {key: fact.value for key, fact in both.items()}
+    strict = facts(measured(tmp_path, data, "", PLAN + ", normalise: spaces"))
+    assert strict["exact_match"].counts == {"k": 0, "n": 3}
+
+
+def test_real_sentences(tmp_path):
+    path = SHARED / "sentiment" / "sentence_polarity.zip"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not there")
+    with zipfile.ZipFile(path) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".pos"))
+        lines = archive.read(name).decode("latin-1").splitlines()[:200]
+    outputs = [" ".join(line.split()[2:-3] + line.split()[:2]) for line in lines]
+    found = facts(measured(tmp_path, {"p": outputs, "r": lines}, "", PLAN))
+    each = []
+    for output, line in zip(outputs, lines, strict=True):
+        one, other = (texts._WORD.findall(text.lower()) for text in (output, line))
+        each.append(2 * reference_lcs(one, other) / (len(one) + len(other)))
+    assert found["rouge_l"].value == pytest.approx(np.mean(each), rel=1e-9)
+    assert found["rouge_l"].interval == pytest.approx(stats.t.interval(0.95, 199, loc=np.mean(each), scale=stats.sem(each)), rel=1e-9)
+
+
+def test_pass_at_k_is_the_published_estimator_and_that_of_all_subsets(tmp_path):
+    data = epochs()
+    found = facts(measured(tmp_path, data, "", PASS))
+    correct = data["c"].reshape(40, 5)
+    for k in (1, 2, 5):
+        subsets = np.array([np.mean([max(own[i] for i in chosen) for chosen in combinations(range(5), k)]) for own in correct])
+        chen = [1.0 if 5 - c < k else 1 - np.prod(1 - k / np.arange(5 - c + 1, 6)) for c in correct.sum(axis=1)]
+        fact = found[f"pass_at_k;k={k}"]
+        assert fact.value == pytest.approx(subsets.mean(), rel=1e-9)
+        assert fact.value == pytest.approx(np.mean(chen), rel=1e-9)
+        low, high = stats.t.interval(0.95, 39, loc=subsets.mean(), scale=stats.sem(subsets))
+        assert fact.interval == pytest.approx((low, min(high, 1.0)), rel=1e-9)
+        assert fact.n == 40
+    share = found["correct_share"]
+    assert (share.value, share.method) == (found["pass_at_k;k=1"].value, "Student's t over samples")
+    assert share.interval == pytest.approx(found["pass_at_k;k=1"].interval, rel=1e-9), "equal epochs: the same interval from rows in clusters"
+
+
+def test_a_sample_with_too_few_epochs_makes_pass_at_k_undefined(tmp_path):
+    data = {name: values[1:] for name, values in epochs().items()}
+    found = facts(measured(tmp_path, data, "", PASS))
+    assert found["pass_at_k;k=5"].reason == "1 samples have fewer than 5 epochs"
+    assert found["pass_at_k;k=2"].status is Status.MEASURED
+
+
+def test_one_epoch_is_a_plain_proportion(tmp_path):
+    data = {name: values[::5] for name, values in epochs().items()}
+    share = facts(measured(tmp_path, data, "", PASS.replace(", k: [1, 2, 5]", "")))["correct_share"]
+    assert share.method == "Clopper-Pearson"
+    low, high = stats.binomtest(int(data["c"].sum()), 40).proportion_ci()
+    assert share.interval == pytest.approx((low, high), rel=1e-9)
+
+
+def test_retrieval_and_faithfulness(tmp_path):
+    data = {
+        "got": [["a", "b", "c"], ["x", "y"], None, ["q"]],
+        "gold": [["b", "z"], ["x"], ["k"], []],
+        "yes": [2, 0, 3, 0],
+        "all": [4, 0, 3, 2],
+    }
+    plan = "measure: text-generation, data: data, retrieved: got, relevant: gold, k: [1, 2], supported: yes, claims: all"
+    found = facts(measured(tmp_path, data, "", plan))
+    assert [found[f"retrieval_hit_rate;k={k}"].counts for k in (1, 2)] == [{"k": 1, "n": 3}, {"k": 2, "n": 3}]
+    assert [found[f"retrieval_recall;k={k}"].value for k in (1, 2)] == [pytest.approx(1 / 3), pytest.approx(0.5)]
+    assert (found["faithfulness"].value, found["faithfulness"].n) == (pytest.approx((0.5 + 1 + 0) / 3), 3)
+
+
+def test_judges_agree_beyond_chance(tmp_path):
+    random = np.random.default_rng(3)
+    human = random.choice(["good", "bad", "fair"], 300)
+    judge = np.where(random.random(300) < 0.7, human, random.choice(["good", "bad"], 300))
+    data = {"h": human, "j": judge, "id": np.arange(300) // 3, "s": random.normal(3, 1, 300)}
+    plan = "measure: text-generation, data: data, judge: j, human: h, score: s"
+    found = facts(measured(tmp_path, data, "", plan))
+    assert found["judge_kappa"].value == pytest.approx(cohen_kappa_score(human, judge), rel=1e-9)
+    assert found["judge_agreement"].counts == {"k": (human == judge).sum(), "n": 300}
+    assert found["mean_score"].value == pytest.approx(data["s"].mean(), rel=1e-9)
+    together = facts(measured(tmp_path, data, "", plan + ", sample: id"))
+    assert (together["judge_kappa"].interval, together["judge_kappa"].note) == (None, "no interval: outputs of a sample vary together")
+    assert together["judge_agreement"].method == "Student's t over samples"
+
+
+def test_the_same_in_any_order_and_partitioning(tmp_path):
+    random = np.random.default_rng(2)
+    data = pa.table(epochs() | {"p": random.choice(["x y", "y", "x z"], 200), "r": random.choice(["x y", "z"], 200)})
+    plan = PASS + ", prediction: p, references: r, by: [g]"
+    one = measured(tmp_path, data, ", by: [g]", plan)
+    assert one.facts == measured(tmp_path, data.take(random.permutation(200)), ", by: [g]", plan, parts=6).facts
+
+
+def test_groups_of_few_samples_are_suppressed_though_they_have_many_rows(tmp_path):
+    data = epochs() | {"g": np.repeat(["few", "next", "many"], [45, 55, 100])}
+    found = facts(measured(tmp_path, data, ", by: [g]", PASS + ", by: [g]", below=10))
+    assert [found[f"pass_at_k;k=1?g={group}"].status for group in ("few", "next", "many")] == [Status.SUPPRESSED, Status.SUPPRESSED, Status.MEASURED]
+
+
+@pytest.mark.parametrize(
+    ("change", "plan", "error", "said"),
+    [
+        ({}, "measure: text-generation, data: data", MeasureError, "give `prediction`"),
+        ({}, PLAN.replace(", references: r", ""), MeasureError, "go together"),
+        ({}, PASS.replace("sample: id, ", ""), MeasureError, "needs `sample`"),
+        ({"c": [1, 2]}, PASS, SourceError, "other values than 0 and 1"),
+        ({"r": ["x", None]}, PLAN, SourceError, "1 of 2 rows have no reference"),
+        ({"p": ["x", None]}, PLAN, SourceError, r"column 'p' \(prediction\) is missing in 1 of 2 rows"),
+        ({}, "measure: text-generation, data: data, supported: c, claims: z", SourceError, "more claims are supported"),
+    ],
+)
+def test_what_contradicts_the_declaration_is_refused(tmp_path, change, plan, error, said):
+    with pytest.raises(error, match=said):
+        measured(tmp_path, {"id": [1, 2], "c": [1, 0], "p": ["x", "y"], "r": ["x", "x"], "z": [0, 0]} | change, "", plan)
+
+
+def test_outputs_without_a_reference_are_left_out_where_the_policy_says_so(tmp_path):
+    run = measured(tmp_path, {"p": ["x", "y"], "r": ["x", None]}, ", missing: {label: drop}", PLAN)
+    assert facts(run)["exact_match"].counts == {"k": 1, "n": 1}
+    assert "1 of 2 rows have no reference and were left out" in run.warnings[0]
+
+
+def test_golden(tmp_path):
+    data = epochs(20) | {"p": np.tile(["The cat sat", "a dog", "cat", "cats sat down"], 25), "r": np.tile(["cat sat", "the dog!"], 50)}
+    golden("text_generation", text_generation.VERSION, measured(tmp_path, data, ", by: [g]", PASS + ", prediction: p, references: r, by: [g]"))
+
+
+def test_intervals_cover():
+    """60 samples of 4 epochs whose difficulty varies: the coverage of pass@2."""
+    random, runs, samples, each = np.random.default_rng(9), 1500, 60, 4
+    skill = random.beta(2, 2, (runs, samples, 1))
+    correct = (random.random((runs, samples, each)) < skill).astype(float).reshape(-1)
+    answer = text_generation.Answer("m", 0.95, {item.name: item for item in text_generation.METRICS}, frozenset(), "")
+    names = [(("run", str(i)),) for i in range(runs)]
+    clusters = np.repeat(np.arange(runs * samples), each)
+    text_generation._add_passes(answer, correct, clusters, np.repeat(np.arange(runs), samples * each), names, [2])
+    truth = 1 - 2 * 3 / (4 * 5)
+    assert 0.94 <= np.mean([fact.low <= truth <= fact.high for fact in answer.facts]) <= 0.96
