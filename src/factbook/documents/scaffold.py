@@ -19,7 +19,7 @@ from factbook.manifest import Manifest
 from factbook.model import Key, encode
 
 _MARKUP: Final = re.compile(r"([\\`*\[\]{}<>|&~$]|(?<!\w)_|_(?!\w)|(?<!\w)#)")
-_FUNCTIONS: Final = ("heading", "question", "fact", "cell", "has", "each", "measured", "role", "table", "chart", "claim", "group")
+_FUNCTIONS: Final = ("heading", "question", "fact", "cell", "has", "each", "measured", "role", "table", "chart", "claim", "group", "declared_value")
 _VERDICTS: Final = {"holds": "", "broken": "?broken", "not-established": "?not-established"}
 
 
@@ -146,6 +146,10 @@ class _Writer:
             return ""
         words = {"holds": holds, "broken": broken, "not-established": not_established}[verdict]
         return f"[{words}](claim:{name}{_VERDICTS[verdict]})"
+
+    def declared_value(self, name: str) -> str:
+        """A link to what a person declared: `suppress_below`, `sources.NAME.cut`, or a name under `declared`."""
+        return f"[](declared:{name})"
 
     def group(self, **pairs: str) -> str:
         """The slice part of a key."""

@@ -108,7 +108,18 @@ class Catalog:
 
     def declared(self, name: str) -> Declared:
         """A person's number; its value is text. Raises UnknownName."""
-        return _named("declared number", self.manifest.declared, name)
+        return _named("declared number", self.declarations, name)
+
+    @cached_property
+    def declarations(self) -> dict[str, Declared]:
+        """What people declared, by name: the numbers under `declared`, and those that factbook.yaml holds anyway, such as `sources.holdout.cut`."""
+        held = {"level": self.manifest.level, "suppress_below": self.manifest.suppress_below}
+        held |= {f"sources.{name}.cut": source.cut for name, source in self.manifest.sources.items() if source.cut is not None}
+        found: dict[str, object] = {
+            **held,
+            **{f"sources.{name}.positive": item.positive for name, item in self.manifest.sources.items() if item.positive},
+        }
+        return {name: Declared(value=str(value), source="factbook.yaml") for name, value in found.items()} | self.manifest.declared
 
     def record_of(self, key: Key) -> Record:
         """What a fact rests on. A derived fact rests on several: see `operands`.

@@ -168,7 +168,7 @@ def statements(publication: Publication) -> Page:
         ("Claims", "claim", manifest.claims),
         ("Declared gaps", "gap", manifest.gaps),
         ("Policies", "policy", manifest.policies),
-        ("Declared numbers", "declared", manifest.declared),
+        ("Declared numbers", "declared", publication.catalog.declarations),
     ):
         if names:
             headings.append(Heading(2, scheme, name))
