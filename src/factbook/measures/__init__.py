@@ -5,6 +5,7 @@
     ROLES      the roles of its sources, e.g. ("data",)
     PARAMS     names of the other parameters that it understands
     margins(name, planned, source)          the combinations of attributes that it publishes counts for
+    protected(planned)                      optional: the roles whose small groups are hidden, where these are not all of them
     measure(request, answer)                adds its facts to the answer
     propose(source_name, source, protected) what `init` plans: (evidence name, planned), or None
 
@@ -47,7 +48,7 @@ def run(name: str, planned: Planned, manifest: Manifest, root: Path, store: Path
     """
     module = _module(name, planned)
     request = Request(name, planned, manifest, root, store, progress)
-    answer = Answer(name, request.level, _vocabulary(planned.measure), *_hidden(request, module.ROLES))
+    answer = Answer(name, request.level, _vocabulary(planned.measure), *_hidden(request, _protected(module, planned)))
     answer.warnings += [said for role in module.ROLES for said in binary.look_alikes(request.tally(role), request.source(role))]
     module.measure(request, answer)
     return Measured(
@@ -102,6 +103,12 @@ def _margins(manifest: Manifest, source: str) -> list[tuple[str, ...]]:
         if any(planned.params.get(role) == source for role in module.ROLES):
             found.update(module.margins(name, planned, manifest.sources[source]))
     return sorted(found)
+
+
+def _protected(module: ModuleType, planned: Planned) -> tuple[str, ...]:
+    """The roles of sources that hold people's rows: all, unless the measure says that one holds published figures."""
+    own = getattr(module, "protected", None)
+    return tuple(own(planned)) if own is not None else tuple(module.ROLES)
 
 
 def _hidden(request: Request, roles: tuple[str, ...]) -> tuple[frozenset[Pairs], str]:

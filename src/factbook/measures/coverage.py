@@ -23,7 +23,7 @@ from factbook.engines import Tally
 from factbook.engines.tallies import SCALE, total
 from factbook.errors import MeasureError
 from factbook.manifest import Planned, Source
-from factbook.measures import binary, intervals, rows, suppression
+from factbook.measures import binary, intervals, rows
 from factbook.measures.intervals import Interval, Share
 from factbook.measures.request import Answer, Request, attributes, count_metric, tidy
 from factbook.model import Direction, Metric, Pairs, Unit
@@ -98,6 +98,11 @@ def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...
     return attributes(name, planned.by, source)
 
 
+def protected(planned: Planned) -> tuple[str, ...]:
+    """Small groups are hidden in the data, and in a reference whose rows are people; a census is public."""
+    return ROLES[:1] if planned.params.get("reference_is") == "census" else ROLES
+
+
 @dataclass(frozen=True, slots=True)
 class _Group:
     """The rows of one group in one table, and its share."""
@@ -121,11 +126,6 @@ def measure(request: Request, answer: Answer) -> None:
         raise MeasureError(f"plan.{request.name}: `by` is not given", remedy="name the attributes that both sources have, e.g. `by: [sex]`")
     for role in ROLES:
         binary.refuse_missing(request.tally(role), request.source(role))
-    if given.reference_is == "sample":
-        source = request.source("reference")
-        unpublished = binary.MISSING if source.missing.group == "drop" else None
-        atoms = binary.population(request.tally("reference"), source)
-        answer.hidden |= suppression.hidden(atoms, slices, request.manifest.suppress_below, unpublished)
     tally = request.tally()
     answer.add("rows", tally.rows, n=tally.rows)
     for by in slices:
