@@ -205,7 +205,7 @@ def test_outputs_without_a_reference_are_left_out_where_the_policy_says_so(tmp_p
 
 def test_golden(tmp_path):
     data = epochs(20) | {"p": np.tile(["The cat sat", "a dog", "cat", "cats sat down"], 25), "r": np.tile(["cat sat", "the dog!"], 50)}
-    golden("text_generation", text_generation.VERSION, measured(tmp_path, data, ", by: [g]", PASS + ", prediction: p, references: r, by: [g]"))
+    golden("text-generation", text_generation.VERSION, measured(tmp_path, data, ", by: [g]", PASS + ", prediction: p, references: r, by: [g]"))
 
 
 def test_intervals_cover():
