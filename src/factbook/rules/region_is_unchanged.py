@@ -56,6 +56,8 @@ def _table(document: Document, region: Region, wanted: Table) -> Iterator[Proble
     if not region.rows:
         yield at(document, region.start, "the table is missing", _FIX)
         return
+    if region.rows[0] != right[0]:
+        yield at(document, region.start, "the table has other columns than these arguments give", _FIX)
     yield from _row(document, region, 0, right[0])
     yield from _rows(document, region, right[1:], wanted.names)
 

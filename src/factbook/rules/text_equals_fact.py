@@ -37,6 +37,7 @@ _AFTER = re.compile(
 )
 _POINTS_AFTER = re.compile(r"(\spoints?\b)", re.IGNORECASE)
 _CHANGED_AFTER = re.compile(r"-?\s?fold\b|\s(?:in|out of)(?: an?| every)? (?:ten|hundred|thousand|million)\b", re.IGNORECASE)
+_ZERO = re.compile(r"\s*(?:[-−+]\s*0(?:\.0*)?(?![\d.])|0(?:\.0*)?\s+(?:thousand|million|billion|trillion)\b)", re.IGNORECASE)
 _FIX: Final = "factbook update, after looking at why it differs"
 
 
@@ -59,6 +60,8 @@ def _around(document: Document, link: Link, fact: Fact) -> str | None:
     """What the link says together with the sign, unit or word that stands right beside it, where that is not the fact."""
     if not fact.measured or not isinstance(fact.value, int | float):
         return None
+    if _ZERO.match(link.text):
+        return link.text
     before, after = prose.beside(document, link)
     share = after.startswith(" of") and "%" in link.text
     sign = _BEFORE.search(before) or (_SHARE_BEFORE.search(before) if share else None)
