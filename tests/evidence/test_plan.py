@@ -177,7 +177,7 @@ def test_what_was_taken_out_of_the_evidence_is_missed(book: Path, line: str, new
 
 def test_evidence_without_its_run_record_is_stale(book: Path) -> None:
     measure(book)
-    for place in (book / "evidence/runs").glob("performance.*"):
+    for place in (book / "runs").glob("performance.*"):
         place.unlink()
     assert fresh(book)["performance"][0] is State.STALE
     assert measure(book) == {"performance": "measured", "second": "fresh"}
@@ -219,7 +219,7 @@ def test_a_failed_measurement_keeps_those_before_it(book: Path) -> None:
 
 
 def test_temporary_files_of_killed_processes_go(book: Path) -> None:
-    for folder in ("evidence", "evidence/runs"):
+    for folder in ("evidence", "runs"):
         (book / folder).mkdir(exist_ok=True)
         (book / folder / ".performance.json.abc.tmp").write_text("half", encoding="utf-8")
     measure(book)

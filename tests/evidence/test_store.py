@@ -236,10 +236,10 @@ def test_formatting_and_order_of_the_file_change_nothing(tmp_path: Path) -> None
 def test_earlier_run_records_go(tmp_path: Path) -> None:
     save(tmp_path, FACTS)
     save(tmp_path, FACTS[:3])
-    (found,) = (tmp_path / "evidence/runs").iterdir()
+    (found,) = (tmp_path / "runs").iterdir()
     run = Evidence.load(tmp_path).records["performance"].run
     assert run is not None
-    assert found == runs.path(tmp_path / "evidence", "performance", run)
+    assert found == runs.path(tmp_path, "performance", run)
 
 
 def test_names_that_begin_alike_keep_their_run_records(tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_names_that_begin_alike_keep_their_run_records(tmp_path: Path) -> None:
         store.write(tmp_path, replace(measured([], name=name)), runs.here(tmp_path))
     store.write(tmp_path, replace(measured([count("a/rows", 1)], name="a")), runs.here(tmp_path))
     assert all(record.run is not None and not record.unvouched for record in Evidence.load(tmp_path).records.values())
-    assert len(list((tmp_path / "evidence/runs").iterdir())) == 3
+    assert len(list((tmp_path / "runs").iterdir())) == 3
 
 
 def test_identity_covers_the_fact_and_its_origins_and_nothing_else(tmp_path: Path) -> None:
@@ -416,7 +416,7 @@ def test_the_run_knows_the_checkout(tmp_path: Path) -> None:
 
 def test_a_damaged_run_record_is_refused(tmp_path: Path) -> None:
     save(tmp_path, FACTS)
-    (place,) = (tmp_path / "evidence/runs").iterdir()
+    (place,) = (tmp_path / "runs").iterdir()
     redated = re.sub(r'"measured":"\d+', '"measured":"1999', place.read_text(encoding="utf-8"))
     for text in ("{", "[]", '{"schema":"factbook/run/1"}', '{"schema":"factbook/run/2"}', redated):
         place.write_text(text, encoding="utf-8")

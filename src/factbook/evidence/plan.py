@@ -81,7 +81,7 @@ def measure_plan(
 
 def _tidy(root: Path) -> None:
     """Remove the temporary files of processes that were killed; the lock is held, so they are nobody's."""
-    for folder in (root / store.FOLDER, root / store.FOLDER / runs.FOLDER):
+    for folder in (root / store.FOLDER, root / runs.FOLDER):
         for left in folder.glob(".*.tmp"):
             left.unlink(missing_ok=True)
 

@@ -44,7 +44,7 @@ def read(root: Path, name: str) -> tuple[Record, dict[Key, Fact], dict[Key, int]
         raise EvidenceError(error.message, remedy=remedy) from error
     record = _read_header(tree, name, where, remedy)
     facts, lines = _read_facts(tree["facts"], name, keys)
-    return _attach_runs(root / FOLDER, record, facts, canon.digest(_sorted_slices(tree))), facts, lines
+    return _attach_runs(root, record, facts, canon.digest(_sorted_slices(tree))), facts, lines
 
 
 def _line_numbers(text: str, where: str, remedy: str) -> dict[str, int]:
@@ -129,9 +129,9 @@ def _sorted_slices(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {**tree, "slices": sorted(item for item in tree["slices"] if item), "facts": facts}
 
 
-def _attach_runs(folder: Path, record: Record, facts: Mapping[Key, Fact], digest: str) -> Record:
+def _attach_runs(root: Path, record: Record, facts: Mapping[Key, Fact], digest: str) -> Record:
     record = replace(record, digest=digest)
-    known = sorted((runs.load(item) for item in runs.siblings(folder, record.name)), key=lambda run: (run.measured, run.digest))
+    known = sorted((runs.load(item) for item in runs.siblings(root, record.name)), key=lambda run: (run.measured, run.digest))
     exact = tuple(run for run in known if run.evidence == digest)
     if exact:
         return replace(record, runs=exact)

@@ -68,7 +68,7 @@ class Record:
     @property
     def run_file(self) -> str:
         """The record of that run, relative to the book; '' if there is none."""
-        return "" if self.run is None else runs.path(Path(FOLDER), self.name, self.run).as_posix()
+        return "" if self.run is None else runs.path(Path(), self.name, self.run).as_posix()
 
 
 def identity(fact: Fact, record: Record) -> str:

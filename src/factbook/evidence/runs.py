@@ -1,6 +1,6 @@
 """Run records: with which tools, where and when evidence was measured. Kept apart from the evidence, so that an upgrade changes no fact.
 
-A run record lies in evidence/runs/ under its own digest, so that two branches never touch the same file, and vouches for every fact that it
+A run record lies in runs/, beside evidence/, under its own digest, so that two branches never touch the same file, and vouches for every fact that it
 measured. After a merge the facts of a file may be vouched for by several runs.
 
 What vouches for a fact is salted with the record's digest: two run records then have little in common, and Git does not take one that replaced
@@ -116,14 +116,14 @@ def _checkout(root: Path) -> tuple[str, bool | None]:
     return commit, None if changes is None else bool(changes)
 
 
-def path(folder: Path, name: str, run: Run) -> Path:
+def path(root: Path, name: str, run: Run) -> Path:
     """Where a run record of the evidence `name` lies."""
-    return folder / FOLDER / f"{name}.{run.digest.removeprefix('sha256:')[:12]}.json"
+    return root / FOLDER / f"{name}.{run.digest.removeprefix('sha256:')[:12]}.json"
 
 
-def siblings(folder: Path, name: str) -> list[Path]:
+def siblings(root: Path, name: str) -> list[Path]:
     """All run records of `name`, sorted."""
-    return sorted(item for item in (folder / FOLDER).glob("*.json") if item.name.rsplit(".", 2)[0] == name)
+    return sorted(item for item in (root / FOLDER).glob("*.json") if item.name.rsplit(".", 2)[0] == name)
 
 
 def _members(run: Run) -> dict[str, Any]:

@@ -63,11 +63,10 @@ def write(
     lines = _lines(measured)
     data, digest = _text(record, lines).encode(), _digest(record, lines)
     run = replace(run, evidence=digest).vouched(identity(fact, record) for fact in measured.facts)
-    folder = root / FOLDER
-    kept = runs.path(folder, measured.name, run)
+    kept = runs.path(root, measured.name, run)
     canon.write_atomic(kept, runs.dump(run))
     canon.write_atomic(path(root, measured.name), data)
-    for old in runs.siblings(folder, measured.name):
+    for old in runs.siblings(root, measured.name):
         if old != kept:
             old.unlink(missing_ok=True)
     return replace(record, digest=digest, runs=(run,))

@@ -69,7 +69,7 @@ def _record(record: Record) -> Markup:
         ("Level", f"{_level(record)} %"),
         ("Measured", f"{citations.day(record)}, {run.host}" if run else "no run record vouches for it"),
         ("Tools", tools),
-        ("Run record", element("code", f"evidence/runs/{record.name}.*.json") if run else ""),
+        ("Run record", element("code", f"runs/{record.name}.*.json") if run else ""),
         ("Merged", "the facts come from several runs" if record.merged else ""),
         ("Not vouched for", ", ".join(str(key) for key in record.unvouched)),
         ("Re-derive", element("code", citations.command(record.name))),
