@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -217,3 +219,22 @@ def test_what_cannot_be_sketched(tmp_path: Path) -> None:
         scanned(tmp_path, "d.csv", {"a": False})
     with pytest.raises(ValueError, match="one kind"):
         number([1.0]) + text(["a"])
+
+
+def test_pandas_stays_away(tmp_path: Path) -> None:
+    """pyarrow imports pandas, where it is installed, to convert a numpy array: two seconds for nothing."""
+    pq.write_table(pa.table({"x": [1.0, None], "t": ["a", None], "n": ["1", "2"], "g": ["a", "b"]}), tmp_path / "d.parquet")
+    code = """
+import sys
+from pathlib import Path
+from factbook import sources
+from factbook.engines import sketches
+from factbook.manifest import Source
+from factbook.model import silent
+source, root = Source(uri="d.parquet"), Path(sys.argv[1])
+table = sources.table(source, root, root / "store")
+for splits in ((), (sketches.Split('"g"'),)):
+    sketches.scan(table, source, dict.fromkeys(("x", "t", "n"), False), root / "store", silent, splits)
+sys.exit("pandas" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 0

@@ -183,18 +183,15 @@ NO_NUMBERS: Final = Numbers(True, _NONE, _NONE, 0, 0, 0, math.inf, -math.inf)
 NO_TEXTS: Final = Texts((), _NONE)
 
 
-def numbers_of(values: NDArray[Any]) -> Numbers:
+def numbers_of(values: Floats) -> Numbers:
     """The sketch of some float numbers, NaN left out."""
-    values = np.asarray(values)
     low, high = (float(values.min()), float(values.max())) if len(values) else (math.inf, -math.inf)
     if math.isnan(low):
         values = values[~np.isnan(values)]
         low, high = (float(values.min()), float(values.max())) if len(values) else (math.inf, -math.inf)
     if not len(values):
         return NO_NUMBERS
-    inner = values.astype(np.float64, copy=False)
-    if max(high, -low) >= LIMIT:
-        inner = inner[np.abs(inner) < LIMIT]
+    inner = values if max(high, -low) < LIMIT else values[np.abs(values) < LIMIT]
     top = min(max(high, -low), LIMIT)
     total, squares = _sum(inner, top), _sum(inner * inner, top * top)
     keys, n = _exact_keys(values)
@@ -206,11 +203,11 @@ def numbers_of(values: NDArray[Any]) -> Numbers:
     return Numbers(exact, keys, n.astype(np.int64), total, squares, len(values) - len(inner), low + 0.0, high + 0.0)
 
 
-def _exact_keys(values: NDArray[Any]) -> tuple[Integers | None, Integers | None]:
+def _exact_keys(values: Floats) -> tuple[Integers | None, Integers | None]:
     """The different values and their counts, or nothing where there are too many."""
     if len(values) > 2 * CAP and len(np.unique(values[: 2 * CAP])) > CAP:
         return None, None
-    found, n = np.unique(values.astype(np.float64) + 0.0, return_counts=True)
+    found, n = np.unique(values + 0.0, return_counts=True)
     if len(found) > CAP:
         return None, None
     return _flipped(found.view(np.int64)), n
@@ -225,10 +222,10 @@ def _from_keys(keys: Integers) -> Floats:
     return _flipped(keys).view(np.float64)
 
 
-def _bins(values: NDArray[Any]) -> NDArray[np.int32]:
+def _bins(values: Floats) -> NDArray[np.int32]:
     """The bins 0 … BINS - 1 of numbers that are not NaN."""
     with np.errstate(over="ignore"):
-        bits = (values + values.dtype.type(0)).astype(np.float32, copy=False).view(np.int32)
+        bits = (values + 0.0).astype(np.float32).view(np.int32)
     flip: NDArray[np.int32] = (bits >> 31) & np.int32(0x7FFFFFFF)
     flip ^= bits
     flip >>= _DROPPED
@@ -335,7 +332,7 @@ def make(kind: str, column: Any) -> Sketch:
     if kind == "other":
         return Sketch(kind, rows, column.null_count)
     if kind == "number":
-        numbers = numbers_of(column.to_numpy(zero_copy_only=False))
+        numbers = numbers_of(sources.numpy(column.drop_null() if column.null_count else column))
         return Sketch(kind, rows, rows - numbers.count, numbers)
     return _make_text(column)
 
@@ -344,7 +341,7 @@ def _make_text(column: Any) -> Sketch:
     import pyarrow.compute as pc
 
     found = pc.value_counts(column)
-    return _counted(found.field("values"), found.field("counts").to_numpy().astype(np.int64))
+    return _counted(found.field("values"), sources.numpy(found.field("counts")))
 
 
 def _counted(values: Any, n: Integers) -> Sketch:
@@ -353,14 +350,15 @@ def _counted(values: Any, n: Integers) -> Sketch:
 
     rows = int(n.sum())
     if values.null_count:
-        there = values.is_valid().to_numpy(zero_copy_only=False)
+        there = sources.numpy(values.is_valid()).astype(bool)
         values, n = values.drop_null(), n[there]
     missing = rows - int(n.sum())
     texts = Texts((), _NONE, overflow=True) if len(values) > CAP else _sorted_texts(values.to_pylist(), n)
     numbers, reads = _read(values)
     if reads.all():
         return Sketch("text", rows, missing, numbers_of(np.repeat(numbers, n)), texts)
-    return Sketch("text", rows, missing, None, texts, int(n[~reads].sum()), pc.min(values.filter(~reads)).as_py())
+    unread = values.take(_places(np.flatnonzero(~reads)))
+    return Sketch("text", rows, missing, None, texts, int(n[~reads].sum()), pc.min(unread).as_py())
 
 
 def _sorted_texts(values: Sequence[str], n: Integers) -> Texts:
@@ -373,10 +371,18 @@ def _read(values: Any) -> tuple[Floats, NDArray[np.bool_]]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    reads: NDArray[np.bool_] = np.array(pc.match_substring_regex(values, _READS).to_numpy(zero_copy_only=False), dtype=bool)
-    numbers = values.filter(pa.array(reads)).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    shaped = pc.match_substring_regex(values, _READS)
+    reads: NDArray[np.bool_] = sources.numpy(shaped).astype(bool)
+    numbers: Floats = sources.numpy(values.filter(shaped).cast(pa.float64()))
     reads[reads] = np.isfinite(numbers)
     return numbers, reads
+
+
+def _places(rows: Integers) -> Any:
+    """Places of rows as an Arrow array, whose own conversion would import pandas where it is installed."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(pa.int64(), len(rows), [None, pa.py_buffer(np.ascontiguousarray(rows, dtype=np.int64))])
 
 
 def _kind(column: Column, category: bool) -> str:
@@ -448,11 +454,11 @@ def _grouped(connection: Any, table: Table, selected: Mapping[str, str]) -> dict
         )
         parts: dict[str, list[Sketch]] = {name: [] for name in some}
         for batch in sources.batches(connection, query, _BATCH):
-            which, n = (batch.column(name).to_numpy(zero_copy_only=False).astype(np.int64) for name in ("which", "n"))
+            which, n = (sources.numpy(batch.column(name)).astype(np.int64) for name in ("which", "n"))
             for i, name in enumerate(some):
                 rows = np.flatnonzero(which == (1 << len(some)) - 1 - (1 << (len(some) - 1 - i)))
                 if len(rows):
-                    parts[name].append(_counted(batch.column(f"c{i}").take(rows), n[rows]))
+                    parts[name].append(_counted(batch.column(f"c{i}").take(_places(rows)), n[rows]))
         found |= {name: combine(sketches) for name, sketches in parts.items()}
     return found
 
@@ -479,7 +485,7 @@ def _selected(column: Column, kind: str) -> str:
     if kind == "other":
         return f"CASE WHEN {name} IS NOT NULL THEN true END"
     if kind == "number":
-        return name if column.type in _FLOATS else f"CAST({name} AS DOUBLE)"
+        return name if column.type == "DOUBLE" else f"CAST({name} AS DOUBLE)"
     if column.type in _FLOATS:
         return f"CASE WHEN NOT isnan({name}) THEN CAST({name} + 0.0::{column.type} AS VARCHAR) END"
     return name if column.type == "VARCHAR" else f"CAST({name} AS VARCHAR)"
@@ -491,9 +497,8 @@ def _codes(batch: Any, i: int, split: Split, done: int) -> tuple[Sequence[str], 
         place = (np.arange(done, done + batch.num_rows, dtype=np.int64) * split.blocks) // max(split.rows, done + batch.num_rows)
         first = int(place[0]) if len(place) else 0
         return [str(block + 1) for block in range(first, split.blocks)], place - first
-    encoded = batch.column(f"s{i}").dictionary_encode()
-    codes: Integers = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64) + 1
-    return ["", *encoded.dictionary.to_pylist()], codes
+    encoded = batch.column(f"s{i}").dictionary_encode(null_encoding="encode")
+    return [text or "" for text in encoded.dictionary.to_pylist()], sources.numpy(encoded.indices).astype(np.int64)
 
 
 class _Pile:
@@ -534,7 +539,7 @@ def _cells(batch: Any, splits: Sequence[tuple[Sequence[str], Integers]]) -> Iter
     order = np.argsort(place, kind="stable")
     ordered = place[order]
     starts = [0, *(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist(), len(ordered)]
-    rows = batch if len(starts) == 2 else batch.take(order)
+    rows = batch if len(starts) == 2 else batch.take(_places(order))
     firsts = order[starts[:-1]]
     names = [tuple(texts[int(codes[first])] for texts, codes in splits) for first in firsts]
     return [(name, rows.slice(start, stop - start)) for name, start, stop in zip(names, starts, starts[1:], strict=False)]
