@@ -236,6 +236,31 @@ def test_what_is_true_raises_nothing_in_any_context(book: Book, judge: Callable[
     assert found == set()
 
 
+# --- passages found by attacking the rules ------------------------------------------------------------------------------------------------------
+
+
+def passages(what: str) -> list[str]:
+    tree, _ = load_yaml((CASES / "passages.yaml").read_text(encoding="utf-8"), "passages.yaml")
+    return list(tree[what])
+
+
+@pytest.fixture(scope="module")
+def head(book: Book) -> str:
+    """The beginning of a document that cites every age band, so that the worst is disclosed."""
+    facts = book.catalog.slices("performance", "fnr", "age_band")
+    return "# Groups\n\n" + "".join(f"- {dict(fact.key.slice)['age_band']}: [{spell(fact)}](fact:{fact.key})\n" for fact in facts) + "\n"
+
+
+@pytest.mark.parametrize("said", passages("lies"))
+def test_a_passage_that_lies_is_reported(judge: Callable[..., set[tuple[int, str]]], head: str, said: str) -> None:
+    assert judge(f"{head}{said}\n\nThe end.\n")
+
+
+@pytest.mark.parametrize("said", passages("truths"))
+def test_a_passage_that_does_not_lie_is_left_alone(judge: Callable[..., set[tuple[int, str]]], head: str, said: str) -> None:
+    assert judge(f"{head}{said}\n\nThe end.\n") == set()
+
+
 # --- lies in place: the demo's own documents, one alteration at a time -------------------------------------------------------------------------
 
 

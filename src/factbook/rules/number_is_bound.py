@@ -61,6 +61,10 @@ _NAMES: Final = tuple(
             rf"(?:\b(?:in|since|until|till|from|before|after|during|by|early|mid|late|spring|summer|autumn|winter|year|years|al\.?,?|©|and|to|of)\s+|\(|[–-])(?:{_YEAR}(?:[–-]|,\s)?)+s?\b(?!\s*(?:%|[^\W\d_]+s\b)|[.,]?\d)",
             re.IGNORECASE,
         ),
+        (
+            rf"\b(?:the|a|an|its|our|their) {_YEAR}(?= (?:paper|study|data|edition|version|census|guidelines?|revision|report|survey|cohort)\b)",
+            re.IGNORECASE,
+        ),
         (r"\b[01]?\d:[0-5]\d(?::[0-5]\d)?(?:\s*(?:am|pm|UTC))?\b|\b2[0-3]:[0-5]\d(?::[0-5]\d)?\b", re.IGNORECASE),
         (r"\bv\d+(?:\.\d+)*\b|\bv?(?!\d{1,3}(?:\.\d{3})+\b)\d+(?:\.\d+){2,}[\w.+-]*", re.IGNORECASE),
         (r"\b10\.\d{4,}/\S+|https?://\S+|\barXiv:\s?\d+\.\d+|\S+@\S+\.\w+", re.IGNORECASE),

@@ -13,7 +13,7 @@ _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|cf|vs|approx|ca|etc|no|fig|art|al
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
 _QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"|«([^»]+)»|„([^“]+)“")
 _ATTRIBUTION = re.compile(r"(?:—|–|--)\s*[\"*_\[]*[A-Z].{0,160}$")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_COMMENT = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))", re.DOTALL)
 TAG = re.compile(r"<[^>]*>", re.DOTALL)
 _SHOWN_ATTRIBUTE = re.compile(
     r"\b(?:title|alt|aria-[a-z]+|placeholder|value|label|summary|content|data-[\w-]+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE

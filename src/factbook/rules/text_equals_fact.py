@@ -31,12 +31,14 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _SHARE_BEFORE = re.compile(r"(?:^|(?<=[\s(]))((?:over|above|under|below|up to)\s)$", re.IGNORECASE)
-_CHANGED_BEFORE = re.compile(r"\b(?:half(?: of)?|twice|double|triple|a (?:third|quarter|fifth|tenth) of|(?<!or )not)\s$", re.IGNORECASE)
-_AFTER = re.compile(
-    r"(\s?[%‰٪％]|\s(?:per ?cent(?:age points?)?|percent(?:age points?)?|pp|thousand|million|billion|trillion)\b)(?!\s*CI)", re.IGNORECASE
+_CHANGED_BEFORE = re.compile(
+    r"\b(?:half(?: of)?|twice|double|triple|a (?:third|quarter|fifth|tenth) of|(?:hundred|thousand|million)(?: and)?|(?<!or )not)\s$", re.IGNORECASE
 )
-_POINTS_AFTER = re.compile(r"(\spoints?\b)", re.IGNORECASE)
-_CHANGED_AFTER = re.compile(r"-?\s?fold\b|\s(?:in|out of)(?: an?| every)? (?:ten|hundred|thousand|million)\b", re.IGNORECASE)
+_AFTER = re.compile(
+    r"(\s?[%‰٪％]|\s(?:per ?cent(?:age points?)?|percent(?:age points?)?|per ?mille|pp|thousand|million|billion|trillion)\b)(?!\s*CI)", re.IGNORECASE
+)
+_POINTS_AFTER = re.compile(r"([\s-]points?\b)", re.IGNORECASE)
+_CHANGED_AFTER = re.compile(r"[^\W_]+|-?\s?fold\b|\s(?:in|out of)(?: an?| every)? (?:ten|hundred|thousand|million)\b", re.IGNORECASE)
 _ZERO = re.compile(r"\s*(?:[-−+]\s*0(?:\.0*)?(?![\d.])|0(?:\.0*)?\s+(?:thousand|million|billion|trillion)\b)", re.IGNORECASE)
 _FIX: Final = "factbook update, after looking at why it differs"
 

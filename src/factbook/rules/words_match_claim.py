@@ -28,9 +28,9 @@ from factbook.rules.groups import attributes, mentions, without_groups
 CODE: Final = "FB105"
 NAME: Final = "words-match-claim"
 
-_UP = re.compile(r"\b(?:more|higher|greater|larger|above|exceeds?|exceeding|increase[sd]?|rises?|rose|over|outperforms?)\b", re.IGNORECASE)
+_UP = re.compile(r"\b(?:more|higher|greater|larger|above|exceeds?|exceeding|increase[sd]?|rises?|rose|over)\b", re.IGNORECASE)
 _DOWN = re.compile(r"\b(?:less|lower|fewer|smaller|below|under|beneath|decrease[sd]?|falls?|fell)\b", re.IGNORECASE)
-_GOOD = re.compile(r"\b(?:better|best|fairer|improve[sd]?|safer)\b", re.IGNORECASE)
+_GOOD = re.compile(r"\b(?:better|best|fairer|improve[sd]?|safer|beats?|outperforms?|surpass(?:es)?)\b", re.IGNORECASE)
 _POOR = re.compile(r"\b(?:worse|worst|poorer|deteriorate[sd]?)\b", re.IGNORECASE)
 _NOT = re.compile(r"\b(?:not|no|never|neither|nor|cannot|hardly|fails?|failed)\b|n[\'’]t\b", re.IGNORECASE)
 _OPEN = re.compile(
