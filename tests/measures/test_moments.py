@@ -38,6 +38,20 @@ def test_groups_are_summed_apart_whether_few_or_many(values, size):
     assert np.count_nonzero(found) <= len(set(index.tolist()))
 
 
+@given(st.lists(st.tuples(st.integers(0, 5), st.floats(-1e6, 1e6)), min_size=1, max_size=60), st.randoms())
+def test_totals_of_many_groups_are_the_same_in_any_order(rows, random):
+    found = []
+    for _ in range(2):
+        index, values = (np.array(column) for column in zip(*rows, strict=True))
+        found.append(moments.totals(values, index, 6).tolist())
+        random.shuffle(rows)
+    assert found[0] == found[1]
+    largest = max(abs(value) for _, value in rows)
+    for group in range(6):
+        exact = math.fsum(value for own, value in rows if own == group)
+        assert found[0][group] == pytest.approx(exact, rel=1e-15, abs=largest * 1e-20)
+
+
 def test_spread_is_the_squared_standard_error():
     values = np.random.default_rng(1).normal(3, 2, 50)
     sample = Sample(np.zeros(50, dtype=np.int64), 1)

@@ -339,7 +339,7 @@ def _hits_until(lists: Lists, order: Order, hit: Flags) -> Floats:
 
 
 def _total(values: Floats, lists: Lists) -> Floats:
-    return moments.real(sums(values, lists.query, lists.size))
+    return moments.totals(values, lists.query, lists.size)
 
 
 def _add_slices(answer: Answer, lists: Lists, without: Rows, own: Order, other: Order | None, given: Parameters, by: Sequence[str]) -> None:
