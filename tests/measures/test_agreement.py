@@ -142,6 +142,8 @@ def test_undefined_is_not_zero(tmp_path):
     apart = facts(measured(tmp_path, {"a": ["x", None], "b": [None, "y"]}, "", PLAN))
     assert apart["items"].value == 0
     assert apart["krippendorff_alpha"].reason == "0 of 0: no item has two ratings"
+    grouped = facts(measured(tmp_path, {"a": ["x", "y"], "b": [None, "y"], "g": [1, 2]}, ", by: [g]", PLAN + ", by: [g]"))
+    assert (grouped["items?g=1"].value, grouped["krippendorff_alpha?g=1"].status) == (0, Status.UNDEFINED), "a group that nobody rated twice"
     perfect = facts(measured(tmp_path, {"a": ["x", "y"] * 10, "b": ["x", "y"] * 10}, "", PLAN))
     assert (perfect["cohen_kappa"].value, perfect["cohen_kappa"].interval, perfect["krippendorff_alpha"].interval) == (1.0, None, None)
 

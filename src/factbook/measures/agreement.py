@@ -136,7 +136,7 @@ class Ratings:
     values: Floats
     scale: str
 
-    def where(self, chosen: NDArray[np.bool_]) -> Ratings:
+    def where(self, chosen: NDArray[np.bool_] | Integers) -> Ratings:
         """Some of the items."""
         return Ratings(self.codes[chosen], self.values, self.scale)
 
@@ -164,13 +164,13 @@ def measure(request: Request, answer: Answer) -> None:
         answer.warnings.append(f"{source.uri}: items share {source.cluster!r}, but intervals take them as independent and are too narrow")
     ratings = _ratings(found, given)
     judged = ratings.given >= 2
+    pairable = ratings.where(judged)
     slices = margins(request.name, request.planned, source)
     rows.protect(request, answer, slices, found.where(judged))
     for by in ((), *slices):
         names, index = found.places(by)
-        for i, place in enumerate(names):
-            own = ratings.where(judged & (index == i))
-            _add(answer, own, given, place, request.manifest.suppress_below if place else 0)
+        for place, own in zip(names, rows.split(index[judged], len(names)), strict=True):
+            _add(answer, pairable.where(own), given, place, request.manifest.suppress_below if place else 0)
 
 
 def _ratings(found: Rows, given: Parameters) -> Ratings:

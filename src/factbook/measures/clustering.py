@@ -152,8 +152,8 @@ def measure(request: Request, answer: Answer) -> None:
     rows.protect(request, answer, slices, found)
     for by in ((), *slices):
         names, index = found.places(by)
-        for i, place in enumerate(names):
-            own = found.where(index == i)
+        for place, chosen in zip(names, rows.split(index, len(names)), strict=True):
+            own = found.where(chosen)
             cluster = own.texts["clusters"].codes
             answer.add("rows", own.count, slice=place, n=own.count)
             answer.add("clusters", len(np.unique(cluster)), slice=place, n=own.count)

@@ -259,6 +259,12 @@ def _absent(found: Rows, role: str) -> Flags:
     return np.isnan(found.numbers[role]) if role in found.numbers else found.texts[role].codes == 0
 
 
+def split(index: Integers, size: int) -> list[Integers]:
+    """The places of the rows of each of `size` slices."""
+    order = np.argsort(index, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(index, minlength=size))[:-1])
+
+
 def refuse_split(found: Rows, role: str) -> None:
     """Every attribute and the cluster belong to the unit in a role: its rows lie in one group.
 

@@ -375,9 +375,9 @@ def _add_judge(answer: Answer, found: Rows, clusters: Integers | None, index: In
     sample = Sample(index[both], len(names), None, None if clusters is None else clusters[both])
     _add_mean(answer, equal, sample, names, below, unit)
     together = bool((sample.units != sample.n).any())
-    for i, place in enumerate(names):
-        own = both & (index == i)
-        n, size = int(own.sum()), len(known)
+    one, other = one[both], other[both]
+    for place, own in zip(names, rows.split(index[both], len(names)), strict=True):
+        n, size = len(own), len(known)
         said = f"fewer than {below} outputs have a value" if 0 < n < below else "" if n else "0 of 0: no output has both grades"
         if said:
             answer.add("judge_kappa", None, slice=place, undefined=said)
