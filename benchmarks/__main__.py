@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import logs, tools
+from benchmarks import drift, logs, tools
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -49,6 +49,7 @@ def main() -> None:
                 results.append(found)
                 line = f"{found['cpu_s']:8.2f} {found['wall_s']:8.2f} {found['peak_mib']:9.0f} {found['ratio_to_decode']:9.1f}"
                 print(f"{tool:26} {found['case']:18} {line}")
+    results += drift.results(rows)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
