@@ -125,6 +125,12 @@ def test_missing_groups_need_a_policy(tmp_path):
     assert found["share?sex=not%20recorded"].value == 0.5
 
 
+def test_a_table_without_any_group_is_refused(tmp_path):
+    data = {"sex": pa.array([None, None], pa.string()), "age": ["old", "old"]}
+    with pytest.raises(MeasureError, match="no row has a value of sex"):
+        measured(tmp_path, data, BY + ", missing: {group: drop}", PLAN + "sample", other=(people(5, 5), BY))
+
+
 def test_golden(tmp_path):
     golden("coverage", coverage.VERSION, measured(tmp_path, people(60, 140), BY, PLAN + "sample", other=(people(510, 490), BY)))
 

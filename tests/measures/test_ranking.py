@@ -172,6 +172,9 @@ def test_groups_of_few_queries_are_suppressed_though_they_have_many_rows(tmp_pat
     data["g"] = np.repeat(["few"] * 9 + ["next"] * 11 + ["many"] * 40, 12)
     found = facts(measured(tmp_path, data, ", by: [g]", PLAN + ", by: [g]", below=10))
     status = {group: found[f"ndcg?g={group}"].status for group in ("few", "next", "many")}
+    data["r"][-36:] = 0
+    found = facts(measured(tmp_path, data, ", by: [g]", PLAN + ", by: [g]", below=10))
+    assert (found["queries?g=many"].value, found["queries_without_relevant?g=many"].value) == (37, 3), "few left out hide nobody"
     assert status == {"few": Status.SUPPRESSED, "next": Status.SUPPRESSED, "many": Status.MEASURED}
 
 

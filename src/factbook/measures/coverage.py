@@ -45,7 +45,7 @@ METRICS: Final = (
         (0.0, math.inf),
         "share of the data / share of the reference population",
         "Clemmensen & Kjærsgaard 2022, arXiv:2203.04706",
-        ("representation_rate", "participation_to_prevalence_ratio", "ppr"),
+        ("representation_rate", "participation_to_prevalence_ratio"),
     ),
     Metric(
         "representation_difference",
@@ -143,6 +143,8 @@ def _groups(tally: Tally, source: Source, by: Sequence[str], where: str) -> dict
     """The groups of one table; with weights, effective counts (Kish 1965)."""
     inside = tally.where(binary.placed(tally, source, by))
     names, index = binary.slices(inside, by)
+    if not names:
+        raise MeasureError(f"source {where}: no row has a value of {', '.join(by)}", remedy="mend the attribute's column")
     counts = np.zeros(len(names), dtype=np.int64)
     np.add.at(counts, index, inside.n)
     if inside.weights is None:

@@ -203,7 +203,7 @@ def measure(request: Request, answer: Answer) -> None:
     own = _order(lists, scored, given)
     other = _baseline(lists, given)
     slices = margins(request.name, request.planned, request.source())
-    rows.protect(request, answer, slices, lists.every, without)
+    rows.protect(request, answer, slices, _per_query(found, found.first("query")), lists.every)
     for by in ((), *slices):
         _add_slices(answer, lists, without, own, other, given, by)
 
