@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -113,7 +116,7 @@ def test_nothing_is_smoothed_silently(tmp_path: Path) -> None:
     found = compare(tmp_path, old, new, PLAN + ", empty: half")
     p, q = np.array([60, 40, 0.5]) / 100.5, np.array([50, 0.5, 50]) / 100.5
     assert found["psi;column=c"].value == pytest.approx(float(((q - p) * np.log(q / p)).sum()))
-    assert "half a row" in found["psi;column=c"].note
+    assert "half a row was put in each empty cell, 2 in all" in found["psi;column=c"].note
     assert [found[f"{name};column=c"].value for name in ("new_categories", "vanished_categories", "new_share")] == [1, 1, 0.5]
     assert found["js;column=c"].value == pytest.approx(jensenshannon([60, 40, 0], [50, 0, 50], base=2))
     assert found["shifted"].value == 1
@@ -309,3 +312,10 @@ def test_golden(tmp_path: Path) -> None:
     text = f"factbook: 1\nsubject: {{name: t}}\nsources: {{log: {{uri: log.parquet, label: y}}}}\nplan: {{m: {{{plan}}}}}\n"
     book, _ = manifest.read(text)
     golden("drift", drift.VERSION, measures.run("m", book.plan["m"], book, tmp_path, tmp_path / ".factbook", silent))
+
+
+def test_the_example_of_the_guide_prints_what_it_shows(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "measures-drift.md").read_text(encoding="utf-8")
+    code, shown = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", page, re.DOTALL).groups()  # type: ignore[union-attr]
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert [line.rstrip() for line in done.stdout.splitlines()] == shown.splitlines()

@@ -382,7 +382,7 @@ class _Report:
         empty = int(((first == 0) | (second == 0)).sum())
         if empty and self.options.half:
             first, second = first + np.where(first == 0, 0.5, 0), second + np.where(second == 0, 0.5, 0)
-            note = f"{note}; half a row was put in each of {empty} empty cells (`empty: half`)"
+            note = f"{note}; half a row was put in each empty cell, {empty} in all (`empty: half`)"
         value = divergences.stability(first, second)
         if math.isinf(value):
             said = f"infinite: {empty} of {len(first)} cells are empty on one side; see js, or declare `empty: half`"
