@@ -190,7 +190,7 @@ def test_intervals_of_means_and_balanced_accuracy_cover(m: int, n: int, shift: f
     draws = 600
     for _ in range(draws):
         losses = rng.exponential(shift, m + n)
-        mean = intervals.mean(float(losses.mean()), float(losses.var(ddof=1)), m + n, 0.95)
+        mean = intervals.mean(float(losses.mean()), float(losses.var(ddof=1)), float(stats.skew(losses)), m + n, 0.95)
         recall, specificity = Share(int(rng.binomial(m, 0.7)), m), Share(int(rng.binomial(n, 0.9)), n)
         balanced = intervals.balanced(recall, specificity, 0.95)
         assert mean is not None
@@ -234,8 +234,8 @@ def test_delong_and_the_logit_of_average_precision_cover(m: int, n: int) -> None
         order = np.argsort(s)
         positive = (order < m).astype(float)
         found = scores.Scored(s[order], s[order], (positive, 1 - positive), (positive, 1 - positive), exact=True)
-        value, variance, *_ = scores.area(found)
-        interval = intervals.around(value, variance, 0.95, "DeLong", (0.0, 1.0))
+        about = scores.area(found)
+        interval = intervals.area(about.value, about.parts, about.sizes, 0.95)
         logit = intervals.logit(scores.average_precision(found)[0], m, 0.95)
         assert interval is not None
         assert logit is not None

@@ -226,13 +226,72 @@ def phi(tp: float, fp: float, fn: float, tn: float, level: float) -> Interval | 
     return Interval(math.tanh(centre - half), math.tanh(centre + half), "delta method on Fisher's z")
 
 
-def mean(value: float, variance: float, n: float, level: float) -> Interval | None:
-    """The mean of n independent losses with sample variance `variance`: Student's t with n - 1 degrees of freedom, by the central limit theorem."""
+def mean(value: float, variance: float, skewness: float, n: float, level: float) -> Interval | None:
+    """The mean of n independent losses with sample variance and skewness: Student's t, its skewness removed by Hall's cubic transformation.
+
+    Hall 1992, JRSS B 54, 221. Losses of good models are very skew: plain t covers .89 at n = 50 where this covers .95 (tests/measures/test_audit.py).
+    """
     if n < 2 or variance <= 0:
         return None
     t = beta.student(level, n - 1) if n < 1e6 else normal(level)
-    half = t * math.sqrt(variance / n)
-    return Interval(value - half, value + half, "Student's t over rows")
+    skew, error = skewness / math.sqrt(n), math.sqrt(variance / n)
+    low, high = (value - error * _without_skew(end, skew) for end in (t, -t))
+    return Interval(low, high, "Student's t over rows, skewness removed")
+
+
+def _without_skew(t: float, skew: float) -> float:
+    """The inverse of Hall's transformation t + skew t^2 / 3 + skew^2 t^3 / 27 + skew / 6."""
+    return t if abs(skew) < 1e-9 else (math.cbrt(1 + skew * (t - skew / 6)) - 1) * 3 / skew
+
+
+FEW: Final = 10
+"""Below this many misranked rows of the smaller class (its size times 1 - AUC) an AUC does not get DeLong's plain interval.
+
+It is too narrow and too high there: at 25 rows a class it covers .84 of an AUC of .95, and its lower end is above it 16 times in 100.
+"""
+
+
+def area(value: float, parts: tuple[float, float], sizes: tuple[float, float], level: float) -> Interval | None:
+    """The interval of an AUC: DeLong's, or for few misranked rows the wider of DeLong's on the logit scale and Newcombe's.
+
+    The first is Student's t on the logit scale with Satterthwaite's degrees of freedom (Brunner & Munzel 2000, Biometrical Journal 42, 17; Pauly,
+    Asendorf & Konietschke 2016, Biometrical Journal 58, 1319), the second the score interval from Hanley and McNeil's variance (Newcombe 2006,
+    Statistics in Medicine 25, 559, method 5), which alone is left where the classes are separated. None where the scores do not vary.
+
+    Args:
+        value: the AUC.
+        parts: what the positive and the negative rows contribute to DeLong's variance.
+        sizes: their (effective) numbers, more than 1 each.
+        level: of confidence.
+    """
+    variance = sum(parts)
+    if variance <= 0 < value < 1:
+        return None
+    if min(sizes) * min(value, 1 - value) >= FEW:
+        return around(value, variance, level, "DeLong", (0.0, 1.0))
+    score = _newcombe_area(value, sizes, level)
+    if not 0 < value < 1:
+        return score
+    freedom = variance**2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True))
+    half = beta.student(level, freedom) * math.sqrt(variance) / (value * (1 - value))
+    centre = math.log(value / (1 - value))
+    low, high = _expit(centre - half), _expit(centre + half)
+    return Interval(min(low, score.low), max(high, score.high), "wider of DeLong (logit) and Newcombe")
+
+
+def _newcombe_area(value: float, sizes: tuple[float, float], level: float) -> Interval:
+    m, n = sizes
+    middle, bound = (m + n) / 2, normal(level) ** 2
+
+    def excess(theta: float) -> float:
+        variance = theta * (1 - theta) * (1 + (middle - 1) * ((1 - theta) / (2 - theta) + theta / (1 + theta))) / (m * n)
+        return (theta - value) ** 2 - bound * variance
+
+    return Interval(_root(excess, 0.0, value) if value > 0 else 0.0, _root(excess, 1.0, value) if value < 1 else 1.0, "Newcombe")
+
+
+def _expit(number: float) -> float:
+    return 1 / (1 + math.exp(-number)) if number > -700 else 0.0
 
 
 def around(value: float, variance: float, level: float, method: str, bounds: tuple[float, float]) -> Interval | None:

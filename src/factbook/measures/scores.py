@@ -226,12 +226,12 @@ def _squared_losses(score: Floats) -> tuple[Floats, Floats]:
 
 def _add_mean(answer: Answer, name: str, scored: Scored, counts: Counts, place: Pairs, losses: object) -> None:
     assert callable(losses)
-    value, variance, n = mean_loss(scored, losses(scored.middle))
+    value, variance, skewness, n = mean_loss(scored, losses(scored.middle))
     bounds = (value, value)
     if not scored.exact:
         low, high = losses(scored.low), losses(scored.high)
         bounds = (_mean(scored, (high[0], low[1])), _mean(scored, (low[0], high[1])))
-    interval = intervals.mean(value, variance, n, answer.level)
+    interval = intervals.mean(value, variance, skewness, n, answer.level)
     note = "" if interval is not None else "no interval: the losses do not vary"
     sizes = {"positives": counts.count((2, 3)), "negatives": counts.count((0, 1))}
     if interval is not None and counts.weights is not None:
@@ -252,20 +252,30 @@ def _mean(scored: Scored, losses: tuple[Floats, Floats]) -> float:
     return (_dot(scored.weights[0], losses[0]) + _dot(scored.weights[1], losses[1])) / total
 
 
-def mean_loss(scored: Scored, losses: tuple[Floats, Floats]) -> tuple[float, float, float]:
-    """The weighted mean of the losses (of positives, of negatives), its sample variance, and the effective number of rows."""
+def mean_loss(scored: Scored, losses: tuple[Floats, Floats]) -> tuple[float, float, float, float]:
+    """The weighted mean of the losses (of positives, of negatives), its sample variance and skewness, and the effective number of rows."""
     value = _mean(scored, losses)
     total = float(scored.weights[0].sum() + scored.weights[1].sum())
     n = total**2 / float(scored.squares[0].sum() + scored.squares[1].sum())
-    spread = _mean(scored, ((losses[0] - value) ** 2, (losses[1] - value) ** 2))
-    return value, (spread * n / (n - 1) if n > 1 else 0.0), n
+    spread, third = (_mean(scored, ((losses[0] - value) ** power, (losses[1] - value) ** power)) for power in (2, 3))
+    return value, (spread * n / (n - 1) if n > 1 else 0.0), (third / spread**1.5 if spread > 0 else 0.0), n
 
 
-def area(scored: Scored) -> tuple[float, float, float, float]:
-    """AUC, DeLong's variance of it, and the lowest and highest AUC that ties within bins allow.
+@dataclass(frozen=True, slots=True)
+class Area:
+    """An AUC, what each class contributes to its variance, the classes' (effective) sizes, and how far ties within bins can move it."""
+
+    value: float
+    parts: tuple[float, float]
+    sizes: tuple[float, float]
+    ties: float
+
+
+def area(scored: Scored) -> Area:
+    """AUC and DeLong's variance of it.
 
     DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44, 837; from sorted counts as in Sun & Xu 2014, IEEE Signal Processing Letters 21, 1389.
-    The variance is NaN where a class has one row. With weights each row's placement counts with its weight (sandwich variance).
+    The variance of a class of one row is NaN. With weights each row's placement counts with its weight (sandwich variance).
     """
     positive, negative = scored.weights
     m, n = float(positive.sum()), float(negative.sum())
@@ -273,28 +283,29 @@ def area(scored: Scored) -> tuple[float, float, float, float]:
     above = m - np.cumsum(positive)
     v10, v01 = (below + negative / 2) / n, (above + positive / 2) / m
     value = _dot(positive, v10) / m
-    variance = 0.0
+    parts, sizes = [], []
     for amount, square, placement in ((positive, scored.squares[0], v10), (negative, scored.squares[1], v01)):
         size, squares = float(amount.sum()), float(square.sum())
         effective = size * size / squares
         spread = _dot(square, (placement - value) ** 2) / size**2
-        variance += spread * effective / (effective - 1) if effective > 1 else math.nan
+        parts.append(spread * effective / (effective - 1) if effective > 1 else math.nan)
+        sizes.append(effective)
     ties = 0.0 if scored.exact else _dot(positive, negative) / (2 * m * n)
-    return value, variance, value - ties, value + ties
+    return Area(value, (parts[0], parts[1]), (sizes[0], sizes[1]), ties)
 
 
 def _add_auc(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, int], n: int) -> None:
-    value, variance, low, high = area(scored)
-    weighted = scored.weights[0] is not scored.squares[0] and not np.array_equal(scored.weights[0], scored.squares[0])
-    method = "DeLong, weighted" if weighted else "DeLong"
+    found = area(scored)
     note, interval = "", None
-    if math.isnan(variance):
+    if any(math.isnan(part) for part in found.parts):
         note = "no interval: a class has one row"
-    elif variance <= 0:
-        note = "no interval: the classes are separated or the scores do not vary, so that DeLong's variance is 0"
     else:
-        interval = intervals.around(value, variance, answer.level, method, (0.0, 1.0))
-    _put(answer, "auc", value, (low, high), interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)
+        interval = intervals.area(tidy(found.value), found.parts, found.sizes, answer.level)
+        note = "no interval: the scores do not vary" if interval is None else ""
+    if interval is not None and any(not np.array_equal(*both) for both in zip(scored.weights, scored.squares, strict=True)):
+        interval = replace(interval, method=f"{interval.method}, weighted")
+    bounds = (found.value - found.ties, found.value + found.ties)
+    _put(answer, "auc", found.value, bounds, interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)
 
 
 def average_precision(scored: Scored) -> tuple[float, float, float]:

@@ -1,0 +1,71 @@
+"""An auditor's checks: what intervals cover in simulations, against the methods that cover too little."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from factbook.measures import intervals, scores
+from factbook.measures.scores import Scored
+
+LEVEL = 0.95
+
+
+def scored(y: np.ndarray, s: np.ndarray) -> Scored:
+    order = np.argsort(s)
+    positive = y[order].astype(float)
+    return Scored(s[order], s[order], (positive, 1 - positive), (positive, 1 - positive), exact=True)
+
+
+@pytest.mark.parametrize(("m", "n", "spread"), [(5, 45, 1), (15, 35, 1), (25, 25, 1), (15, 35, 2), (10, 490, 1), (50, 450, 2), (100, 100, 1)])
+@pytest.mark.parametrize("area", [0.638, 0.871, 0.948])
+def test_auc_covers_where_delongs_plain_interval_does_not(m: int, n: int, spread: int, area: float) -> None:
+    rng = np.random.default_rng(m + n + spread)
+    shift = stats.norm.ppf(area) * math.sqrt(1 + spread**2)
+    y = np.repeat([1, 0], [m, n])
+    covered, above, draws = 0, 0, 300
+    for _ in range(draws):
+        found = scores.area(scored(y, np.concatenate([rng.normal(shift, spread, m), rng.normal(0, 1, n)])))
+        interval = intervals.area(found.value, found.parts, found.sizes, LEVEL)
+        assert interval is not None
+        covered += interval.low <= area <= interval.high
+        above += area < interval.low
+    assert covered / draws >= 0.915, covered / draws
+    assert above / draws <= 0.07, above / draws
+
+
+def test_auc_of_separated_classes_has_a_lower_end() -> None:
+    found = scores.area(scored(np.repeat([1, 0], [20, 20]), np.concatenate([np.arange(20) + 100.0, np.arange(20.0)])))
+    interval = intervals.area(found.value, found.parts, found.sizes, LEVEL)
+    assert interval is not None
+    assert (interval.high, interval.method) == (1.0, "Newcombe")
+    assert 0.8 < interval.low < 0.95
+
+
+def test_scores_that_do_not_vary_have_no_auc_interval() -> None:
+    found = scores.area(
+        Scored(np.array([0.5]), np.array([0.5]), (np.array([30.0]), np.array([30.0])), (np.array([30.0]), np.array([30.0])), exact=True)
+    )
+    assert intervals.area(found.value, found.parts, found.sizes, LEVEL) is None
+
+
+@pytest.mark.parametrize(("prevalence", "shift"), [(0.3, 1.0), (0.3, 2.3), (0.1, 1.0)])
+@pytest.mark.parametrize("rows", [50, 500])
+def test_losses_cover_in_spite_of_their_skewness(prevalence: float, shift: float, rows: int) -> None:
+    rng = np.random.default_rng(rows)
+
+    def log_losses(size: int) -> np.ndarray:
+        y = rng.random(size) < prevalence
+        logit = shift * rng.normal(shift * y, 1) - shift**2 / 2 + math.log(prevalence / (1 - prevalence))
+        return np.logaddexp(0, np.where(y, -logit, logit))
+
+    truth, covered, draws = log_losses(2_000_000).mean(), 0, 500
+    for _ in range(draws):
+        losses = log_losses(rows)
+        interval = intervals.mean(losses.mean(), losses.var(ddof=1), stats.skew(losses), rows, LEVEL)
+        assert interval is not None
+        covered += interval.low <= truth <= interval.high
+    assert covered / draws >= 0.92, covered / draws
