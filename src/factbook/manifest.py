@@ -120,7 +120,7 @@ class Source(_Strict):
     labels: dict[str, str] = Field(default_factory=dict)
     prediction: str = ""
     score: str = ""
-    cut: Decimal | None = None
+    cut: Annotated[Decimal, Field(ge=0, le=1)] | None = None
     abstain: str = ""
     key: str = ""
     weight: str = ""
@@ -266,18 +266,24 @@ def load(root: Path) -> tuple[Manifest, Lines]:
     return read(text, str(path))
 
 
-def validate(schema: type[_T], tree: Any, where: str, lines: Lines) -> _T:
-    """Build a pydantic model from a strict YAML tree, turning all its complaints into one message with lines."""
+def validate(schema: type[_T], tree: Any, where: str, lines: Lines | None = None) -> _T:
+    """Build a pydantic model from a strict YAML tree, turning all its complaints into one message, with lines where they are known.
+
+    Raises:
+        ManifestError: with every problem at once.
+    """
     try:
         return schema.model_validate(tree)
     except ValidationError as error:
         problems = []
         for problem in error.errors():
             path = tuple(str(part) for part in problem["loc"])
-            line = next((lines[path[:size]] for size in range(len(path), -1, -1) if path[:size] in lines), 1)
-            said = problem["msg"].removeprefix("Value error, ")
-            known = ""
-            if problem["type"] == "extra_forbidden":
-                said = "is not known here"
-            problems.append(f"{where}:{line}: {'.'.join(path) or 'file'}: {said}{known}")
+            place = where if lines is None else f"{where}:{_line(path, lines)}"
+            said = "is not known here" if problem["type"] == "extra_forbidden" else problem["msg"].removeprefix("Value error, ")
+            problems.append(f"{place}: {'.'.join(path) or 'file'}: {said}")
         raise ManifestError("\n  ".join(problems)) from error
+
+
+def _line(path: tuple[str, ...], lines: Lines) -> int:
+    """The line of a path, or of the nearest thing around it."""
+    return next((lines[path[:size]] for size in range(len(path), -1, -1) if path[:size] in lines), 1)

@@ -21,7 +21,7 @@ from factbook import measures, sources
 from factbook.errors import ManifestError, SourceError, UnknownName
 from factbook.evidence import GIT_ATTRIBUTES
 from factbook.evidence.locking import STORE
-from factbook.manifest import Group, Source
+from factbook.manifest import Group, Source, validate
 from factbook.sources import Preview
 
 SOURCE: Final = "evaluation"
@@ -89,13 +89,15 @@ def propose(said: Predictions, book: Path, folder: Path) -> Proposal:
     for role in ("label", "prediction", "score", "key", "weight"):
         if getattr(said, role):
             table.column(getattr(said, role), role)
-    previews = {preview.name: preview for preview in sources.columns(source, folder, folder / STORE)}
-    groups = {attribute: _checked(attribute, group, previews) for attribute, group in _groups(said, tuple(previews), table.where)}
+    asked = dict(_groups(said, table.names, table.where))
+    shown = (said.label, *(group.column for group in asked.values()))
+    previews = {preview.name: preview for preview in sources.columns(source, folder, folder / STORE, shown)}
+    groups = {attribute: _checked(attribute, group, previews) for attribute, group in asked.items()}
     reference = _protected(said, groups, previews)
     declared = _declared(said, source, previews, groups, notes)
     tree: dict[str, Any] = {"factbook": "1", "subject": {"kind": "model", "name": said.name or book.name}, "stage": "draft", "language": "en"}
     tree["sources"] = {SOURCE: declared}
-    full = Source.model_validate(declared)
+    full = validate(Source, declared, "what was said of the predictions")
     tree["plan"] = _plan(full, reference)
     if said.train:
         _train(said, book, folder, tree, notes)
@@ -245,6 +247,8 @@ def _missing(text: str) -> tuple[str, str]:
 
 def _positive(label: Preview, notes: list[str]) -> str:
     """The positive value where the two values of the label leave no doubt."""
+    if not label.distinct:
+        raise SourceError(f"the label {label.name!r} is missing in all {label.missing} rows", remedy="name the column of the true outcome: --label")
     values = label.examples
     folded = {value.casefold(): value for value in values}
     for negative, positive in _POSITIVES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import resource
 import subprocess
 import sys
@@ -26,6 +27,8 @@ def factbook(*arguments: str, cwd: Path, **environment: str) -> subprocess.Compl
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("cli")
     predictions(where / "rows.csv")
+    (where / "empty.csv").write_text("y,p\n", encoding="utf-8")
+    (where / "unlabelled.csv").write_text("y,p\n,0.5\n,0.7\n", encoding="utf-8")
     done = factbook("init", "book", "--data", "rows.csv", *INIT, cwd=where)
     assert done.returncode == 0, done.stderr
     return where
@@ -102,6 +105,13 @@ def test_check_names_file_line_column_and_exits_with_1(place: Path, tmp_path: Pa
         (("init", "book", "--data", "rows.csv", "--label", "y", "--score", "p"), "exists already"),
         (("init", "new", "--label", "y"), "--data"),
         (("init", "new", "--data", "rows.csv", "--label", "z", "--score", "p"), "no column 'z'"),
+        (("init", "new", "--data", "rows.csv", "--label", "y", "--score", "p", "--cut", "35"), "cut: Input should be less than or equal to 1"),
+        (("init", "new", "--data", "rows.csv", "--label", "y", "--score", "p", "--cut", "half"), "cut: Input should be a valid decimal"),
+        (("init", "new", "--data", "rows.csv", "--label", "y", "--score", "p", "--missing", "label=guess"), "missing.label: Input should be"),
+        (("init", "new", "--data", "rows.csv", "--label", "y", "--score", "p", "--missing", "sex=drop"), "missing.sex: is not known here"),
+        (("init", "new", "--data", "empty.csv", "--label", "y", "--score", "p"), "empty.csv: no rows"),
+        (("init", "new", "--data", "unlabelled.csv", "--label", "y", "--score", "p"), "the label 'y' is missing in all 2 rows"),
+        (("init", "new", "--data", "\udcff.csv", "--label", "y", "--score", "p"), "is not UTF-8"),
         (("fly",), "No such command"),
     ],
 )
@@ -111,6 +121,21 @@ def test_unusable_input_is_one_message_and_exits_with_2(place: Path, arguments: 
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+    assert not [path.name for path in place.iterdir() if path.name == "new" or path.name.startswith(".new")]
+
+
+def test_a_wide_table_is_begun_without_reading_it_once_a_column(tmp_path: Path) -> None:
+    """4,000 columns; reading the file twice for each of them took minutes."""
+    names = ["y", "p", *(f"c{number}" for number in range(4000))]
+    rows = [[str(row % 2), str(row // 2 % 2), *["1"] * 4000] for row in range(20)]
+    (tmp_path / "b").mkdir()
+    (tmp_path / "wide.csv").write_text("\n".join(",".join(row) for row in [names, *rows]), encoding="utf-8")
+    code = (
+        "from pathlib import Path; from factbook import start; "
+        "start.propose(start.Predictions('wide.csv', 'y', prediction='p'), Path('b').absolute(), Path('b').absolute())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_damaged_manifest_names_the_line(tmp_path: Path) -> None:
@@ -157,6 +182,20 @@ def _terminal(command: list[str], cwd: Path, **environment: str) -> str:
     process.wait()
     os.close(leader)
     return said.decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interruption_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
+    """Ended by Ctrl-C, or by `kill`, while the book is in the making."""
+    predictions(tmp_path / "rows.csv", 60_000)
+    command = [sys.executable, "-m", "factbook", "init", "book", "--data", "rows.csv", *INIT]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    while not list(tmp_path.glob(".book.*")) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(number)
+    assert "interrupted" in process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
 def test_colour_is_for_terminals_that_want_it(place: Path) -> None:

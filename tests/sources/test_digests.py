@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from factbook import sources
+from factbook.errors import SourceError
 from factbook.manifest import Join, Source
 
 
@@ -91,3 +92,10 @@ def test_a_name_with_pattern_characters_is_a_file(tmp_path: Path) -> None:
     write(tmp_path / "d1x.csv", "other\n")
     assert sources.table(Source(uri="d[1]*.csv"), tmp_path, tmp_path / "store").names == ("y",)
     assert sources.columns(Source(uri="d[1]*.csv"), tmp_path, tmp_path / "store")[0].distinct == 2
+
+
+def test_a_file_name_that_is_no_text_is_named(tmp_path: Path) -> None:
+    with open(bytes(tmp_path) + b"/\xff.csv", "wb") as stream:  # noqa: PTH123 (the name is bytes)
+        stream.write(b"y\n1\n")
+    with pytest.raises(SourceError, match="the name of the file is not UTF-8"):
+        sources.files("*.csv", tmp_path)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -21,9 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from factbook.cli.app import run
     from factbook.cli.progress import finish
 
+    _end_politely()
     try:
         try:
-            code = run(list(sys.argv[1:] if arguments is None else arguments))
+            code = run(_texts(sys.argv[1:] if arguments is None else arguments))
         finally:
             finish()
         sys.stdout.flush()
@@ -37,6 +39,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if message is None:
             raise
         return _say(message, UNUSABLE)
+
+
+def _end_politely() -> None:
+    """A request to end (`kill`, `timeout`) is an interruption like Ctrl-C: what is half made is removed."""
+    with contextlib.suppress(ValueError):  # not the main thread: signals are its host's
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _texts(arguments: Sequence[str]) -> list[str]:
+    """The arguments, unless one holds bytes that are no text."""
+    from factbook.errors import FactbookError
+
+    for argument in arguments:
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            raise FactbookError(f"the argument {argument!r} is not UTF-8", remedy="write it in UTF-8; rename a file whose name is not")
+    return list(arguments)
 
 
 def _worded(error: Exception) -> str | None:

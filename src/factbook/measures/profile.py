@@ -25,6 +25,8 @@ PARAMS: Final = ()
 BALANCE_CAP: Final = 50
 DISTINCT_CAP: Final = 1 << 24
 _CHUNK: Final = 12
+_WIDEST_CHUNK: Final = 500
+_CHUNK_CELLS: Final = 12_000_000
 _NEITHER: Final = Direction.NEITHER
 _EVERYTHING: Final = (-math.inf, math.inf)
 METRICS: Final = (
@@ -62,7 +64,7 @@ def measure(request: Request, answer: Answer) -> None:
     answer.add("rows", rows, n=rows)
     answer.add("columns", len(table.columns))
     connection = sources.connect(request.store)
-    described = _describe(table, source, connection)
+    described = _describe(table, source, connection, rows)
     duplicates = _duplicates(table, source, connection, rows)
     answer.add("duplicates", duplicates, n=rows, undefined=_TOO_MANY if duplicates is None else "")
     telling = _telling(source, answer.hidden)
@@ -103,10 +105,12 @@ class _Described:
     as_text: bool
 
 
-def _describe(table: Table, source: Source, connection: Any) -> list[_Described]:
+def _describe(table: Table, source: Source, connection: Any, rows: int) -> list[_Described]:
+    """Each column, some of them a scan: as many as their distinct values leave memory for."""
     found: list[_Described] = []
-    for start in range(0, len(table.columns), _CHUNK):
-        found += _describe_chunk(table, source, connection, table.columns[start : start + _CHUNK])
+    size = max(_CHUNK, min(_WIDEST_CHUNK, _CHUNK_CELLS // max(rows, 1)))
+    for start in range(0, len(table.columns), size):
+        found += _describe_chunk(table, source, connection, table.columns[start : start + size])
     return found
 
 

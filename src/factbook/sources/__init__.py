@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import glob
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,13 +44,26 @@ def files(uri: str, root: Path) -> list[Path]:
         raise SourceError(f"{uri}: only local files are read", remedy="download it, and give its path")
     path = root / uri
     if path.is_file():
-        return [path]
+        return [_real(path)]
     if path.is_dir():
         raise SourceError(f"{uri}: is a folder", remedy=f"give a pattern, e.g. {uri.rstrip('/')}/*.parquet")
     if not glob.has_magic(uri):
         return []
     found = glob.glob(uri, root_dir=root, recursive=True)  # noqa: PTH207 (Path.glob refuses absolute patterns)
-    return sorted(root / name for name in found if (root / name).is_file())
+    return sorted(_real(root / name) for name in found if (root / name).is_file())
+
+
+def _real(path: Path) -> Path:
+    """Where the file lies, so that messages name a place that a person can open (a book in the making lies beside its place).
+
+    Raises:
+        SourceError: the name holds bytes that are no UTF-8, which no engine can open.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise SourceError(f"{str(path)!r}: the name of the file is not UTF-8", remedy="rename it") from error
+    return path.parent.resolve() / path.name
 
 
 def digest(source: Source, root: Path, store: Path, *, rehash: bool = False) -> str | None:
@@ -162,15 +176,17 @@ class Preview:
     examples: tuple[str, ...]
 
 
-def columns(source: Source, root: Path, store: Path, *, limit: int = 1000) -> tuple[Preview, ...]:
-    """The columns of a source, for proposals: declared roles are not needed yet.
+def columns(source: Source, root: Path, store: Path, names: Iterable[str] | None = None, *, limit: int = 1000) -> tuple[Preview, ...]:
+    """The columns of a source (those of `names` where they are given), for proposals: declared roles are not needed yet.
 
     Raises:
-        SourceError: it cannot be read.
+        SourceError: it cannot be read, or holds no rows.
     """
     opened = table(source, root, store)
     connection = connect(store)
-    return tuple(_guarded(opened, source, lambda column=column: _preview(opened, column, connection, limit)) for column in opened.columns)
+    wanted = set(opened.names if names is None else names)
+    chosen = [column for column in opened.columns if column.name in wanted]
+    return tuple(_guarded(opened, source, lambda column=column: _preview(opened, column, connection, limit)) for column in chosen)
 
 
 def _preview(opened: Table, column: Column, connection: Any, limit: int) -> Preview:
@@ -178,6 +194,8 @@ def _preview(opened: Table, column: Column, connection: Any, limit: int) -> Prev
     total, missing, numbers = connection.execute(
         f"SELECT count(*), count(*) - count({name}), count(TRY_CAST(CAST({name} AS VARCHAR) AS DOUBLE)) FROM ({opened.sql})"
     ).fetchone()
+    if not total:
+        raise SourceError(f"{opened.where}: no rows", remedy="give a table with at least one row")
     values = connection.execute(f"SELECT DISTINCT CAST({name} AS VARCHAR) AS v FROM ({opened.sql}) WHERE {name} IS NOT NULL LIMIT {limit}").fetchall()
     examples = tuple(sorted(row[0] for row in values)[:5]) if len(values) < limit else ()
     return Preview(column.name, column.type, numbers == total - missing and total > missing, len(values), missing, examples)

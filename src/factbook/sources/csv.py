@@ -13,7 +13,7 @@ from typing import Final
 from factbook import canon
 from factbook.errors import SourceError
 from factbook.manifest import Source
-from factbook.sources.tables import Column, Table, listing, literal
+from factbook.sources.tables import Column, Table, check_names, listing, literal
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt")
 _CHUNK: Final = 1 << 22
@@ -74,7 +74,8 @@ def _utf8(path: Path, source: Source, store: Path) -> Path:
     """Check every byte; a file in another declared encoding is copied as UTF-8 into the private store."""
     try:
         encoding = codecs.lookup(source.encoding).name
-    except LookupError as error:
+        "".encode(encoding)  # refuses what turns bytes into bytes, such as base64
+    except (LookupError, ValueError) as error:
         raise SourceError(f"{path}: no encoding {source.encoding!r}", remedy="e.g. utf-8, latin-1, cp1252, utf-16") from error
     if encoding in ("utf-8", "utf-8-sig", "ascii"):
         _check(path, "utf-8")
@@ -130,6 +131,8 @@ def _header(path: Path, text: Path, source: Source) -> list[str]:
     try:
         names = next(csv.reader(io.StringIO(head), delimiter=source.separator, strict=True), [])
     except csv.Error as error:
+        if "\r" in head.replace("\r\n", ""):
+            raise SourceError(f"{path}:1: the line ends with a carriage return alone", remedy="save the file with line ends LF or CRLF") from error
         raise SourceError(
             f"{path}:1: the header does not parse ({error})", remedy="quote column names that contain quotes or the separator"
         ) from error
@@ -142,7 +145,5 @@ def _header(path: Path, text: Path, source: Source) -> list[str]:
         )
     if "" in names:
         raise SourceError(f"{path}: column {names.index('') + 1} of {len(names)} has no name", remedy="name it in the first line")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SourceError(f"{path}: {len(twice)} column name(s) are given twice: {', '.join(map(repr, twice[:5]))}", remedy="rename one of each")
+    check_names(path, names)
     return names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from factbook.errors import SourceError
-from factbook.sources.tables import Column, Table, quote
+from factbook.sources.tables import Column, Table, fold, quote
 
 
 def join(left: Table, right: Table, key: str, right_key: str, connection: Any) -> Table:
@@ -18,9 +18,10 @@ def join(left: Table, right: Table, key: str, right_key: str, connection: Any) -
         table.column(name, "key")
         check_unique(table, name, connection)
     _check_partners(left, key, right, right_key, connection)
-    shared = (set(left.names) & set(right.names)) - {key}
-    kept = [column for column in left.columns if column.name not in shared]
-    added = [column for column in right.columns if column.name not in shared | {right_key, key}]
+    keys = {fold(key), fold(right_key)}
+    shared = {*map(fold, left.names)} & {*map(fold, right.names)}
+    kept = [column for column in left.columns if column.name == key or fold(column.name) not in shared]
+    added = [column for column in right.columns if fold(column.name) not in shared | keys]
     chosen = ", ".join([*(f"l.{quote(column.name)}" for column in kept), *(f"r.{quote(column.name)}" for column in added)])
     sql = f"SELECT {chosen} FROM ({left.sql}) l JOIN ({right.sql}) r ON {text(key, 'l')} = {text(right_key, 'r')}"
     columns: tuple[Column, ...] = (*kept, *added)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from factbook.errors import SourceError
 from factbook.manifest import Source
-from factbook.sources.tables import Column, Table, connect, listing
+from factbook.sources.tables import Column, Table, check_names, connect, listing
 
 SUFFIXES: Final = (".parquet", ".pq", ".parq")
 
@@ -24,9 +24,7 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
     rows = 0
     for path in files:
         names, count = _names(connection, path), _rows(connection, path)
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise SourceError(f"{path}: {len(twice)} column name(s) are given twice: {', '.join(map(repr, twice[:5]))}", remedy="rename one of each")
+        check_names(path, names)
         if first and names != first:
             odd = sorted(set(first) ^ set(names))
             raise SourceError(f"{path}: its columns differ from those of {files[0]}: {', '.join(map(repr, odd[:5])) or 'another order'}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,26 @@ class Table:
                 return column
         hint = UnknownName("column", name, self.names).args[0].partition("→ ")[2]
         raise SourceError(f"{self.where}: there is no column {name!r} ({role})", remedy=hint)
+
+
+def check_names(path: Path, names: Sequence[str]) -> None:
+    """The names of columns tell them apart. Engines take names that differ only in their case for one.
+
+    Raises:
+        SourceError: names the file, how many names, and which.
+    """
+    counted = Counter(map(fold, names))
+    twice = sorted(name for name in set(names) if counted[fold(name)] > 1)
+    if not twice:
+        return
+    count = sum(1 for number in counted.values() if number > 1)
+    same = "are given twice" if len(twice) == count else "differ from another only in their case"
+    raise SourceError(f"{path}: {count} column name(s) {same}: {', '.join(map(repr, twice[:5]))}", remedy="rename one of each")
+
+
+def fold(name: str) -> str:
+    """What two names share that an engine takes for one."""
+    return name.lower()
 
 
 def quote(name: str) -> str:
