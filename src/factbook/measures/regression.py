@@ -6,8 +6,8 @@
 not matter. A label of 0 makes MAPE undefined, it does not make it large.
 
 Intervals: means (MAE, bias, MAPE, ...) Student's t over rows or clusters; MSE, RMSE and R² the jackknife on the log scale (of MSE, and of
-SSE/SST), because their distributions are skewed (coverage .94 to .95 from 60 rows on, .93 at 30 rows with normal errors); the median error its
-order statistics (Conover 1999, Practical Nonparametric Statistics, 3.2), conservative.
+SSE/SST), because their distributions are skewed (simulated with normal errors, MSE covers .939 at 30 rows, .945 at 60, .948 at 200); the median error
+its order statistics (Conover 1999, Practical Nonparametric Statistics, 3.2), conservative.
 """
 
 from __future__ import annotations
