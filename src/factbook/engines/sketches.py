@@ -36,6 +36,7 @@ _DROPPED: Final = 14
 _FIRST: Final = 1 << 17
 _CHUNK: Final = 1 << 15
 _STEP: Final = 38
+_SAMPLE: Final = 64
 _BATCH: Final = 1 << 17
 _PENDING: Final = 1 << 19
 _SETS: Final = 32
@@ -264,7 +265,7 @@ def _sum(values: Floats, top: float) -> int:
             part -= shift
             total += int(math.ldexp(float(part.sum()), -grain)) << (grain + GRAIN)
             rest = rest - part
-            if 2 * np.count_nonzero(rest) < len(rest):
+            if not rest[:_SAMPLE].any():
                 rest = rest[rest != 0]
             grain -= _STEP
     return total
