@@ -11,6 +11,7 @@ Fix: mend the words or the link.
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -31,6 +32,7 @@ NAME: Final = "group-is-its-own"
 _ALL = re.compile(
     r"\b(?:overall|all|both|total|every(?:body|one)?|each|any|regardless|whole|entire|among|across|together|included|including)\b", re.IGNORECASE
 )
+_FAR: Final = 60
 _MARKER = re.compile(rb"(?:[-*+]|\d+[.)])\s+$")
 _INVERTED = re.compile(r"\b(?:compared (?:with|to)|unlike|relative to|in contrast (?:to|with))\b", re.IGNORECASE)
 
@@ -44,7 +46,7 @@ def check(checked: Checked) -> Iterator[Problem]:
             by_block.setdefault(link.block, []).append(link)
         for index, block in enumerate(document.blocks):
             if block.kind not in {Kind.CODE, Kind.HTML, Kind.CELL} and index in by_block:
-                yield from _block(checked.catalog, document, block, by_block[index], names)
+                yield from _block(checked.catalog, document, index, by_block[index], names)
         yield from _tables(checked.catalog, document, by_block, names)
 
 
@@ -59,40 +61,37 @@ def _facts(links: Sequence[Link]) -> list[tuple[Link, Key]]:
     return found
 
 
-def _block(catalog: Catalog, document: Document, block: Block, links: Sequence[Link], names: Sequence[str]) -> Iterator[Problem]:
-    text = prose.text_of(block)
-    bound = {index for index, link in enumerate(document.links) if link.bound}
-    own = "".join(" " if link in bound else character for character, link in zip(text.plain, text.links, strict=True))
+def _block(catalog: Catalog, document: Document, index: int, links: Sequence[Link], names: Sequence[str]) -> Iterator[Problem]:
+    text = prose.text_of(document.blocks[index])
+    own = "".join(" " if link >= 0 and document.links[link].bound else c for c, link in zip(text.plain, text.links, strict=True))
+    placed = [(bisect.bisect_left(text.offsets, link.text_start), link, key) for link, key in _facts(links)]
+    places = [place for place, _, _ in placed]
     for start, end in prose.sentences(own):
-        low, high = text.offset(start), text.offset(end - 1)
-        cited = [(link, key) for link, key in _facts(links) if low <= link.start <= high or low <= link.text_start <= high]
-        for attribute in names:
-            yield from _sentence(catalog, document, own[start:end], [(_position(text, start, link), link, key) for link, key in cited], attribute)
-            yield from _context(catalog, document, block, own, own[start:end], cited, attribute)
-
-
-def _position(text: prose.Text, start: int, link: Link) -> int:
-    return next((place for place, offset in enumerate(text.offsets) if offset >= link.text_start), start) - start
+        cited = [(place - start, link, key) for place, link, key in placed[bisect.bisect_left(places, start) : bisect.bisect_left(places, end)]]
+        for attribute in names if cited else ():
+            yield from _sentence(catalog, document, own[start:end], cited, attribute)
+            yield from _context(catalog, document, index, own, own[start:end], cited, attribute)
 
 
 def _context(
-    catalog: Catalog, document: Document, block: Block, own: str, words: str, cited: Sequence[tuple[Link, Key]], attribute: str
+    catalog: Catalog, document: Document, index: int, own: str, words: str, cited: Sequence[tuple[int, Link, Key]], attribute: str
 ) -> Iterator[Problem]:
     """Where the sentence names no group: the rest of its block, the item that it stands under, or the heading."""
-    sliced = [(link, dict(key.slice)[attribute]) for link, key in cited if attribute in key.attributes]
+    sliced = [(link, dict(key.slice)[attribute]) for _, link, key in cited if attribute in key.attributes]
     if not sliced or mentions(catalog, attribute, words):
         return
-    for text in (own, _above(document, block), _heading(document, block)):
+    for text in (own, _above(document, index), _heading(document, document.blocks[index])):
         named = [group for _, group in mentions(catalog, attribute, text)]
         if named:
             yield from (_wrong(document, link, group, named) for link, group in sliced if group not in named)
             return
 
 
-def _above(document: Document, block: Block) -> str:
+def _above(document: Document, index: int) -> str:
     """The text of the list item that a nested block stands under, or of the line with a colon before a list."""
-    column = document.place(block.start)[1]
-    for other in reversed(document.blocks[: document.blocks.index(block)]):
+    column = document.place(document.blocks[index].start)[1]
+    for place in range(index - 1, max(index - _FAR, 0) - 1, -1):
+        other = document.blocks[place]
         if other.kind not in {Kind.ITEM, Kind.PARAGRAPH}:
             return ""
         if document.place(other.start)[1] < column:

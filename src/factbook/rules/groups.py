@@ -59,6 +59,7 @@ def mentions(catalog: Catalog, attribute: str, text: str) -> list[Mention]:
     return sorted((start, group) for start, _, group in _found(catalog, attribute, text))
 
 
+@functools.lru_cache(maxsize=512)
 def _found(catalog: Catalog, attribute: str, text: str) -> list[tuple[int, int, str]]:
     """All mentions; the longest name counts where names overlap."""
     found: list[tuple[int, int, str]] = []

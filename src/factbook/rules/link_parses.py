@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from factbook.documents.parse import SCHEMES, Document, Kind, Link, PieceKind
+from factbook.documents.parse import SCHEMES, Document, Kind, Link, Piece, PieceKind
 from factbook.errors import KeySyntaxError
 from factbook.model import Key
 from factbook.rules import Checked, Problem, at, prose
@@ -51,21 +51,25 @@ def check(checked: Checked) -> Iterator[Problem]:
 
 
 def _links(document: Document) -> Iterator[Problem]:
-    for link in document.links:
+    pieces: dict[int, list[Piece]] = {}
+    for block in document.blocks:
+        for piece in block.pieces:
+            pieces.setdefault(piece.link, []).append(piece)
+    for index, link in enumerate(document.links):
         lower = link.scheme.lower()
         if not link.scheme and _RELATIVE.match(link.target):
             yield at(document, link.start, f"{link.target} is no value link", _HOW)
         elif not link.bound and (lower in SCHEMES or _misspelt(lower)):
             yield at(document, link.start, f"{link.scheme}: is no kind of value link", f"kinds: {', '.join(SCHEMES)}")
         elif link.bound:
-            yield from _bound(document, link)
+            yield from _bound(document, link, pieces.get(index, ()))
 
 
 def _misspelt(scheme: str) -> bool:
     return bool(scheme) and scheme not in _KNOWN and bool(difflib.get_close_matches(scheme, SCHEMES, n=1, cutoff=0.7))
 
 
-def _bound(document: Document, link: Link) -> Iterator[Problem]:
+def _bound(document: Document, link: Link, pieces: Sequence[Piece]) -> Iterator[Problem]:
     if document.source[link.start : link.start + 1] == b"<":
         yield at(document, link.start, "a value link needs a text", _HOW)
     if link.scheme == "fact":
@@ -75,7 +79,6 @@ def _bound(document: Document, link: Link) -> Iterator[Problem]:
             yield at(document, link.start, error.message, error.remedy)
     if not link.text.strip():
         yield at(document, link.start, "the value link is empty", "factbook update")
-    pieces = [piece for piece in document.blocks[link.block].pieces if link.start <= piece.start < link.end]
     if any(piece.struck for piece in pieces):
         yield at(document, link.start, "the text of the value link is struck through", "delete it, or let it stand")
     if any(piece.kind is PieceKind.HTML for piece in pieces):

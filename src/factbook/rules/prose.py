@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ TAG = re.compile(r"<[^>]*>", re.DOTALL)
 _SHOWN_ATTRIBUTE = re.compile(
     r"\b(?:title|alt|aria-[a-z]+|placeholder|value|label|summary|content|data-[\w-]+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE
 )
+_NEAR: Final = 60
 _SAYS = re.compile(
     r"\b(?:sa(?:y|ys|id)|writes?|wrote|states?|stated|according to|reports?|reported|quotes?|quoted|reads|requires|defines|asks?|puts it)\b", re.I
 )
@@ -44,8 +46,19 @@ class Text:
         return self.offsets[min(position, len(self.offsets) - 1)]
 
 
+_last: tuple[Block, Text] | None = None  # links of one block are asked for one after the other
+
+
 def text_of(block: Block) -> Text:
     """The visible text of a block."""
+    global _last
+    kept = _last
+    if kept is None or kept[0] is not block:
+        _last = kept = (block, _text_of(block))
+    return kept[1]
+
+
+def _text_of(block: Block) -> Text:
     plain: list[str] = []
     offsets: list[int] = []
     links: list[int] = []
@@ -105,10 +118,10 @@ def external(link: Link) -> bool:
 
 
 def beside(document: Document, link: Link) -> tuple[str, str]:
-    """The visible text of the block before and after a link."""
+    """The visible text of the block right before and right after a link."""
     text = text_of(document.blocks[link.block])
-    inside = [place for place, offset in enumerate(text.offsets) if link.start <= offset < link.end]
-    return (text.plain[: inside[0]], text.plain[inside[-1] + 1 :]) if inside else ("", "")
+    first, last = bisect.bisect_left(text.offsets, link.start), bisect.bisect_left(text.offsets, link.end)
+    return text.plain[max(0, first - _NEAR) : first], text.plain[last : last + _NEAR]
 
 
 def html(document: Document) -> Iterator[tuple[int, str]]:
