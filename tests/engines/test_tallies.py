@@ -98,6 +98,23 @@ def test_bins_keep_the_order_and_hold_their_scores(scores: list[float]) -> None:
         assert (tallies._coarse(tallies._coarse(keys, tallies.EXACT, 8), 8, resolution) == bins).all()
 
 
+@given(st.lists(st.one_of(st.floats(0, 1), st.sampled_from([*tallies.TENTHS, *np.nextafter(tallies.TENTHS, 0), *np.nextafter(tallies.TENTHS, 1)]))))
+def test_tenths_are_those_of_calibration(scores: list[float]) -> None:
+    found = np.array(scores, dtype=np.float64)
+    assert (tallies.tenths_of(found) == np.searchsorted(tallies.TENTHS, found)).all()
+
+
+@given(SCORES)
+def test_rows_may_be_binned_at_once(rows: list) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tallies, "CAP", 12)
+        whole = tally_of([row[0] for row in rows], [row[1] for row in rows])
+        keys = tallies.score_keys(np.array([row[0] for row in rows], dtype=np.float64))
+        columns = [(("0", "1"), np.array([row[1] for row in rows], dtype=np.int64) + 1)]
+        once = tallies.make([tallies.LABEL], columns, keys, np.ones(len(rows), dtype=np.int64), None, whole.resolution)
+        assert once.digest == whole.digest
+
+
 def test_above_the_cap_the_area_is_inside_its_hard_bounds() -> None:
     from factbook.manifest import Source as Declared
     from factbook.measures import binary, scores
@@ -109,21 +126,20 @@ def test_above_the_cap_the_area_is_inside_its_hard_bounds() -> None:
     columns = [(("0", "1"), y + 1), (("0", "1"), (s >= 0.5).astype(np.int64) + 1)]
     source = Declared(uri="x", label="y", positive="1", score="s", cut="0.5")
 
-    def area_of() -> tuple[scores.Scored, tuple[float, float, float, float]]:
+    def area_of() -> tuple[scores.Scored, scores.Area]:
         tally = tallies.make([tallies.LABEL, tallies.PREDICTION], columns, tallies.score_keys(s), np.ones(n, dtype=np.int64), None)
         scored = scores.by_slice(binary.outcomes(tally, source), ())[()]
         return scored, scores.area(scored)
 
-    exact, (value, *_) = area_of()
+    exact, true = area_of()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tallies, "CAP", 500)
-        binned, (estimate, _, low, high) = area_of()
+        binned, found = area_of()
     assert exact.exact
     assert not binned.exact
     assert len(binned.low) <= 500
-    assert low <= value <= high
-    assert 0 < high - low < 0.05
-    assert abs(estimate - value) < high - low
+    assert 0 < found.ties < 0.025
+    assert abs(found.value - true.value) <= found.ties
     best = scores.average_precision(binned)
     assert best[1] <= scores.average_precision(exact)[0] <= best[2]
     error, slack = scores.calibration_error(binned)

@@ -22,6 +22,7 @@ _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINY
 _FLOATS: Final = ("FLOAT", "DOUBLE")
 _NO_TEXT: Final = ("STRUCT", "MAP", "UNION", "BLOB", "BIT", "VARIANT", "GEOMETRY")
 _PENDING: Final = 2 * tallies.CAP
+_BATCH: Final = 1 << 20
 
 
 def tally(table: Table, source: Source, attributes: Sequence[str], store: Path, progress: Progress) -> Tally:
@@ -46,16 +47,17 @@ def tally(table: Table, source: Source, attributes: Sequence[str], store: Path, 
     query = _Query(table, source, attributes)
     connection = sources.connect(store)
     parts: list[Tally] = []
-    done = pending = 0
+    done = pending = resolution = 0
     try:
-        for batch in sources.batches(connection, query.sql()):
-            part = query.fold(batch)
+        for batch in sources.batches(connection, query.sql(), _BATCH):
+            part = query.fold(batch, resolution)
             parts.append(part)
             done += part.rows
             pending += len(part.keys)
             if pending > _PENDING:
                 parts = [tallies.combine(parts)]
                 pending = len(parts[0].keys)
+            resolution = max(part.resolution, parts[0].resolution)
             progress(table.where, done, table.rows or 0)
     except duckdb.Error as error:
         raise sources.explain(source, table, error) from error
@@ -117,8 +119,8 @@ class _Query:
             return "NULL::VARCHAR"
         return f"CASE WHEN {quote(name)} IS NOT NULL AND {_number(column, role, self.table)} IS NULL THEN {quote(name)} END"
 
-    def fold(self, batch: Any) -> Tally:
-        """The tally of one Arrow batch."""
+    def fold(self, batch: Any, resolution: int = tallies.EXACT) -> Tally:
+        """The tally of one Arrow batch, at a resolution that the rows before it need already, or a coarser one."""
         n = sources.numpy(batch.column("n")).astype(np.int64)
         columns: list[tuple[Sequence[str], tallies.Integers]] = []
         for i, name in enumerate(self.attributes):
@@ -139,7 +141,7 @@ class _Query:
             limbs = self._fixed(weights)
         self._note_cuts(batch, n)
         keys = np.full(len(n), tallies.NO_SCORE, dtype=np.int64) if scores is None else tallies.score_keys(scores)
-        return tallies.make(self.dimensions, columns, keys, n, limbs)
+        return tallies.make(self.dimensions, columns, keys, n, limbs, resolution)
 
     def _fixed(self, weights: tallies.Floats) -> tallies.Integers:
         try:

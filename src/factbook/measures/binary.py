@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from factbook.engines import Tally
-from factbook.engines.tallies import LABEL, PREDICTION, SCALE, WEIGHT, Integers, total
+from factbook.engines.tallies import LABEL, PREDICTION, SCALE, WEIGHT, Integers, ranks, total
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
 from factbook.measures.intervals import Share
@@ -226,23 +226,14 @@ def slices(tally: Tally, by: Sequence[str]) -> tuple[list[Pairs], Integers]:
         raise MeasureError(
             f"attribute {name!r} has {most - 1:,} groups; at most {MOST_GROUPS:,} are compared", remedy="give it `cuts`, or leave it out"
         )
-    index, size = np.zeros(len(tally.keys), dtype=np.int64), 1
+    index, size = np.zeros(len(tally.blocks), dtype=np.int64), 1
     for name, known in zip(by, texts, strict=True):
-        index, size = _ranks(index * len(known) + tally.codes_of(name), size * len(known))
+        index, found = ranks(index * len(known) + tally.block_codes(name), size * len(known))
+        size = len(found)
     example = np.zeros(size, dtype=np.int64)
     example[index] = np.arange(len(index))
-    columns = [[known[code] for code in tally.codes_of(name)[example].tolist()] for name, known in zip(by, texts, strict=True)]
-    return [tuple(zip(by, values, strict=True)) for values in zip(*columns, strict=True)], index
-
-
-def _ranks(numbers: Integers, size: int) -> tuple[Integers, int]:
-    """Numbers below `size` as their ranks among the distinct ones, and how many these are; by counting where that is cheap."""
-    if size > max(1 << 16, 4 * len(numbers)):
-        found, index = np.unique(numbers, return_inverse=True)
-        return index.reshape(-1).astype(np.int64), len(found)
-    there = np.bincount(numbers, minlength=size) > 0
-    place: Integers = np.cumsum(there) - 1
-    return place[numbers], int(there.sum())
+    columns = [[known[code] for code in tally.block_codes(name)[example].tolist()] for name, known in zip(by, texts, strict=True)]
+    return [tuple(zip(by, values, strict=True)) for values in zip(*columns, strict=True)], index[tally.block]
 
 
 def confusion(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Counts]:
