@@ -141,6 +141,19 @@ def test_what_is_inferred_is_said(tmp_path: Path) -> None:
     assert said == []
 
 
+def test_predictions_that_only_write_the_labels_otherwise_are_declared_alike_and_said(tmp_path: Path) -> None:
+    rows = "y,yhat\n" + "1,1.0\n" * 20 + "0,0.0\n" * 15 + "1,0.0\n" * 5
+    (tmp_path / "rows.csv").write_text(rows)
+    book, notes = Book.init(tmp_path / "book", data=str(tmp_path / "rows.csv"), label="y", prediction="yhat")
+    assert book.manifest.sources["evaluation"].labels == {"0.0": "0", "1.0": "1"}
+    assert any("'1.0' as '1'" in note for note in notes)
+    (fact,) = book.facts("performance/fnr")
+    assert fact.counts == {"k": 5, "n": 25}
+    (tmp_path / "rows.csv").write_text(rows.replace(",1.0", ",yes").replace(",0.0", ",no"))
+    with pytest.raises(SourceError, match="labels and predictions differ"):
+        Book.init(tmp_path / "other", data=str(tmp_path / "rows.csv"), label="y", prediction="yhat")
+
+
 def test_the_same_book_in_another_folder_has_the_same_documents(made: Path, tmp_path: Path) -> None:
     Book.init(tmp_path / "book", data=str(predictions(tmp_path / "rows.csv")), **SAID)
     for folder in ("documents", "evidence/figures"):

@@ -90,7 +90,7 @@ def propose(said: Predictions, book: Path, folder: Path) -> Proposal:
         if getattr(said, role):
             table.column(getattr(said, role), role)
     asked = dict(_groups(said, table.names, table.where))
-    shown = (said.label, *(group.column for group in asked.values()))
+    shown = tuple(name for name in (said.label, said.prediction, *(group.column for group in asked.values())) if name)
     previews = {preview.name: preview for preview in sources.columns(source, folder, folder / STORE, shown)}
     groups = {attribute: _checked(attribute, group, previews) for attribute, group in asked.items()}
     reference = _protected(said, groups, previews)
@@ -164,6 +164,8 @@ def _group(text: str, columns: tuple[str, ...]) -> tuple[str, Group]:
     if text in columns:
         return text, Group(column=text)
     attribute, equals, rest = text.partition("=")
+    if equals and not attribute:
+        raise ManifestError(f"--by {text}: the attribute has no name", remedy="--by ATTRIBUTE=COLUMN, or --by COLUMN")
     column, colon, cuts = (rest if equals else text).rpartition(":")
     if not colon:
         return attribute, Group(column=rest or text)
@@ -219,6 +221,8 @@ def _declared(said: Predictions, source: Source, previews: Mapping[str, Preview]
     declared["positive"] = said.positive or _positive(previews[said.label], notes)
     for role in ("prediction", "score"):
         declared |= {role: getattr(said, role)} if getattr(said, role) else {}
+    if said.prediction and (labels := _alike(previews[said.label], previews[said.prediction], notes)):
+        declared["labels"] = labels
     if said.score and not said.prediction:
         declared["cut"] = said.cut or "0.5"
         if not said.cut:
@@ -232,6 +236,26 @@ def _declared(said: Predictions, source: Source, previews: Mapping[str, Preview]
     if said.missing:
         declared["missing"] = dict(_missing(text) for text in said.missing)
     return declared
+
+
+def _alike(label: Preview, prediction: Preview, notes: list[str]) -> dict[str, str]:
+    """Predictions that are the same numbers as the two labels and only written otherwise (`1.0` for `1`), with the label that each means."""
+    if label.distinct != 2 or prediction.distinct > len(prediction.examples):
+        return {}
+    meant = {number: text for text in label.examples if (number := _number(text)) is not None}
+    same = {text: meant[number] for text in sorted(set(prediction.examples) - set(label.examples)) if (number := _number(text)) in meant}
+    if same:
+        said = ", ".join(f"{text!r} as {label_text!r}" for text, label_text in same.items())
+        notes.append(f"{prediction.name!r} writes the labels otherwise and is read so: {said}; `labels` in factbook.yaml says it")
+    return same
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
 
 
 def _plain_group(group: Group) -> dict[str, Any]:
