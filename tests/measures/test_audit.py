@@ -1,15 +1,18 @@
-"""An auditor's checks: what intervals cover in simulations, against the methods that cover too little."""
+"""An auditor's checks: what intervals cover in simulations, and what an attacker learns about a hidden group."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.optimize import linprog
 
-from factbook.measures import intervals, scores
+from factbook.measures import intervals, scores, suppression
 from factbook.measures.scores import Scored
+from factbook.model import Pairs
 
 LEVEL = 0.95
 
@@ -69,3 +72,28 @@ def test_losses_cover_in_spite_of_their_skewness(prevalence: float, shift: float
         assert interval is not None
         covered += interval.low <= truth <= interval.high
     assert covered / draws >= 0.92, covered / draws
+
+
+def slices(names: Sequence[Pairs], margins: Sequence[Sequence[str]]) -> set[Pairs]:
+    return {tuple(pair for pair in name if pair[0] in margin) for margin in margins for name in names}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_small_group_is_pinned_by_the_counts_of_its_outcomes(seed: int) -> None:
+    """An attacker who knows each outcome's margins, that no count is negative, and which groups occur, is left with a choice (linear programming)."""
+    rng = np.random.default_rng(seed)
+    sizes, margins = rng.integers(2, 5, 2), [("a",), ("b",), ("a", "b")]
+    cells = [(("a", str(i)), ("b", str(j))) for i in range(sizes[0]) for j in range(sizes[1])]
+    outcomes = {cell: tuple(int(k) for k in rng.choice([0, 0, 0, 1, 1, 2, 3, 5, 12, 40, 80], 4)) for cell in cells}
+    atoms = {cell: (sum(counts),) for cell, counts in outcomes.items() if sum(counts)}
+    hidden = suppression.hidden(atoms, margins, 10, None, {cell: outcomes[cell] for cell in atoms})
+    names, parts = list(atoms), slices(list(atoms), [(), *margins])
+    inside = {part: np.array([float(set(part) <= set(name)) for name in names]) for part in parts}
+    known = np.array([np.kron(np.eye(4)[kind], inside[part]) for part in parts - hidden for kind in range(4)])
+    truth = np.array([outcomes[name][kind] for kind in range(4) for name in names], dtype=float)
+    occurs = -np.array([np.tile(inside[part], 4) for part in parts])
+    for part in hidden:
+        target = np.tile(inside[part], 4)
+        if 0 < target @ truth < 10 and not target.all():
+            ends = [sign * linprog(sign * target, A_ub=occurs, b_ub=-np.ones(len(occurs)), A_eq=known, b_eq=known @ truth).fun for sign in (1, -1)]
+            assert ends[1] - ends[0] > 0.5, (part, ends)

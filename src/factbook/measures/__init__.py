@@ -119,7 +119,8 @@ def _hidden(request: Request, roles: tuple[str, ...]) -> tuple[frozenset[Pairs],
         source = request.source(role)
         atoms = binary.population(request.tally(role), source)
         unpublished = binary.MISSING if source.missing.group == "drop" else None
-        found |= suppression.hidden(atoms, _margins(request.manifest, request.source_name(role)), k, unpublished)
+        margins = _margins(request.manifest, request.source_name(role))
+        found |= suppression.hidden(atoms, margins, k, unpublished, binary.by_outcome(request.tally(role), source))
     return found, suppression.REASON.format(k=k) if k else ""
 
 

@@ -265,6 +265,16 @@ def population(tally: Tally, source: Source) -> Mapping[Pairs, tuple[int, ...]]:
     return {name: tuple(row) for name, row in zip(names, rows.tolist(), strict=True)}
 
 
+def by_outcome(tally: Tally, source: Source) -> Mapping[Pairs, tuple[int, ...]] | None:
+    """The rows of every finest slice by kind; None where there are no outcomes."""
+    if not source.label or PREDICTION not in tally.dimensions:
+        return None
+    names, index = slices(tally, sorted(source.by))
+    rows = np.zeros((len(names), DROPPED + 1), dtype=np.int64)
+    np.add.at(rows, (index, outcomes(tally, source).kind), tally.n)
+    return {name: tuple(row) for name, row in zip(names, rows.tolist(), strict=True)}
+
+
 def sizes(tally: Tally, source: Source, by: Sequence[str]) -> Mapping[Pairs, int]:
     """All rows of every slice of a combination of attributes."""
     inside = tally.where(placed(tally, source, by))

@@ -1,8 +1,9 @@
 """Which slices must stay hidden, so that no count of fewer than k rows is published or can be computed from what is.
 
 Primary: slices with fewer than k rows. Complementary: further slices, the smallest first, until no hidden count is a linear combination of published
-ones (checked exactly, in the row space of the published slices over the finest cells) and no sum of hidden counts that is known from a margin is
-smaller than k (Hundepool et al. 2012, Statistical Disclosure Control, chapter 4). What each measurement of a source publishes counts together.
+ones (checked exactly, in the row space of the published slices over the finest cells), no sum of hidden counts that is known from a margin is
+smaller than k, and the bounds that follow from no count being negative leave each small slice open (Hundepool et al. 2012, Statistical Disclosure
+Control, chapter 4). What each measurement of a source publishes counts together.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from factbook.model import Pairs
 
 Margin = tuple[str, ...]
 Atoms = Mapping[Pairs, tuple[int, ...]]
+Counts = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 REASON: Final = "fewer than {k} rows, or needed to protect such a group"
 _PRIME: Final = 2_147_483_647
 _EXACT_SIZE: Final = 3e9
+_ROUNDS: Final = 30
 
 
-def hidden(atoms: Atoms, margins: Iterable[Margin], k: int, unpublished: str | None = None) -> frozenset[Pairs]:
+def hidden(atoms: Atoms, margins: Iterable[Margin], k: int, unpublished: str | None = None, details: Atoms | None = None) -> frozenset[Pairs]:
     """The slices to hide.
 
     Args:
@@ -31,13 +34,14 @@ def hidden(atoms: Atoms, margins: Iterable[Margin], k: int, unpublished: str | N
         margins: the combinations of attributes that are published, by any measurement of the source. The totals of all rows are always published.
         k: the smallest count that is published; 0 hides nothing.
         unpublished: a value that gets no slice of its own (rows without a group, where these are left out).
+        details: the rows of every finest combination by outcome, where these are published too; the first of `atoms` where not given.
     """
     wanted = sorted({tuple(sorted(margin)) for margin in margins if margin})
     if not k or not wanted or not atoms:
         return frozenset()
-    table = _Table(atoms, wanted, k, unpublished)
+    table = _Table(atoms, wanted, k, unpublished, details or {name: counts[:1] for name, counts in atoms.items()})
     table.primary()
-    while table.residuals() or table.recoverable():
+    while table.residuals() or table.recoverable() or table.pinned():
         pass
     return frozenset(table.hidden)
 
@@ -45,7 +49,7 @@ def hidden(atoms: Atoms, margins: Iterable[Margin], k: int, unpublished: str | N
 class _Table:
     """The published margins of a source, and what is hidden of them so far."""
 
-    def __init__(self, atoms: Atoms, margins: Sequence[Margin], k: int, unpublished: str | None) -> None:
+    def __init__(self, atoms: Atoms, margins: Sequence[Margin], k: int, unpublished: str | None, details: Atoms) -> None:
         self.k = k
         self.margins = margins
         names = list(atoms)
@@ -63,6 +67,8 @@ class _Table:
                     self.children[margin].append(part)
                 self.members[part].append(i)
         self.columns = _columns(self.members)
+        outcomes = np.array([details[name] for name in names], dtype=np.int64).reshape(len(names), -1)
+        self.outcomes = {part: outcomes[cells].sum(axis=0) for part, cells in self.members.items()}
         self.rows = {part: self.sizes[cells].sum(axis=0) for part, cells in self.members.items()}
         self.hidden: set[Pairs] = set()
 
@@ -117,6 +123,21 @@ class _Table:
                 return self._hide_near(part, published)
         return False
 
+    def pinned(self) -> bool:
+        """Hide one more slice for every small hidden one that its bounds give away."""
+        small = [part for part in sorted(self.hidden) if self.small(self.rows[part])]
+        published = [part for part in self.members if part not in self.hidden]
+        everything = frozenset(self.columns[()])
+        if not small:
+            return False
+        low, high = _bounds([(self.columns[part], self.outcomes[part]) for part in published])
+        changed = False
+        for part in small:
+            cells = sorted(self.columns[part])
+            if self.columns[part] != everything and _settled(low[cells].sum(axis=0), high[cells].sum(axis=0)):
+                changed |= self._hide_near(part, published)
+        return changed
+
     def _hide_near(self, part: Pairs, published: Sequence[Pairs]) -> bool:
         """The smallest published slice of the same margin, else of one that shares rows with it, else of all."""
         margin = tuple(name for name, _ in part)
@@ -144,6 +165,35 @@ def _columns(members: Mapping[Pairs, Sequence[int]]) -> dict[Pairs, frozenset[in
     unknowns: dict[tuple[int, ...], int] = {}
     column = {cell: unknowns.setdefault(tuple(where), len(unknowns)) for cell, where in signature.items()}
     return {part: frozenset(column[cell] for cell in cells) for part, cells in members.items()}
+
+
+def _settled(low: Counts, high: Counts) -> bool:
+    """Whether bounds by outcome give away a slice that is known to have rows: their number, or the number of one outcome other than 0."""
+    return bool(max(1, low.sum()) >= high.sum() or ((low == high) & (low > 0)).any())
+
+
+def _bounds(equations: Sequence[tuple[frozenset[int], Counts]]) -> tuple[Counts, Counts]:
+    """The lowest and highest value of each unknown by outcome, none being negative, that published sums leave by passing bounds to and fro.
+
+    Buzzigoli & Giusti 1999, An algorithm to calculate the lower and upper bounds of the elements of an array given its marginals.
+    """
+    low = np.zeros((1 + max(max(unknowns) for unknowns, _ in equations), len(equations[0][1])), dtype=np.int64)
+    high = np.full_like(low, max(int(total.max()) for _, total in equations))
+    solved = frozenset().union(*(unknowns for unknowns, _ in equations if len(unknowns) == 1))
+    for unknowns, total in equations:
+        if len(unknowns) == 1:
+            low[list(unknowns)] = high[list(unknowns)] = total
+    left = {rest: total - low[list(unknowns & solved)].sum(axis=0) for unknowns, total in equations if (rest := unknowns - solved)}
+    for _ in range(_ROUNDS):
+        before = int((high - low).sum())
+        for unknowns, total in left.items():
+            cells = list(unknowns)
+            lows, highs = low[cells], high[cells]
+            high[cells] = np.minimum(highs, total - lows.sum(axis=0) + lows)
+            low[cells] = np.maximum(lows, total - highs.sum(axis=0) + highs)
+        if int((high - low).sum()) == before:
+            break
+    return low, high
 
 
 def _unsolved(rows: Iterable[frozenset[int]]) -> tuple[list[frozenset[int]], set[int]]:
