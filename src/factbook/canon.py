@@ -7,7 +7,7 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -125,7 +125,7 @@ def load_yaml(text: str, where: str) -> tuple[Any, Lines]:
 
     lines: Lines = {}
     try:
-        events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        events = _shallow(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), where)
         reader = _YamlReader([e for e in events if not isinstance(e, yaml.StreamStartEvent | yaml.StreamEndEvent)], where, lines)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -134,6 +134,17 @@ def load_yaml(text: str, where: str) -> tuple[Any, Lines]:
     except RecursionError as error:
         raise ManifestError(f"{where}: nested too deeply") from error
     return reader.document(), lines
+
+
+def _shallow(events: Iterable[Any], where: str) -> Iterator[Any]:
+    """Events down to the allowed depth. The parser's own time grows with the square of the depth, so it is stopped there."""
+    depth = 0
+    for event in events:
+        kind = type(event).__name__
+        depth += kind.endswith(("SequenceStartEvent", "MappingStartEvent")) - kind.endswith(("SequenceEndEvent", "MappingEndEvent"))
+        if depth > _MAX_DEPTH + 1:
+            raise ManifestError(f"{where}:{event.start_mark.line + 1}:{event.start_mark.column + 1}: nested too deeply")
+        yield event
 
 
 class _YamlReader:

@@ -99,6 +99,8 @@ def _groups(value: Any) -> Any:
             raise ValueError("an attribute is given twice")
         return {name: {"column": name} for name in value}
     if isinstance(value, dict):
+        if "" in value:
+            raise ValueError("an attribute needs a name")
         return {name: {"column": item} if isinstance(item, str) else item for name, item in value.items()}
     return value
 
@@ -228,7 +230,7 @@ class Manifest(_Strict):
     declared: dict[Name, Declared] = Field(default_factory=dict)
     regimes: tuple[str, ...] = ()
     suppress_below: int = Field(default=10, ge=0)
-    level: Decimal = Field(default=Decimal("0.95"), gt=0, lt=1)
+    level: Decimal = Field(default=Decimal("0.95"), gt=0, le=Decimal("0.999999"))
 
     @field_validator("plan")
     @classmethod

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
-import signal
 import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest

@@ -146,6 +146,13 @@ def test_derived_facts_that_grow_without_end_are_refused() -> None:
         algebra.reduce(parse_value("{derived/d39}"))
 
 
+def test_derived_facts_that_rest_on_each_other_without_end_are_refused() -> None:
+    derived = {"d0": parse_value("{a/x}")} | {f"d{i}": parse_value(f"{{derived/d{i - 1}}} + 1") for i in range(1, 1000)}
+    with pytest.raises(ExpressionError, match="more than 50 deep, from d999 on"):
+        Algebra(lookup, derived, 0.95).reduce(parse_value("{derived/d999}"))
+    assert Algebra(lookup, derived, 0.95).reduce(parse_value("{derived/d20}")).terms
+
+
 def test_derived_facts_that_go_in_a_circle_are_refused() -> None:
     derived = {"a": parse_value("{derived/b} + 1"), "b": parse_value("{derived/c}"), "c": parse_value("2 * {derived/a}")}
     with pytest.raises(ExpressionError, match="derived facts go round in a circle: a → b → c → a"):

@@ -24,7 +24,7 @@ def run(arguments: list[str]) -> int:
     """Parse and run; usage errors are printed here."""
     command = typer.main.get_command(app)
     try:
-        return int(command.main(arguments, prog_name="factbook", standalone_mode=False) or 0)
+        code = int(command.main(arguments, prog_name="factbook", standalone_mode=False) or 0)
     except SystemExit as left:
         if isinstance(left.__context__, BrokenPipeError):
             raise left.__context__ from None
@@ -36,6 +36,11 @@ def run(arguments: list[str]) -> int:
             raise
         error.show()
         return int(error.exit_code)
+    from factbook.cli import INTERRUPTED
+
+    if code == INTERRUPTED:  # typer makes an exit code of Ctrl-C
+        raise KeyboardInterrupt
+    return code
 
 
 def _version(wanted: bool) -> None:

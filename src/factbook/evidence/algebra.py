@@ -18,6 +18,7 @@ from factbook.model import Fact, Key, Status, Unit
 
 DERIVED: Final = "derived"
 _MAX_SIZE: Final = 2000
+_MOST_DERIVED: Final = 50
 _EXACT_UNITS: Final = frozenset((Unit.COUNT, Unit.QUANTITY))
 
 Lookup = Callable[[Key], Fact]
@@ -114,6 +115,8 @@ class Algebra:
     def _derived(self, name: str) -> Linear:
         if name in self._open:
             raise ExpressionError(f"derived facts go round in a circle: {' → '.join([*self._open, name])}")
+        if len(self._open) >= _MOST_DERIVED:
+            raise ExpressionError(f"derived facts rest on each other more than {_MOST_DERIVED} deep, from {self._open[0]} on")
         if name not in self._reduced:
             self._open.append(name)
             try:

@@ -30,6 +30,7 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
             raise SourceError(f"{path}: its columns differ from those of {files[0]}: {', '.join(map(repr, odd[:5])) or 'another order'}")
         first = names
         rows += count
+    _check_types(connection, files)
     if rows == 0:
         raise SourceError(f"{source.uri}: no rows", remedy="give a table with at least one row")
     sql = f"SELECT * FROM read_parquet({listing(files)}, union_by_name = false, hive_partitioning = false)"
@@ -52,6 +53,21 @@ def _names(connection: Any, path: Path) -> list[str]:
         if children:
             open_nodes.append(children)
     return names
+
+
+def _check_types(connection: Any, files: Sequence[Path]) -> None:
+    """The engine would read every file as the types of the first: 0.25 in a later one as 0, and 2 as true."""
+    first: dict[str, str] = {}
+    for path in files:
+        found = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({listing([path])}, hive_partitioning = false)").fetchall()
+        types = {name: kind for name, kind, *_ in found}
+        odd = [name for name, kind in first.items() if types[name] != kind]
+        if odd:
+            raise SourceError(
+                f"{path}: {len(odd)} column(s) differ in type from {files[0]}: {odd[0]!r} is {types[odd[0]]} here and {first[odd[0]]} there",
+                remedy="write all files with the same types",
+            )
+        first = first or types
 
 
 def _rows(connection: Any, path: Path) -> int:
