@@ -81,6 +81,9 @@ def _strangers(catalog: Catalog, link: Link, claim: Claim) -> Iterator[str]:
 def _contradictions(catalog: Catalog, link: Link, claim: Claim) -> Iterator[str]:
     words = without_groups(catalog, link.text)
     sense = _sense(catalog, link.text, words, claim)
+    name = re.sub(r"[-_.]", " ", claim.name)
+    if sense is None and _sense(catalog, name, without_groups(catalog, name), claim) is False:
+        yield f"the name {claim.name} contradicts the expression {claim.expression}, and the words have no direction of their own"
     if link.query == "not-established":
         if words.strip() and not (_OPEN.search(words) or _NOT.search(words) or _HEDGE.search(words)):
             yield f"the words state what the link says was not established: {claim.expression}"
