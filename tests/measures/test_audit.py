@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from scipy.optimize import linprog
 
 from factbook.measures import intervals, scores, suppression
 from factbook.measures.scores import Scored
-from factbook.model import Pairs
+from factbook.model import Pairs, Status
+from measuring import run, table
 
 LEVEL = 0.95
 
@@ -97,3 +99,15 @@ def test_no_small_group_is_pinned_by_the_counts_of_its_outcomes(seed: int) -> No
         if 0 < target @ truth < 10 and not target.all():
             ends = [sign * linprog(sign * target, A_ub=occurs, b_ub=-np.ones(len(occurs)), A_eq=known, b_eq=known @ truth).fun for sign in (1, -1)]
             assert ends[1] - ends[0] > 0.5, (part, ends)
+
+
+@pytest.mark.parametrize(("ages", "shown"), [((0, 1), False), (range(20, 80), True)])
+def test_the_mean_of_a_cut_column_does_not_count_a_hidden_group(ages: Sequence[int], shown: bool, tmp_path: Path) -> None:
+    """The mean of 0 and 1 is the share of the group above the cut; that of ages is not."""
+    values = [ages[-1]] * 3 + [ages[i % (len(ages) - 1)] for i in range(97)]
+    table(tmp_path / "d.parquet", {"age": values, "y": ["1", "0"] * 50, "p": ["1", "1", "0", "0"] * 25})
+    cuts = [str(ages[-1])]
+    source = {"uri": "d.parquet", "label": "y", "positive": "1", "prediction": "p", "by": {"band": {"column": "age", "cuts": cuts}}}
+    facts = {str(fact.key): fact for fact in run(tmp_path, source, {"data": {"measure": "profile", "data": "data"}})["data"].facts}
+    assert facts[f"data/rows?band={ages[-1]}+"].status is Status.SUPPRESSED
+    assert facts["data/mean;column=age"].measured is shown

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ VERSION: Final = 1
 ROLES: Final = ("data",)
 PARAMS: Final = ()
 BALANCE_CAP: Final = 50
+FEW_VALUES: Final = 10
 DISTINCT_CAP: Final = 1 << 24
 _CHUNK: Final = 12
 _WIDEST_CHUNK: Final = 500
@@ -67,7 +68,7 @@ def measure(request: Request, answer: Answer) -> None:
     described = _describe(table, source, connection, rows)
     duplicates = _duplicates(table, source, connection, rows)
     answer.add("duplicates", duplicates, n=rows, undefined=_TOO_MANY if duplicates is None else "")
-    telling = _telling(source, answer.hidden)
+    telling = _telling(source, answer.hidden, {column.name for column in described if column.distinct is not None and column.distinct <= FEW_VALUES})
     for column in described:
         _add_column(answer, column, rows, telling.get(column.name, frozenset()))
     if source.label:
@@ -79,13 +80,16 @@ def measure(request: Request, answer: Answer) -> None:
 _TOO_MANY: Final = f"not counted in tables of more than {DISTINCT_CAP:,} rows"
 
 
-def _telling(source: Source, hidden: frozenset[Pairs]) -> dict[str, frozenset[str]]:
-    """The metrics of a group's column that would tell the size of a hidden group: its missing values, and the mean of two codes such as 0 and 1."""
+def _telling(source: Source, hidden: frozenset[Pairs], few: Set[str]) -> dict[str, frozenset[str]]:
+    """The metrics of a group's column that would tell the size of a hidden group: its missing values, and the mean of a few codes such as 0 and 1.
+
+    Of a column that is cut the mean stays, unless it has `few` values.
+    """
     found: dict[str, frozenset[str]] = {}
     for name, group in source.by.items():
         values = {value for place in hidden for attribute, value in place if attribute == name}
         metrics = {"missing", "missing_share"} if binary.MISSING in values else set()
-        if values and not group.cuts:
+        if values and (not group.cuts or group.column in few):
             metrics.add("mean")
         found[group.column] = found.get(group.column, frozenset()) | metrics
     return found
