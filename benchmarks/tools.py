@@ -32,9 +32,9 @@ def decode(path: Path) -> tuple[str, Job]:
 def factbook(path: Path, roles: dict[str, str]) -> tuple[str, Job]:
     import duckdb
     import numpy
-    import pyarrow
+    import pyarrow.compute
 
-    from factbook import measures
+    from factbook import measures, shelf
     from factbook.manifest import Manifest, validate
     from factbook.model import silent
 
@@ -43,6 +43,8 @@ def factbook(path: Path, roles: dict[str, str]) -> tuple[str, Job]:
     tree = {"factbook": "1", "subject": {"name": "benchmark"}, "sources": {"log": source}, "plan": plan}
     book = validate(Manifest, tree, "benchmark", {})
     store = Path(tempfile.mkdtemp())
+    for room in ("sources", "engines", "measures"):
+        shelf.modules(room)
     del duckdb, numpy, pyarrow
     return version("factbook"), lambda: measures.run("performance", book.plan["performance"], book, path.parent, store, silent)
 

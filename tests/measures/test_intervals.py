@@ -241,3 +241,9 @@ def test_delong_and_the_logit_of_average_precision_cover(m: int, n: int) -> None
         assert logit is not None
         covered += [interval.low <= area <= interval.high, logit.low <= precision <= logit.high]
     assert (covered / draws >= 0.92).all(), covered / draws
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.99, 0.9999])
+@pytest.mark.parametrize("freedom", [1999.0, 2000.0, 2500.5, 1e5])
+def test_students_quantile_is_the_same_on_both_sides_of_its_switch(level: float, freedom: float) -> None:
+    assert beta.student(level, freedom) == pytest.approx(stats.t.ppf((1 + level) / 2, freedom), rel=1e-11)

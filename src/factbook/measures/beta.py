@@ -11,6 +11,7 @@ from functools import lru_cache
 from statistics import NormalDist
 from typing import Final
 
+_MANY: Final = 2000
 _TINY: Final = 1e-300
 _EPSILON: Final = 1e-16
 _SERIES: Final = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
@@ -71,10 +72,24 @@ def _step(a: float, b: float, x: float, excess: float) -> float:
 
 
 def student(level: float, freedom: float) -> float:
-    """The two-sided quantile of Student's t: P(|T| <= t) = level."""
+    """The two-sided quantile of Student's t: P(|T| <= t) = level; from 2,000 degrees of freedom by its expansion about the normal quantile."""
+    if freedom >= _MANY:
+        return _expanded(NormalDist().inv_cdf((1 + level) / 2), 1 / freedom)
     y = quantile(0.5, freedom / 2, level)
     rest = 1 - y if y < 0.5 else quantile(freedom / 2, 0.5, 1 - level)
     return math.sqrt(freedom * y / rest)
+
+
+def _expanded(z: float, rest: float) -> float:
+    """Abramowitz & Stegun 1964, 26.7.5; `rest` is one over the degrees of freedom."""
+    square = z * z
+    terms = (
+        (square + 1) / 4,
+        ((5 * square + 16) * square + 3) / 96,
+        (((3 * square + 19) * square + 17) * square - 15) / 384,
+        ((((79 * square + 776) * square + 1482) * square - 1920) * square - 945) / 92160,
+    )
+    return z * (1 + sum(term * rest**power for power, term in enumerate(terms, 1)))
 
 
 def _power(a: float, b: float, x: float) -> float:

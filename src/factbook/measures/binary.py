@@ -242,8 +242,7 @@ def confusion(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Counts]:
     every = bool(inside.all())
     tally, kind = (outcomes.tally, outcomes.kind) if every else (outcomes.tally.where(inside), outcomes.kind[inside])
     names, index = slices(tally, by)
-    rows = np.zeros((len(names), 6), dtype=np.int64)
-    np.add.at(rows, (index, kind), tally.n)
+    rows = np.bincount(index * 6 + kind, weights=tally.n, minlength=6 * len(names)).astype(np.int64).reshape(-1, 6)
     if tally.weights is None:
         return {name: Counts(tuple(row)) for name, row in zip(names, rows.tolist(), strict=True)}
     limbs = np.zeros((len(names), 6, 4), dtype=np.int64)

@@ -115,15 +115,16 @@ def by_slice(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Scored]:
         cells = order[ends[i] : ends[i + 1]]
         if not len(cells):
             continue
-        found[name] = _distribution(
-            judged.keys[cells], low[cells], high[cells], truth[cells], weight[cells], square[cells], judged.resolution == EXACT
-        )
+        own = weight[cells]
+        squares = own if square is weight else square[cells]
+        found[name] = _distribution(judged.keys[cells], low[cells], high[cells], truth[cells], own, squares, judged.resolution == EXACT)
     return found
 
 
 def _amounts(n: Integers, limbs: Integers | None) -> tuple[Floats, Floats]:
     if limbs is None:
-        return n.astype(np.float64), n.astype(np.float64)
+        weight = n.astype(np.float64)
+        return weight, weight
     both = sums(limbs)
     return both[:, 0], both[:, 1]
 
@@ -133,9 +134,12 @@ def _distribution(keys: Integers, low: Floats, high: Floats, truth: Integers, we
 
     def split(amount: Floats) -> tuple[Floats, Floats]:
         positive = np.where(truth == 1, amount, 0.0)
+        if len(starts) == len(amount):
+            return positive, amount - positive
         return np.add.reduceat(positive, starts), np.add.reduceat(amount - positive, starts)
 
-    return Scored(low[starts], high[starts], split(weight), split(square), exact)
+    weights = split(weight)
+    return Scored(low[starts], high[starts], weights, weights if square is weight else split(square), exact)
 
 
 def add(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs) -> None:
@@ -243,6 +247,9 @@ def _dot(weights: Floats, values: Floats) -> float:
     """A sum of products (pairwise summation); a weight of 0 takes nothing from an infinite value."""
     with np.errstate(invalid="ignore"):
         products = weights * values
+        summed = float(products.sum())
+    if math.isfinite(summed):
+        return summed
     products[weights == 0] = 0.0
     return float(products.sum())
 
@@ -257,7 +264,9 @@ def mean_loss(scored: Scored, losses: tuple[Floats, Floats]) -> tuple[float, flo
     value = _mean(scored, losses)
     total = float(scored.weights[0].sum() + scored.weights[1].sum())
     n = total**2 / float(scored.squares[0].sum() + scored.squares[1].sum())
-    spread, third = (_mean(scored, ((losses[0] - value) ** power, (losses[1] - value) ** power)) for power in (2, 3))
+    away = (losses[0] - value, losses[1] - value)
+    squares = (away[0] * away[0], away[1] * away[1])
+    spread, third = _mean(scored, squares), _mean(scored, (squares[0] * away[0], squares[1] * away[1]))
     return value, (spread * n / (n - 1) if n > 1 else 0.0), (third / spread**1.5 if spread > 0 else 0.0), n
 
 
