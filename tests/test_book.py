@@ -172,3 +172,20 @@ def test_names_from_data_stay_text(tmp_path: Path) -> None:
     assert "<h1>PASS" not in page
     assert "<b>loud" not in page
     assert "*bold* [x](y) &lt;b&gt;loud" in page
+
+
+@pytest.mark.parametrize("name", ["Llama 3.1 8B", "50 % off", "Model 2"])
+def test_a_model_whose_name_holds_a_number_is_clean_at_birth_and_no_other_number_is(name: str, tmp_path: Path) -> None:
+    predictions(tmp_path / "rows.csv")
+    book, _ = Book.init(tmp_path / "book", data=str(tmp_path / "rows.csv"), label="y", score="p", name=name)
+    assert not book.check().findings
+    card = book.root / "documents/model-card.md"
+    card.write_text(card.read_text(encoding="utf-8") + f"\n{name} misses 3.1 % of them.\n", encoding="utf-8")
+    assert [finding.name for finding in Book(book.root).check().findings] == ["number-is-bound"]
+
+
+def test_groups_whose_names_hold_line_ends_are_drawn_and_read_alike(tmp_path: Path) -> None:
+    lines = ["y,p,g"] + [f"{row % 2},{(row % 10) / 10},{('a', chr(34) + 'b' + chr(13) + chr(10) + 'c' + chr(34))[row % 3 % 2]}" for row in range(120)]
+    (tmp_path / "rows.csv").write_bytes(("\n".join(lines) + "\n").encode())
+    book, _ = Book.init(tmp_path / "book", data=str(tmp_path / "rows.csv"), label="y", score="p", by=("g",))
+    assert not book.check().findings

@@ -46,8 +46,8 @@ class Markup(str):
 
 
 def text(value: str) -> Markup:
-    """Escape a text for content and attributes; what XML cannot hold becomes U+FFFD."""
-    return Markup(escape(_NOT_XML.sub("�", value), quote=True))
+    """Escape a text for content and attributes; what XML cannot hold becomes U+FFFD. Readers would take a bare carriage return for a line end."""
+    return Markup(escape(_NOT_XML.sub("�", value), quote=True).replace("\r", "&#13;"))
 
 
 def element(name: str, /, *children: str | None, **attributes: str | int | float | None) -> Markup:

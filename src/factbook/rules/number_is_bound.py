@@ -7,9 +7,9 @@ Good: The model misses [19.5 %](fact:performance/fnr) of patients.
 Good: Others report [21 %](https://doi.org/10.1000/182).
 Good: It answers within [300 ms](policy:latency).
 
-No numbers in this sense: names that contain digits (ViT-B/32, F1, Article 13), dates and times, versions, ordinals, the numbering of lists and
-headings, the declared names of groups, fenced code (listed as not judged), and quotations: three words or more in quotation marks, or a block
-quote that names its source.
+No numbers in this sense: names that contain digits (ViT-B/32, F1, Article 13), the name of what is documented, dates and times, versions,
+ordinals, the numbering of lists and headings, the declared names of groups, fenced code (listed as not judged), and quotations: three words or
+more in quotation marks, or a block quote that names its source.
 
 Fix: bind it (`factbook facts` finds the key), cite it with a link to its source, or declare it in factbook.yaml.
 """
@@ -177,6 +177,9 @@ def _numeral(character: str) -> bool:
 def _exempt(checked: Checked, text: str) -> Iterator[tuple[int, int]]:
     for pattern in _NAMES:
         yield from (match.span() for match in pattern.finditer(text))
+    subject = checked.manifest.subject.name
+    if any(character.isalpha() for character in subject):
+        yield from (match.span() for match in re.finditer(rf"(?<!\w){re.escape(subject)}(?!\w)", text))
     metrics = checked.metrics
     yield from (match.span() for match in _NAME.finditer(text) if _is_name(match, metrics))
     for attribute in attributes(checked.catalog):
