@@ -185,6 +185,21 @@ def _terminal(command: list[str], cwd: Path, **environment: str) -> str:
     return said.decode()
 
 
+@pytest.mark.parametrize("redirect", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_error(redirect: str, place: Path) -> None:
+    done = subprocess.run(["sh", "-c", f"{sys.executable} -m factbook check book {redirect}"], cwd=place, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("locale", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}])
+def test_output_is_utf_8_in_every_locale(locale: dict[str, str], place: Path) -> None:
+    command = [sys.executable, "-m", "factbook", "facts", "book", "performance/fnr"]
+    done = subprocess.run(command, cwd=place, capture_output=True, env={**os.environ, **locale})
+    assert done.returncode == 0, done.stderr
+    assert "–" in done.stdout.decode("utf-8")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_interruption_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
     """Ended by Ctrl-C, or by `kill`, while the book is in the making."""

@@ -6,6 +6,7 @@ Exit codes: 0 clean, 1 findings, 2 unusable input, 130 interrupted.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from factbook.cli.progress import finish
 
     _end_politely()
+    _open_streams()
     try:
         try:
             code = run(_texts(sys.argv[1:] if arguments is None else arguments))
@@ -45,6 +47,16 @@ def _end_politely() -> None:
     """A request to end (`kill`, `timeout`) is an interruption like Ctrl-C: what is half made is removed."""
     with contextlib.suppress(ValueError):  # not the main thread: signals are its host's
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _open_streams() -> None:
+    """Streams that were closed (`>&-`) lead nowhere; what is written is UTF-8 whatever the locale, since names and figures are not ASCII."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 (it is the process's own)
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _texts(arguments: Sequence[str]) -> list[str]:
