@@ -1,6 +1,6 @@
 """Run every tool that is installed on one generated log, print the ratios, write benchmarks/results.json.
 
-python -m benchmarks [ROWS]        ROWS (or the environment's ROWS) may be written 1e6
+python -m benchmarks [ROWS ...]    ROWS (or the environment's ROWS) may be written 1e6
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def run(tool: str, path: Path) -> dict[str, Any] | None:
     return None
 
 
-def main() -> None:
-    rows = int(float(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("ROWS", "1e6")))
+def measured(rows: int) -> list[dict[str, Any]]:
+    """What every tool takes for a log of so many rows."""
     results: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.parquet"
@@ -48,8 +48,13 @@ def main() -> None:
                 found |= {"rows": rows, "ratio_to_decode": found["cpu_s"] / base}
                 results.append(found)
                 line = f"{found['cpu_s']:8.2f} {found['wall_s']:8.2f} {found['peak_mib']:9.0f} {found['ratio_to_decode']:9.1f}"
-                print(f"{tool:26} {found['case']:18} {line}")
-    results += drift.results(rows)
+                print(f"{tool:26} {found['case']:18} {line}", flush=True)
+    return results
+
+
+def main() -> None:
+    sizes = [int(float(given)) for given in sys.argv[1:] or [os.environ.get("ROWS", "1e6")]]
+    results = [found for rows in sizes for found in measured(rows)] + drift.results(min(sizes))
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 

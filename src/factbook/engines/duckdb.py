@@ -21,8 +21,8 @@ from factbook.sources import Column, Table, is_nan, literal, quote
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
 _FLOATS: Final = ("FLOAT", "DOUBLE")
 _NO_TEXT: Final = ("STRUCT", "MAP", "UNION", "BLOB", "BIT", "VARIANT", "GEOMETRY")
-_PENDING: Final = 2 * tallies.CAP
-_BATCH: Final = 1 << 20
+_PENDING: Final = tallies.CAP + (tallies.CAP >> 2)
+_BATCH: Final = 1 << 18
 
 
 def tally(table: Table, source: Source, attributes: Sequence[str], store: Path, progress: Progress) -> Tally:
