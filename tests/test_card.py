@@ -69,6 +69,8 @@ def test_labels_of_another_type_are_one_label_only_if_they_are_equal(tmp_path: P
     ("arguments", "said"),
     [
         ({"y": Y[:100]}, "not of one length"),
+        ({"by": {"g": [object()] * len(Y)}}, "no column of values"),
+        ({"by": {"g": ["a", 1] * (len(Y) // 2) + ["a"] * (len(Y) % 2)}}, "no column of values"),
         ({"by": ["age"]}, "no column 'age'"),
         ({"by": {"label": SEX}}, "called 'label'"),
         ({"positive": 3}, "not a class"),

@@ -48,7 +48,11 @@ def log(model: Any, data: Any, labels: Any, by: Sequence[str] | Mapping[str, Any
     if len(set(lengths.values())) > 1:
         raise SourceError(f"X, y and by are not of one length: {lengths}", remedy="give one value for each row of X")
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table(columns), path)
+    try:
+        table = pa.table(columns)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise SourceError(f"the groups in `by` are no column of values ({error})", remedy="give texts, numbers or dates of one type") from error
+    pq.write_table(table, path)
     return said | {"by": tuple(by)}
 
 
