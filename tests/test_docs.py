@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from factbook import manifest, shelf
+from factbook import manifest
 from factbook.documents import scaffold
 from factbook.documents.parse import parse
 
@@ -54,12 +54,6 @@ def test_links_lead_somewhere(page: Path) -> None:
     for link in parse(page.read_bytes(), page.name).links:
         if not link.scheme and not link.target.startswith("#"):
             assert (page.parent / link.target.partition("#")[0]).exists(), link.target
-
-
-def test_every_rule_is_in_the_index() -> None:
-    index = (ROOT / "docs/guide/rules.md").read_text(encoding="utf-8")
-    for module in shelf.modules("rules").values():
-        assert f"| {module.CODE} | [{module.NAME}](../../src/factbook/rules/{Path(str(module.__file__)).name}) |" in index
 
 
 @pytest.mark.parametrize("schema", [manifest.Manifest, manifest.Source, manifest.Subject])
