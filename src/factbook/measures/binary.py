@@ -221,7 +221,7 @@ def slices(tally: Tally, by: Sequence[str]) -> tuple[list[Pairs], Integers]:
     if not by:
         return [()], np.zeros(len(tally.keys), dtype=np.int64)
     texts = [(MISSING, *tally.values_of(name)) for name in by]
-    if (most := max(len(known) for known in texts)) > MOST_GROUPS:
+    if (most := max(len(known) for known in texts)) - 1 > MOST_GROUPS:
         name = by[[len(known) for known in texts].index(most)]
         raise MeasureError(
             f"attribute {name!r} has {most - 1:,} groups; at most {MOST_GROUPS:,} are compared", remedy="give it `cuts`, or leave it out"
