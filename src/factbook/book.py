@@ -156,7 +156,7 @@ class Book:
         self._draw(document)
         return path
 
-    def measure(self, names: Sequence[str] = (), *, force: bool = False, rehash: bool = False) -> tuple[Outcome, ...]:
+    def measure(self, names: str | Sequence[str] = (), *, force: bool = False, rehash: bool = False) -> tuple[Outcome, ...]:
         """Measure what the plan asks for and is missing or out of date.
 
         Raises:
@@ -165,7 +165,9 @@ class Book:
         """
         from factbook.evidence import measure_plan
 
-        outcomes = measure_plan(self.root, self.manifest, force=force, names=tuple(names), rehash=rehash, progress=self.progress)
+        outcomes = measure_plan(
+            self.root, self.manifest, force=force, names=(names,) if isinstance(names, str) else tuple(names), rehash=rehash, progress=self.progress
+        )
         self.__dict__.pop("catalog", None)
         return tuple(outcomes)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from factbook import sources
-from factbook.engines import duckdb as engine
+from factbook.engines import columns as selected
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
 from factbook.measures import suppression
@@ -173,34 +173,34 @@ def read(request: Request, wanted: Iterable[Wanted], role: str = "data") -> Rows
     request.progress(table.where, data.num_rows, data.num_rows)
     if not data.num_rows:
         raise SourceError(f"{table.where}: no rows", remedy="give a table with at least one row")
-    query = engine._Query(table, source, tuple(source.by))
+    query = selected.Selection(table, source, tuple(source.by))
     found = Rows(
         source,
         {item.role: _numbers(data, table, item) for item in columns if item.number},
         {item.role: _texts(data.column(item.role)) for item in columns if not item.number},
-        {name: _texts(data.column(f"a{i}"), lambda texts, name=name: query._named(name, source.by[name], texts)) for i, name in enumerate(source.by)},
+        {name: _texts(data.column(f"a{i}"), lambda texts, name=name: query.named(name, texts)) for i, name in enumerate(source.by)},
     )
     query.refuse(data.num_rows)
     return _without_missing(found, columns, table)
 
 
 def _sql(table: Table, source: Source, columns: Sequence[Wanted]) -> str:
-    """One SELECT; the engine's own SQL for attributes, so that slices have one name everywhere."""
-    query = engine._Query(table, source, tuple(source.by))
-    parts = [f"{query._attribute(name)} AS a{i}" for i, name in enumerate(source.by)]
+    """One SELECT; the engines' own SQL for attributes, so that slices have one name everywhere."""
+    query = selected.Selection(table, source, tuple(source.by))
+    parts = [f"{query.attribute(name)} AS a{i}" for i, name in enumerate(source.by)]
     for item in columns:
         column = table.column(item.column, item.role)
         if item.nested:
             parts.append(f"CAST(to_json({quote(column.name)}) AS VARCHAR) AS {quote(item.role)}")
         elif not item.number:
-            parts.append(f"{engine.text(column, item.role, table)} AS {quote(item.role)}")
+            parts.append(f"{selected.text(column, item.role, table)} AS {quote(item.role)}")
         elif column.type == "BOOLEAN":
             parts += [
                 f"CAST(CAST({quote(column.name)} AS TINYINT) AS DOUBLE) AS {quote(item.role)}",
                 f"NULL::VARCHAR AS {quote(item.role + '_unread')}",
             ]
         else:
-            number = engine._number(column, item.role, table)
+            number = selected.number(column, item.role, table)
             unread = f"CASE WHEN {quote(column.name)} IS NOT NULL AND {number} IS NULL THEN CAST({quote(column.name)} AS VARCHAR) END"
             parts += [f"{number} AS {quote(item.role)}", f"{unread} AS {quote(item.role + '_unread')}"]
     return f"SELECT {', '.join(parts)} FROM ({table.sql})"
@@ -226,7 +226,7 @@ def _numbers(data: Any, table: Table, item: Wanted) -> Floats:
 
 
 def _texts(column: Any, rename: Any = None) -> Texts:
-    raw, codes = engine._encoded(column.combine_chunks())
+    raw, codes = selected.encoded(column.combine_chunks())
     named = rename(raw) if rename else raw
     ordered = tuple(sorted({named[code - 1] for code in np.unique(codes).tolist() if code}))
     place = {text: i + 1 for i, text in enumerate(ordered)}
