@@ -4,10 +4,13 @@
     METRICS    its vocabulary, a tuple of `Metric`
     ROLES      the roles of its sources, e.g. ("data",)
     PARAMS     names of the other parameters that it understands
-    margins(name, planned, source)          the combinations of attributes that it publishes counts for
-    protected(planned)                      optional: the roles whose small groups are hidden, where these are not all of them
     measure(request, answer)                adds its facts to the answer
-    propose(source_name, source, protected) what `init` plans: (evidence name, planned), or None
+
+and, where the usual is not right for it:
+
+    margins(name, planned, source)          the combinations of attributes that it publishes counts for; usually those in `by`
+    protected(planned)                      the roles whose small groups are hidden; usually all
+    propose(source_name, source, protected) what `init` plans: (evidence name, planned), or None; usually nothing
 
 This package is the mechanism: it finds the measure, hides what must stay hidden over all measurements of a source, and hands back what was measured.
 """
@@ -24,7 +27,7 @@ from factbook import shelf, sources
 from factbook.errors import MeasureError, UnknownName
 from factbook.manifest import Manifest, Planned, Source
 from factbook.measures import binary, suppression
-from factbook.measures.request import Answer, Request, source_name
+from factbook.measures.request import Answer, Request, attributes, source_name
 from factbook.model import Measured, Metric, Pairs, Progress
 
 __all__ = ["find_alias", "identity", "metric", "metrics", "proposals", "run", "version"]
@@ -101,8 +104,14 @@ def _margins(manifest: Manifest, source: str) -> list[tuple[str, ...]]:
     for name, planned in manifest.plan.items():
         module = shelf.find("measures", planned.measure)
         if any(planned.params.get(role) == source for role in module.ROLES):
-            found.update(module.margins(name, planned, manifest.sources[source]))
+            found.update(slices(module, name, planned, manifest.sources[source]))
     return sorted(found)
+
+
+def slices(module: ModuleType, name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
+    """The combinations of attributes that a measure publishes counts for: those in `by`, unless it says otherwise."""
+    own = getattr(module, "margins", None)
+    return attributes(name, planned.by, source) if own is None else tuple(own(name, planned, source))
 
 
 def _protected(module: ModuleType, planned: Planned) -> tuple[str, ...]:
@@ -171,7 +180,8 @@ def proposals(source_name: str, source: Source, protected: Mapping[str, str] | N
     """
     found = {}
     for _, module in sorted(shelf.modules("measures").items()):
-        proposal = module.propose(source_name, source, dict(protected or {}))
+        propose = getattr(module, "propose", None)
+        proposal = propose(source_name, source, dict(protected or {})) if propose is not None else None
         if proposal is not None:
             found[proposal[0]] = proposal[1]
     return found

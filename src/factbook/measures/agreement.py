@@ -13,7 +13,6 @@ items (Miller 1974, Biometrika 61, 1) with Student's t; all of them on Fisher's 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -24,12 +23,11 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from factbook.errors import MeasureError, SourceError
-from factbook.manifest import Planned, Source
 from factbook.measures import intervals, moments, rows
 from factbook.measures.intervals import Interval
 from factbook.measures.kappa import fisher, kappa, quadratic
 from factbook.measures.moments import Floats, Integers
-from factbook.measures.request import Answer, Request, attributes, count_metric, tidy
+from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
@@ -111,17 +109,6 @@ class Parameters(rows.Parameters):
         return [Wanted(name, name, number=self.numeric) for name in self.annotators]
 
 
-def propose(source_name: str, source: Source, protected: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
-    """Nothing: which columns are annotators is for the author to say."""
-    del source_name, source, protected
-    return None
-
-
-def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
-    """The declared slices."""
-    return attributes(name, planned.by, source)
-
-
 @dataclass(frozen=True, eq=False)
 class Ratings:
     """Ratings of items: one row an item, one column an annotator.
@@ -165,7 +152,7 @@ def measure(request: Request, answer: Answer) -> None:
     ratings = _ratings(found, given)
     judged = ratings.given >= 2
     pairable = ratings.where(judged)
-    slices = margins(request.name, request.planned, source)
+    slices = request.slices()
     rows.protect(request, answer, slices, found.where(judged))
     for by in ((), *slices):
         names, index = found.places(by)

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from factbook.manifest import Planned, Source
+from factbook.manifest import Source
 from factbook.measures import binary, intervals, scores
 from factbook.measures.binary import FN, FP, TN, TP, Counts
 from factbook.measures.rates import COUNTS, RATES, add_counts, add_rate
-from factbook.measures.request import Answer, Request, attributes, tidy
+from factbook.measures.request import Answer, Request, tidy
 from factbook.model import Direction, Metric, Pairs, Unit
 
 VERSION: Final = 2
@@ -55,11 +55,6 @@ METRICS: Final = (
 )
 
 
-def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
-    """The declared slices."""
-    return attributes(name, planned.by, source)
-
-
 def propose(source_name: str, source: Source, protected: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
     """`performance` for a source with labels and predictions, by each of its attributes."""
     if not source.label or not (source.prediction or source.score):
@@ -75,7 +70,7 @@ def measure(request: Request, answer: Answer) -> None:
     answer.warnings += outcomes.warnings
     if source.cluster:
         answer.warnings.append(f"{source.uri}: rows share {source.cluster!r}, but intervals take them as independent and are too narrow")
-    for by in ((), *margins(request.name, request.planned, source)):
+    for by in ((), *request.slices()):
         found = binary.confusion(outcomes, by)
         _absent(answer, source, by, found)
         scored = scores.by_slice(outcomes, by) if source.score else {}

@@ -13,17 +13,15 @@ their distances. Distances are Euclidean, in the units that the columns have.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from pydantic import model_validator
 
 from factbook.errors import MeasureError
-from factbook.manifest import Planned, Source
 from factbook.measures import intervals, rows
 from factbook.measures.moments import Floats, Integers, real, sums
-from factbook.measures.request import Answer, Request, attributes, count_metric, tidy
+from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
@@ -122,17 +120,6 @@ class Parameters(rows.Parameters):
         return found + [Wanted(f"feature {name}", name, number=True, policy="prediction") for name in self.features]
 
 
-def propose(source_name: str, source: Source, protected: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
-    """Nothing: which column is a cluster is for the author to say."""
-    del source_name, source, protected
-    return None
-
-
-def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
-    """The declared slices."""
-    return attributes(name, planned.by, source)
-
-
 def measure(request: Request, answer: Answer) -> None:
     """Facts of every slice of every declared combination of attributes, and overall.
 
@@ -148,7 +135,7 @@ def measure(request: Request, answer: Answer) -> None:
         answer.warnings.append(f"{source.uri}: rows share {source.cluster!r}, but intervals take them as independent and are too narrow")
     found = rows.read(request, given.columns())
     answer.warnings += found.warnings
-    slices = margins(request.name, request.planned, source)
+    slices = request.slices()
     rows.protect(request, answer, slices, found)
     for by in ((), *slices):
         names, index = found.places(by)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from factbook.errors import MeasureError
 from factbook.manifest import Planned, Source
 from factbook.measures import binary, intervals, rows
 from factbook.measures.intervals import Interval, Share
-from factbook.measures.request import Answer, Request, attributes, count_metric, tidy
+from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.model import Direction, Metric, Pairs, Unit
 
 VERSION: Final = 1
@@ -87,17 +87,6 @@ class Parameters(rows.Parameters):
     reference_is: Literal["census", "sample"]
 
 
-def propose(source_name: str, source: Source, protected: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
-    """Nothing: what the reference population is, is for the author to say."""
-    del source_name, source, protected
-    return None
-
-
-def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
-    """The declared slices, which both sources have."""
-    return attributes(name, planned.by, source)
-
-
 def protected(planned: Planned) -> tuple[str, ...]:
     """Small groups are hidden in the data, and in a reference whose rows are people; a census is public."""
     return ROLES[:1] if planned.params.get("reference_is") == "census" else ROLES
@@ -120,8 +109,8 @@ def measure(request: Request, answer: Answer) -> None:
         SourceError: groups or weights are missing without a policy.
     """
     given = rows.parameters(Parameters, request)
-    slices = margins(request.name, request.planned, request.source())
-    margins(request.name, request.planned, request.source("reference"))
+    slices = request.slices()
+    request.slices("reference")
     if not slices:
         raise MeasureError(f"plan.{request.name}: `by` is not given", remedy="name the attributes that both sources have, e.g. `by: [sex]`")
     for role in ROLES:

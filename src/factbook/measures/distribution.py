@@ -6,7 +6,6 @@ spread: {measure: distribution, data: train}
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -56,11 +55,6 @@ METRICS: Final = (
         "",
     ),
 )
-
-
-def propose(source_name: str, source: Source, protected: Mapping[str, str]) -> None:
-    """Nothing: it is planned where it is wanted."""
-    del source_name, source, protected
 
 
 def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:

@@ -135,11 +135,6 @@ METRICS: Final = (
 )
 
 
-def propose(source_name: str, source: Source, protected: Mapping[str, str]) -> None:
-    """Nothing: drift needs two tables, and `init` knows one."""
-    del source_name, source, protected
-
-
 def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
     """None: no counts of groups are published."""
     del name, planned, source

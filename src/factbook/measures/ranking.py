@@ -17,7 +17,7 @@ baseline are paired by query (Smucker, Allan & Carterette 2007, CIKM, 623). Ever
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
@@ -26,10 +26,9 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from factbook.errors import MeasureError, SourceError
-from factbook.manifest import Planned, Source
 from factbook.measures import intervals, moments, rows
 from factbook.measures.moments import Floats, Integers, Sample, sums
-from factbook.measures.request import Answer, Request, attributes, count_metric, tidy
+from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Flags, Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
@@ -144,17 +143,6 @@ class Parameters(rows.Parameters):
         return found + ([Wanted("popularity", self.popularity, number=True)] if self.popularity else [])
 
 
-def propose(source_name: str, source: Source, protected: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
-    """Nothing: which rows are lists is for the author to say."""
-    del source_name, source, protected
-    return None
-
-
-def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
-    """The declared slices."""
-    return attributes(name, planned.by, source)
-
-
 @dataclass(frozen=True, eq=False)
 class Lists:
     """The rows of all queries that have a relevant item.
@@ -202,7 +190,7 @@ def measure(request: Request, answer: Answer) -> None:
     lists, without, scored = _lists(found, given)
     own = _order(lists, scored, given)
     other = _baseline(lists, given)
-    slices = margins(request.name, request.planned, request.source())
+    slices = request.slices()
     rows.protect(request, answer, slices, _per_query(found, found.first("query")), lists.every)
     for by in ((), *slices):
         _add_slices(answer, lists, without, own, other, given, by)

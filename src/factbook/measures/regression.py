@@ -13,20 +13,18 @@ its order statistics (Conover 1999, Practical Nonparametric Statistics, 3.2), co
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from factbook.errors import MeasureError
-from factbook.manifest import Planned, Source
 from factbook.measures import beta, intervals, moments, rows
 from factbook.measures.intervals import Interval
 from factbook.measures.moments import Floats, Sample
-from factbook.measures.request import Answer, Request, attributes, count_metric, tidy
+from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
@@ -122,17 +120,6 @@ class Parameters(rows.Parameters):
         return found + [Wanted(f"q{level}", column, number=True, policy="prediction") for level, column in self.quantiles.items()]
 
 
-def propose(source_name: str, source: Source, protected: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
-    """Nothing: which column is the prediction of which is for the author to say."""
-    del source_name, source, protected
-    return None
-
-
-def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
-    """The declared slices."""
-    return attributes(name, planned.by, source)
-
-
 def measure(request: Request, answer: Answer) -> None:
     """Facts of every slice of every declared combination of attributes, and overall.
 
@@ -144,7 +131,7 @@ def measure(request: Request, answer: Answer) -> None:
     found = rows.read(request, given.columns())
     answer.warnings += found.warnings
     _refuse_reversed(request, given, found)
-    slices = margins(request.name, request.planned, request.source())
+    slices = request.slices()
     rows.protect(request, answer, slices, found)
     for by in ((), *slices):
         names, sample = found.sample(by)

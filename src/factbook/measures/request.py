@@ -48,6 +48,14 @@ class Request:
         """The source in a role."""
         return self.manifest.sources[self.source_name(role)]
 
+    def slices(self, role: str = "data") -> tuple[tuple[str, ...], ...]:
+        """The combinations of attributes in `by`, checked against the source in a role.
+
+        Raises:
+            MeasureError: the source does not declare an attribute.
+        """
+        return attributes(self.name, self.planned.by, self.source(role))
+
     @cached_property
     def _digests(self) -> dict[str, str]:
         return {}

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal
 
@@ -23,11 +23,10 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from factbook.errors import MeasureError, SourceError
-from factbook.manifest import Planned, Source
 from factbook.measures import intervals, moments, rows, texts
 from factbook.measures.kappa import kappa
 from factbook.measures.moments import Floats, Integers, Sample
-from factbook.measures.request import Answer, Request, attributes, count_metric, tidy
+from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Flags, Rows, Texts, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
@@ -153,17 +152,6 @@ class Parameters(rows.Parameters):
         return found + ([Wanted("score", self.score, number=True)] if self.score else [])
 
 
-def propose(source_name: str, source: Source, protected: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
-    """Nothing: what was judged is for the author to say."""
-    del source_name, source, protected
-    return None
-
-
-def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
-    """The declared slices."""
-    return attributes(name, planned.by, source)
-
-
 @dataclass(frozen=True, eq=False)
 class Judged:
     """A value per row, and for which rows there is one. `binary`: all values are 0 or 1."""
@@ -193,7 +181,7 @@ def measure(request: Request, answer: Answer) -> None:
     answer.warnings += found.warnings
     _refuse(found, given)
     judged = _judged(found, given)
-    slices = margins(request.name, request.planned, source)
+    slices = request.slices()
     units = found.where(found.first("sample")) if given.sample else found
     rows.protect(request, answer, slices, found, units)
     for by in ((), *slices):
