@@ -12,7 +12,7 @@ help:
 	@echo 'make demo    train a model, document it, check it, publish it into ./demo'
 	@echo 'make test    lint and all tests'
 	@echo 'make lint    ruff, mypy, import-linter'
-	@echo 'make bench   timings on this machine'
+	@echo 'make bench   ratios to the limit and to peers; make bench ROWS=1e7'
 
 demo: $(READY)
 	@$(BIN)/factbook demo demo
@@ -30,8 +30,10 @@ format: $(READY)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+ROWS ?= 1e6
+
 bench: $(READY)
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(ROWS)
 
 clean:
 	rm -rf .venv demo site dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
