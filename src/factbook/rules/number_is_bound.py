@@ -74,10 +74,14 @@ _WORDS: Final = (
     r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|"
     r"fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|half)"
 )
+_TENS: Final = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_UNITS: Final = "one|two|three|four|five|six|seven|eight|nine"
 _SPELLED = re.compile(
     rf"\b{_WORDS}(?:[- ](?:and[- ])?{_WORDS})*\s*"
     rf"(?:%|per ?cent\b|percentage points?\b|points\b|-?fold\b|times (?=(?:as|more|less|higher|lower|the|larger|greater|fewer|likelier)\b)|"
     rf"(?:in|out of)(?: every)? (?:{_WORDS}|\d+)\b)"
+    rf"|\b(?:a|{_WORDS})(?:[- ](?:and[- ])?{_WORDS})*[- ](?:hundred|thousand|million|billion)\b|\b(?:{_TENS})[- ](?:{_UNITS})\b"
+    rf"|\b{_WORDS} times out of (?:{_WORDS}|\d+)\b"
     r"|(?<!first )(?<!second )(?<!other )\bhalf of (?:the|all|those|these|them|its|patients|cases|people)\b"
     rf"|\b(?:a|{_WORDS})[- ](?:third|quarter|fifth|sixth|seventh|eighth|ninth|tenth)s? of\b",
     re.IGNORECASE,
