@@ -88,6 +88,7 @@ def facts(draw: st.DrawFn) -> Fact:
 
 
 @given(facts())
+@example(Fact(Key.parse("a/b"), value=-0.0, unit=Unit.QUANTITY))
 @example(Fact(Key.parse("a/b"), value=5e-324, unit=Unit.FRACTION, bounds=(0.0, 1.0)))
 def test_a_spelled_fact_is_the_fact(fact: Fact) -> None:
     assert disagreement(spell(fact), fact) is None

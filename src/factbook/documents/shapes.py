@@ -282,8 +282,8 @@ def _factor(shape: Shape) -> Decimal:
 
 
 def exact(value: float) -> Decimal:
-    """The shortest decimal that reads back as this number."""
-    return Decimal(value) if isinstance(value, int) else Decimal(repr(float(value)))
+    """The shortest decimal that reads back as this number; zero has no sign."""
+    return Decimal(value) if isinstance(value, int) else Decimal(repr(float(value) + 0.0))
 
 
 def _rounds(number: Number, value: float, factor: Decimal, *, integer: bool) -> bool:
