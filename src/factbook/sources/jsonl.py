@@ -1,0 +1,91 @@
+"""JSON Lines: one object a line. As in CSV every value is text, as it is written; null, and a name that a line does not have, are missing.
+
+Nested values stay readable: a column that holds a list or an object in any row has the type `JSON`, and each of its values is JSON text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from factbook.errors import SourceError
+from factbook.manifest import Source
+from factbook.sources.tables import Column, Table, check_names, connect, listing, literal, quote
+
+SUFFIXES: Final = (".jsonl", ".ndjson")
+_OPTIONS: Final = "format = 'newline_delimited', records = true, hive_partitioning = false"
+
+
+def read(files: Sequence[Path], source: Source, store: Path) -> Table:
+    """The table of one or several files: the names of all lines together, sorted.
+
+    Raises:
+        SourceError: a line is no JSON object, or gives a name twice; two names differ only in their case.
+    """
+    import duckdb
+
+    if source.encoding != "utf-8":
+        raise SourceError(f"{source.uri}: JSON Lines are UTF-8, not {source.encoding}", remedy="save them as UTF-8 and leave `encoding` out")
+    connection = connect(store)
+    try:
+        keys = f"SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects({listing(files)}) WHERE json_type(json) = 'OBJECT'"
+        names = sorted(row[0] for row in connection.execute(keys).fetchall())
+        check_names(files[0], names)
+        if not names:
+            raise SourceError(f"{source.uri}: no rows", remedy="give a table with at least one row")
+        columns = _columns(connection, files, names)
+    except duckdb.Error as error:
+        raise _worded(files, error) from error
+    return Table(source.uri, _sql(files, columns), columns, None, tuple(files))
+
+
+def _columns(connection: Any, files: Sequence[Path], names: Sequence[str]) -> tuple[Column, ...]:
+    """The columns; which of them hold lists or objects takes a second look."""
+    every = _sql(files, [Column(name, "JSON") for name in names])
+    tests = ", ".join(f"bool_or(left({quote(name)}, 1) IN ('[', '{{'))" for name in names)
+    nested = connection.execute(f"SELECT {tests} FROM ({every})").fetchone()
+    return tuple(Column(name, "JSON" if found else "VARCHAR") for name, found in zip(names, nested, strict=True))
+
+
+def _sql(files: Sequence[Path], columns: Sequence[Column]) -> str:
+    types = ", ".join(f"{literal(column.name)}: '{column.type}'" for column in columns)
+    return f"SELECT * FROM read_json({listing(files)}, columns = {{{types}}}, {_OPTIONS})"
+
+
+def explain(table: Table, error: Exception) -> SourceError:
+    """Word what DuckDB found wrong with a line."""
+    return _worded(table.files, error)
+
+
+def _worded(files: Sequence[Path], error: Exception) -> SourceError:
+    """The file and line that cannot be read; DuckDB counts lines from elsewhere."""
+    for path in files:
+        with path.open("rb") as stream:
+            for number, line in enumerate(stream, start=1):
+                if wrong := _wrong(line):
+                    return SourceError(f"{path}:{number}: {wrong}", remedy="write one JSON object a line, in UTF-8 without a byte order mark")
+    return SourceError(f"{files[0]}: not JSON Lines ({str(error).splitlines()[0]})", remedy="write it again, one JSON object a line")
+
+
+def _wrong(line: bytes) -> str:
+    """What is wrong with a line; '' if nothing is."""
+    twice: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        twice.extend(name for name in names if names.count(name) > 1)
+        return dict(pairs)
+
+    if not line.strip():
+        return ""
+    try:
+        found = json.loads(line.decode(), object_pairs_hook=note)
+    except UnicodeDecodeError as error:
+        return f"byte {error.start + 1} of the line is not UTF-8"
+    except (ValueError, RecursionError) as error:
+        return f"no JSON ({error})"
+    if not isinstance(found, dict):
+        return f"a JSON {type(found).__name__}, not an object"
+    return f"the name {twice[0]!r} is given twice" if twice else ""
