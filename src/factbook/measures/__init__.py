@@ -8,6 +8,7 @@
 
 and, where the usual is not right for it:
 
+    OPTIONAL   roles that a plan entry may leave out; usually none
     margins(name, planned, source)          the combinations of attributes that it publishes counts for; usually those in `by`
     protected(planned)                      the roles whose small groups are hidden; usually all
     propose(source_name, source, protected) what `init` plans: (evidence name, planned), or None; usually nothing
@@ -52,7 +53,7 @@ def run(name: str, planned: Planned, manifest: Manifest, root: Path, store: Path
     module = _module(name, planned)
     request = Request(name, planned, manifest, root, store, progress)
     answer = Answer(name, request.level, _vocabulary(planned.measure), *_hidden(request, _protected(module, planned)))
-    answer.warnings += [said for role in module.ROLES for said in binary.look_alikes(request.tally(role), request.source(role))]
+    answer.warnings += [said for role in roles(module, planned) for said in binary.look_alikes(request.tally(role), request.source(role))]
     module.measure(request, answer)
     return Measured(
         name=name,
@@ -60,14 +61,14 @@ def run(name: str, planned: Planned, manifest: Manifest, root: Path, store: Path
         version=module.VERSION,
         facts=tuple(answer.facts),
         params=identity(name, planned, manifest),
-        inputs={role: request.artifact(role) for role in module.ROLES},
+        inputs={role: request.artifact(role) for role in roles(module, planned)},
         warnings=tuple(dict.fromkeys(answer.warnings)),
     )
 
 
 def _module(name: str, planned: Planned) -> ModuleType:
     module = shelf.find("measures", planned.measure)
-    known = {*module.ROLES, *module.PARAMS}
+    known = {*module.ROLES, *_optional(module), *module.PARAMS}
     for given in planned.params:
         if given not in known:
             near = difflib.get_close_matches(given, known, n=1)
@@ -76,20 +77,29 @@ def _module(name: str, planned: Planned) -> ModuleType:
     return module
 
 
+def _optional(module: ModuleType) -> tuple[str, ...]:
+    return tuple(getattr(module, "OPTIONAL", ()))
+
+
+def roles(module: ModuleType, planned: Planned) -> tuple[str, ...]:
+    """The roles that a plan entry fills: all that the measure needs, and those of the others that it names."""
+    return (*module.ROLES, *(role for role in _optional(module) if role in planned.params))
+
+
 def identity(name: str, planned: Planned, manifest: Manifest) -> dict[str, Any]:
     """All that a measurement's results depend on, other than the bytes of its sources and the measure's version. Needs no source to be there.
 
     Two measurements with equal identity, version and input digests have equal facts.
     """
     module = _module(name, planned)
-    roles = {role: source_name(name, planned, manifest, role) for role in module.ROLES}
+    named = {role: source_name(name, planned, manifest, role) for role in roles(module, planned)}
     return {
-        **{key: value for key, value in planned.params.items() if key not in roles},
+        **{key: value for key, value in planned.params.items() if key not in named},
         "by": [list(item) for item in planned.by],
         "level": str(manifest.level),
         "suppress_below": manifest.suppress_below,
-        "declared": {role: sources.declaration(manifest.sources[source]) for role, source in roles.items()},
-        "published": {role: [list(item) for item in _margins(manifest, source)] for role, source in roles.items()} if manifest.suppress_below else {},
+        "declared": {role: sources.declaration(manifest.sources[source]) for role, source in named.items()},
+        "published": {role: [list(item) for item in _margins(manifest, source)] for role, source in named.items()} if manifest.suppress_below else {},
     }
 
 
@@ -103,7 +113,7 @@ def _margins(manifest: Manifest, source: str) -> list[tuple[str, ...]]:
     found: set[tuple[str, ...]] = set()
     for name, planned in manifest.plan.items():
         module = shelf.find("measures", planned.measure)
-        if any(planned.params.get(role) == source for role in module.ROLES):
+        if any(planned.params.get(role) == source for role in roles(module, planned)):
             found.update(slices(module, name, planned, manifest.sources[source]))
     return sorted(found)
 
@@ -117,14 +127,14 @@ def slices(module: ModuleType, name: str, planned: Planned, source: Source) -> t
 def _protected(module: ModuleType, planned: Planned) -> tuple[str, ...]:
     """The roles of sources that hold people's rows: all, unless the measure says that one holds published figures."""
     own = getattr(module, "protected", None)
-    return tuple(own(planned)) if own is not None else tuple(module.ROLES)
+    return tuple(own(planned)) if own is not None else roles(module, planned)
 
 
-def _hidden(request: Request, roles: tuple[str, ...]) -> tuple[frozenset[Pairs], str]:
+def _hidden(request: Request, protected: tuple[str, ...]) -> tuple[frozenset[Pairs], str]:
     """The slices of the sources that no measurement may show, and the reason that their facts give."""
     k = request.manifest.suppress_below
     found: frozenset[Pairs] = frozenset()
-    for role in roles if k else ():
+    for role in protected if k else ():
         source = request.source(role)
         atoms = binary.population(request.tally(role), source)
         unpublished = binary.MISSING if source.missing.group == "drop" else None
