@@ -105,11 +105,23 @@ def _groups(value: Any) -> Any:
     return value
 
 
+def _classes(value: Any) -> Any:
+    """`classes: [cat, dog]` is short for classes without scores."""
+    if isinstance(value, list):
+        if len(set(value)) < len(value):
+            raise ValueError("a class is given twice")
+        return dict.fromkeys(value, "")
+    return value
+
+
 class Source(_Strict):
     """A table and the declared role of its columns.
 
     `positive` is the label value that counts as positive, as text. `cut` turns a score into a prediction: positive where score >= cut.
     `labels` says which values of label and prediction mean the same (`{"1.0": "1", "True": "1"}`); nothing else does.
+    Without `positive` every value of label and prediction is a class. `classes` names them all (others are refused), each with the column of its
+    score: `{cat: p_cat, dog: p_dog}`, or `[cat, dog]` without scores. `multilabel` says that a row has any number of classes: the separator of
+    texts (`;`), or `list` for columns of lists.
     `abstain` is the prediction value (text) that means "no decision"; abstentions are counted and left out of the rates.
     """
 
@@ -120,6 +132,8 @@ class Source(_Strict):
     label: str = ""
     positive: str = ""
     labels: dict[str, str] = Field(default_factory=dict)
+    classes: Annotated[dict[str, str], BeforeValidator(_classes)] = Field(default_factory=dict)
+    multilabel: str = ""
     prediction: str = ""
     score: str = ""
     cut: Annotated[Decimal, Field(ge=0, le=1)] | None = None
@@ -140,8 +154,14 @@ class Source(_Strict):
             raise ValueError("`score` needs a `cut` (score >= cut counts as positive) or a `prediction` column")
         if self.join is not None and not (self.key):
             raise ValueError("`join` needs a `key` column")
-        if self.label and not self.positive and (self.prediction or self.score):
-            raise ValueError("`label` needs `positive`, the value that counts as positive")
+        if self.label and self.score and not self.positive:
+            raise ValueError("`score` needs `positive`, the value that counts as positive; of several classes, declare `classes: {VALUE: COLUMN}`")
+        if self.positive and (self.classes or self.multilabel):
+            raise ValueError("`positive` is for two classes; leave it out, or `classes` and `multilabel`")
+        if (self.classes or self.multilabel) and not (self.label and self.prediction):
+            raise ValueError("`classes` and `multilabel` need a `label` and a `prediction` column")
+        if len(set(filled := [column for column in self.classes.values() if column])) not in (0, len(self.classes)) or len(filled) > len(set(filled)):
+            raise ValueError("`classes` gives every class a score column of its own, or none")
         return self
 
 
@@ -213,6 +233,24 @@ class Declared(_Strict):
     since: dt.date | None = None
 
 
+class Regime(_Strict):
+    """How the book answers to a law or standard: as which class of subject, and which of its items do not apply, with the reason."""
+
+    subject_class: str = Field("", alias="class")
+    not_applicable: dict[str, str] = Field(default_factory=dict)
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _regimes(value: Any) -> Any:
+    """`regimes: [model-cards]` is short for `regimes: {model-cards: {}}`."""
+    if isinstance(value, list):
+        if len(set(value)) < len(value):
+            raise ValueError("a regime is given twice")
+        return {name: {} for name in value}
+    return value
+
+
 class Manifest(_Strict):
     """The whole of factbook.yaml."""
 
@@ -228,7 +266,7 @@ class Manifest(_Strict):
     gaps: dict[Name, Gap] = Field(default_factory=dict)
     policies: dict[Name, Policy] = Field(default_factory=dict)
     declared: dict[Name, Declared] = Field(default_factory=dict)
-    regimes: tuple[str, ...] = ()
+    regimes: Annotated[dict[str, Regime], BeforeValidator(_regimes)] = Field(default_factory=dict)
     suppress_below: int = Field(default=10, ge=0)
     level: Decimal = Field(default=Decimal("0.95"), gt=0, le=Decimal("0.999999"))
 
