@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,7 @@ from factbook.errors import ManifestError
 
 FILE: Final = "factbook.yaml"
 _T = TypeVar("_T", bound=BaseModel)
+_PASSWORD: Final = re.compile(r"://[^/@]*:(?!\$\{\w+\}@)[^/@]+@|[?&](password|passwd|sslpassword)=(?!\$\{\w+\}(&|\Z))", re.IGNORECASE)
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
 
 
@@ -123,9 +125,14 @@ class Source(_Strict):
     score: `{cat: p_cat, dog: p_dog}`, or `[cat, dog]` without scores. `multilabel` says that a row has any number of classes: the separator of
     texts (`;`), or `list` for columns of lists.
     `abstain` is the prediction value (text) that means "no decision"; abstentions are counted and left out of the rates.
+    `more` are further files of the same table, `query` the SELECT whose rows are read from a database, and `partitioned` says that folders named
+    `column=value` are columns.
     """
 
     uri: str
+    more: tuple[str, ...] = ()
+    query: str = ""
+    partitioned: bool = False
     format: str = ""
     separator: str = ","
     encoding: str = "utf-8"
@@ -145,6 +152,18 @@ class Source(_Strict):
     by: Annotated[dict[str, Group], BeforeValidator(_groups)] = Field(default_factory=dict)
     missing: Missing = Missing()
     join: Join | None = None
+
+    @field_validator("uri")
+    @classmethod
+    def _no_password(cls, uri: str) -> str:
+        if _PASSWORD.search(uri):
+            raise ValueError("it holds a password; write ${NAME} in its place, and give it in the environment")
+        return uri
+
+    @field_validator("partitioned", mode="before")
+    @classmethod
+    def _flag(cls, value: Any) -> Any:
+        return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _roles(self) -> Source:
@@ -234,9 +253,12 @@ class Declared(_Strict):
 
 
 class Regime(_Strict):
-    """How the book answers to a law or standard: as which class of subject, and which of its items do not apply, with the reason."""
+    """How the book answers to a law or standard: as which class of subject, which items are met by what (keys of facts, `documents/FILE.md#section`),
+    and which do not apply, with the reason.
+    """
 
     subject_class: str = Field("", alias="class")
+    met_by: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     not_applicable: dict[str, str] = Field(default_factory=dict)
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

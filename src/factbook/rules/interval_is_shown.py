@@ -14,12 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from factbook.documents import cited
 from factbook.documents.parse import Document
 from factbook.documents.shapes import UnreadableText, read
 from factbook.errors import FactbookError
 from factbook.manifest import Stage
 from factbook.model import Key
-from factbook.rules import Checked, NotJudged, Problem, at, cited
+from factbook.rules import Checked, NotJudged, Problem, at
 
 CODE: Final = "FB302"
 NAME: Final = "interval-is-shown"

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from factbook.documents import cited
 from factbook.documents.kinds import Section
-from factbook.rules import Checked, NotJudged, Problem, at, cited
+from factbook.rules import Checked, NotJudged, Problem, at
 from factbook.rules.section_is_answered import due
 
 CODE: Final = "FB202"

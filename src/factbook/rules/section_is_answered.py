@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from factbook.documents.answers import says_something
 from factbook.documents.kinds import Section
-from factbook.documents.parse import Document, Kind
+from factbook.documents.parse import Document, slug
 from factbook.manifest import Stage
 from factbook.rules import Checked, NotJudged, Problem, at
 
@@ -41,7 +42,7 @@ def due(required: Stage) -> Stage:
 
 
 def _section(checked: Checked, document: Document, section: Section) -> Iterator[Problem | NotJudged]:
-    found = [item for item in document.sections if item.slug == _slug(section.heading)]
+    found = [item for item in document.sections if item.slug == slug(section.heading)]
     reached = checked.reached(due(section.required_from))
     if not found:
         said = f"the section {section.heading!r} is missing"
@@ -50,23 +51,8 @@ def _section(checked: Checked, document: Document, section: Section) -> Iterator
         else:
             yield NotJudged(said, f"required from {due(section.required_from)} on", document.name, 1)
     for item in found:
-        if reached and not _answered(document, item.start, item.end):
+        if reached and not says_something(document, item.start, item.end):
             yield at(document, item.start, f"nothing stands under {section.heading!r}", section.purpose)
-
-
-def _slug(heading: str) -> str:
-    from factbook.documents.parse import slug
-
-    return slug(heading)
-
-
-def _answered(document: Document, start: int, end: int) -> bool:
-    """Whether a section says anything besides headings, comments and open questions."""
-    asked = {link.block for link in document.bound("question")}
-    return any(
-        start <= block.start < end and block.kind not in {Kind.HEADING, Kind.HTML} and index not in asked and block.text.strip()
-        for index, block in enumerate(document.blocks)
-    )
 
 
 def _questions(checked: Checked, document: Document) -> Iterator[Problem]:

@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from factbook.documents import cited
 from factbook.documents.parse import Document
 from factbook.manifest import Stage
 from factbook.model import Key, Pairs
-from factbook.rules import Checked, NotJudged, Problem, at, cited
+from factbook.rules import Checked, NotJudged, Problem, at
 
 CODE: Final = "FB301"
 NAME: Final = "worst-group-is-disclosed"

@@ -30,7 +30,10 @@ class _Strict(BaseModel):
 
 
 class Question(_Strict):
-    """What only a person can say. `topic` heads the answer, `ask` is the question as the document prints it, `example` a good answer."""
+    """What only a person can say. `topic` heads the answer, `ask` is the question as the document prints it, `example` a good answer.
+
+    `meets` are the items of regimes that an answer meets.
+    """
 
     id: Id
     topic: str
@@ -38,6 +41,7 @@ class Question(_Strict):
     example: str
     owner: str
     required_from: Stage = Field(Stage.RELEASED, alias="from")
+    meets: tuple[str, ...] = ()
 
 
 class Needs(_Strict):
@@ -52,7 +56,10 @@ class Needs(_Strict):
 
 
 class Section(_Strict):
-    """One part of a document: its heading, the role that owns it, what it is for, and from which stage on it must be there and not be empty."""
+    """One part of a document: its heading, the role that owns it, what it is for, and from which stage on it must be there and not be empty.
+
+    `meets` are the items of regimes that the section meets as soon as it says something.
+    """
 
     id: Id
     heading: str
@@ -60,6 +67,7 @@ class Section(_Strict):
     purpose: str
     required_from: Stage = Field(Stage.DRAFT, alias="from")
     needs: Needs = Needs()
+    meets: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
 
 

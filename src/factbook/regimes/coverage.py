@@ -1,0 +1,217 @@
+"""Holds a book against a regime, item by item: met by which fact or passage, open, not applicable, or not judged.
+
+A heading, a declared gap and an open question are never answers. A fact counts where a document shows it and the regime, or factbook.yaml, names
+it for the item. Where an item is filled in several ways, each of them is needed; what is there and not enough is *partly* met.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fnmatch
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from factbook import manifest as manifests
+from factbook import regimes
+from factbook.documents import cited, kinds
+from factbook.documents.answers import Answer, answers, says_something
+from factbook.documents.parse import Document
+from factbook.errors import UnknownName
+from factbook.evidence.catalog import Catalog
+from factbook.manifest import Manifest
+from factbook.regimes import Item, Regime
+
+_SHOWN: Final = 3
+
+
+class State(StrEnum):
+    """How an item stands. Where it is filled in several ways, the one that a machine can vouch for least gives the state."""
+
+    MEASURED = "measured"
+    RECORDED = "recorded"
+    AUTHORED = "authored"
+    SIGNED = "signed"
+    PARTLY = "partly"
+    OPEN = "open"
+    NOT_APPLICABLE = "not applicable"
+    NOT_JUDGED = "not judged"
+
+    @property
+    def met(self) -> bool:
+        """Whether nothing is left to do."""
+        return self in {State.MEASURED, State.RECORDED, State.AUTHORED, State.SIGNED}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One item: its state, what meets it (facts, records, passages as `file#section`), and what is missing or why it does not apply."""
+
+    item: Item
+    state: State
+    by: tuple[str, ...] = ()
+    missing: str = ""
+
+    def tree(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"id": self.item.id, "cite": self.item.cite, "ask": self.item.ask, "state": self.state, "by": list(self.by), "missing": self.missing}
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A book against a regime, as of a day."""
+
+    regime: Regime
+    on: dt.date
+    rows: tuple[Row, ...]
+
+    @property
+    def counts(self) -> dict[State, int]:
+        """How many items stand how; states that do not occur are left out."""
+        found = {state: sum(1 for row in self.rows if row.state is state) for state in State}
+        return {state: count for state, count in found.items() if count}
+
+    def tree(self) -> dict[str, Any]:
+        """Plain data, for machines."""
+        return {
+            "regime": self.regime.name,
+            "title": self.regime.title,
+            "on": self.on.isoformat(),
+            "caution": self.regime.caution,
+            "counts": {str(state): count for state, count in self.counts.items()},
+            "items": [row.tree() for row in self.rows],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """A fact as patterns see it: MEASURE/METRIC, and by how many attributes."""
+
+    name: str
+    attributes: int
+    key: str
+
+
+class Material:
+    """What a book has to hold against regimes: the facts that its documents show, its answers, and what it keeps about itself."""
+
+    def __init__(self, manifest: Manifest, catalog: Catalog, documents: Sequence[Document]) -> None:
+        self.manifest, self.catalog = manifest, catalog
+        self.measured = tuple(_measured(catalog))
+        self.shown = tuple(dict.fromkeys(_shown(catalog, documents)))
+        self.answers: dict[str, list[Answer]] = {}
+        self.passages = frozenset(_passages(documents))
+        for answer in _answers(documents):
+            for item in answer.meets:
+                self.answers.setdefault(item, []).append(answer)
+        self.records = _records(manifest, catalog)
+
+    def cover(self, name: str, on: dt.date) -> Coverage:
+        """Every item of a regime, in its order.
+
+        Raises:
+            UnknownName: there is no such regime, or factbook.yaml names a class or an item that it does not have.
+        """
+        regime = regimes.load(name)
+        declared = self.manifest.regimes.get(name, manifests.Regime())
+        for item in (*declared.not_applicable, *declared.met_by):
+            if item not in regime.items:
+                raise UnknownName(f"item of {name}", item, regime.items)
+        return Coverage(regime, on, tuple(self._row(regime, item, declared, on) for item in regime.items.values()))
+
+    def _row(self, regime: Regime, item: Item, declared: manifests.Regime, on: dt.date) -> Row:
+        since = regime.since(item, declared.subject_class)
+        if since is not None and on < since:
+            return Row(item, State.NOT_APPLICABLE, missing=f"applies from {since} on")
+        if item.until is not None and on >= item.until:
+            return Row(item, State.NOT_APPLICABLE, missing=f"repealed from {item.until} on")
+        if item.id in declared.not_applicable:
+            return Row(item, State.NOT_APPLICABLE, missing=declared.not_applicable[item.id])
+        return self._judged(item, declared.met_by.get(item.id, ()))
+
+    def _judged(self, item: Item, said: tuple[str, ...]) -> Row:
+        written = [f"{answer.document}#{answer.anchor}" for answer in self.answers.get(item.id, ())]
+        written += [place for place in said if place in self.passages]
+        measured = [shown.key for shown in self.shown if shown.key in said or _meets(item.facts, shown)]
+        recorded = [name for name in item.record if name in self.records]
+        ways = {"measured": measured, "recorded": [*recorded, *written], "authored": written, "attested": []}
+        by = tuple(dict.fromkeys(found for way in item.fill for found in ways[way][:_SHOWN]))
+        missing = [way for way in item.fill if not ways[way]]
+        if not missing:
+            least = max(item.fill, key=list(ways).index)
+            return Row(item, State.SIGNED if least == "attested" else State(least), by)
+        wanted = "; ".join(self._wanted(item, way) for way in missing)
+        if by:
+            return Row(item, State.PARTLY, by, wanted)
+        return Row(item, State.NOT_JUDGED if missing == ["attested"] else State.OPEN, missing=wanted)
+
+    def _wanted(self, item: Item, way: str) -> str:
+        """What is missing to meet an item in one way, with the facts that may have to do with it."""
+        about = [regimes.topics()[name] for name in item.topics]
+        said = " or ".join(topic.what for topic in about if topic.fill == way) or "an answer"
+        if way == "attested":
+            return f"{said} (sign-offs are not kept by this version)"
+        if way != "measured":
+            return said
+        hidden = next((fact.key for fact in self.measured if _meets(item.facts, fact)), "")
+        if hidden:
+            return f"{said} ({hidden} was measured, but no document shows it)"
+        related = next((fact.key for topic in about for fact in self.measured if _meets(topic.facts, fact)), "")
+        return f"{said} (does {related} say it? then declare so under `met_by`)" if related else said
+
+
+def _meets(patterns: Iterable[str], fact: _Fact) -> bool:
+    for pattern in patterns:
+        name, mark, rest = pattern.partition("?")
+        fits = (fact.attributes > 1 if rest else fact.attributes == 1) if mark else not fact.attributes
+        if fits and fnmatch.fnmatchcase(fact.name, name):
+            return True
+    return False
+
+
+def _measured(catalog: Catalog) -> Iterator[_Fact]:
+    records = catalog.evidence.records
+    for key in catalog.evidence:
+        if key.evidence in records:
+            yield _Fact(f"{records[key.evidence].measure}/{key.metric}", len(key.slice), str(key))
+
+
+def _shown(catalog: Catalog, documents: Iterable[Document]) -> Iterator[_Fact]:
+    records = catalog.evidence.records
+    for document in documents:
+        found = cited.facts(document)
+        for key, _ in found.links:
+            if key.evidence in records and key.whole() in catalog.evidence:
+                yield _Fact(f"{records[key.evidence].measure}/{key.metric}", len(key.slice), str(key.whole()))
+        for evidence, metric, _, attributes in sorted(found.shown):
+            if evidence in records:
+                by = f" by {' and '.join(attributes)}" if attributes else ""
+                yield _Fact(f"{records[evidence].measure}/{metric}", len(attributes), f"{evidence}/{metric}{by}")
+
+
+def _answers(documents: Iterable[Document]) -> Iterator[Answer]:
+    for document in documents:
+        try:
+            kind = kinds.load(document.kind)
+        except UnknownName:
+            continue
+        yield from answers(document, kind)
+
+
+def _passages(documents: Iterable[Document]) -> Iterator[str]:
+    """The sections that say something, as `file#section`."""
+    for document in documents:
+        for section in document.sections:
+            if says_something(document, section.start, section.end):
+                yield f"{document.name}#{section.slug}"
+
+
+def _records(manifest: Manifest, catalog: Catalog) -> frozenset[str]:
+    """What the book keeps about itself, by the names that topics use."""
+    found = {f"subject.{name}" for name, value in manifest.subject.model_dump().items() if value}
+    if any(record.inputs for record in catalog.evidence.records.values()):
+        found.add("inputs")
+    if any(record.run is not None for record in catalog.evidence.records.values()):
+        found.add("runs")
+    return frozenset(found)
