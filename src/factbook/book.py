@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import fnmatch
 import os
 import shutil
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from factbook.evidence.catalog import Catalog
     from factbook.evidence.plan import Freshness, Outcome
     from factbook.manifest import Manifest
+    from factbook.regimes.coverage import Coverage
     from factbook.rules import Report
 
 DOCUMENTS: Final = "documents"
@@ -199,11 +201,12 @@ class Book:
 
         return freshness(self.root, self.manifest, self.catalog.evidence, rehash=rehash)
 
-    def check(self, *, require_sources: bool = False, rehash: bool = False) -> Report:
-        """Check every document against the evidence; nothing is changed."""
+    def check(self, *, require_sources: bool = False, rehash: bool = False, on: dt.date | None = None) -> Report:
+        """Check every document against the evidence, as of a day (today where none is given); nothing is changed."""
         from factbook import rules
 
-        return rules.judge(self.root, self.manifest, self.lines, self.catalog, self.documents, self.freshness(rehash=rehash), require_sources)
+        fresh = self.freshness(rehash=rehash)
+        return rules.judge(self.root, self.manifest, self.lines, self.catalog, self.documents, fresh, require_sources, on or dt.date.today())
 
     def build(self, targets: Sequence[str] = (), *, rehash: bool = False) -> Built:
         """Measure, check and, unless the check fails, publish: into site/ the pages, into dist/ everything else.
@@ -234,6 +237,20 @@ class Book:
                 raise
             return Published(target, skipped=error.remedy)
         return Published(target, tuple(files))
+
+    def coverage(self, regime: str, *, on: dt.date | None = None) -> Coverage:
+        """The book against a regime, item by item, as of a day (today where none is given). Also written to dist/coverage/.
+
+        Raises:
+            UnknownName: there is no such regime, or factbook.yaml names a class or an item that it does not have.
+        """
+        from factbook.regimes.coverage import Material, page
+
+        found = Material(self.manifest, self.catalog, self.documents).cover(regime, on or dt.date.today())
+        path = self.root / "dist" / "coverage" / f"{regime}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, page(found).encode())
+        return found
 
     def facts(self, pattern: str = "") -> tuple[Fact, ...]:
         """The facts whose key is `pattern`, or matches it as a pattern of `*` and `?`; all of them without one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,11 +18,15 @@ app = typer.Typer(name="factbook", rich_markup_mode=None, no_args_is_help=True, 
 Where = Annotated[Path, typer.Argument(metavar="BOOK", help="The folder that holds factbook.yaml.", show_default="here")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 Rehash = Annotated[bool, typer.Option("--rehash", help="Read every source again, even where size and time have not changed.")]
+On = Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], metavar="DATE", help="Judge as of this day.", show_default="today")]
 HERE = Path()
 
 
 def run(arguments: list[str]) -> int:
     """Parse and run; usage errors are printed here."""
+    from factbook.cli import commands
+
+    commands.load()
     command = typer.main.get_command(app)
     try:
         code = int(command.main(arguments, prog_name="factbook", standalone_mode=False) or 0)
@@ -54,7 +59,7 @@ def _root(version: Annotated[bool, typer.Option("--version", callback=_version, 
     """Documents for AI systems whose numbers are links to facts: a false one fails the build."""
 
 
-def _open(where: Path) -> Book:
+def open_book(where: Path) -> Book:
     from factbook.book import Book
     from factbook.cli.progress import progress
 
@@ -121,14 +126,23 @@ def _ask(question: str, option: str) -> str:
 
 @app.command()
 def new(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="model-card, datasheet, summary, or a kind of a pack.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="A kind of document; --list names all.", show_default=False)] = "",
     where: Where = HERE,
     name: Annotated[str, typer.Option(help="The file's name, without .md.", show_default="the kind")] = "",
+    listed: Annotated[bool, typer.Option("--list", help="Name all kinds of document.")] = False,
+    json: Json = False,
 ) -> int:
     """Begin a document, its facts already bound."""
     from factbook.cli import show
 
-    book = _open(where)
+    if listed:
+        from factbook.documents import kinds
+
+        show.listed([{"name": known, "title": kinds.load(known).title, "about": kinds.load(known).about} for known in kinds.names()], json=json)
+        return 0
+    if not kind:
+        raise typer.BadParameter("name the kind of document; --list names all", param_hint="KIND")
+    book = open_book(where)
     show.document(book, book.new(kind, name=name))
     return 0
 
@@ -144,7 +158,7 @@ def measure(
     """Measure what is missing or out of date."""
     from factbook.cli import show
 
-    outcomes = _open(where).measure(tuple(names or ()), force=force, rehash=rehash)
+    outcomes = open_book(where).measure(tuple(names or ()), force=force, rehash=rehash)
     show.outcomes(outcomes, json=json)
     return 0
 
@@ -154,7 +168,7 @@ def update(where: Where = HERE) -> int:
     """Bring the numbers of documents up to the evidence."""
     from factbook.cli import show
 
-    book = _open(where)
+    book = open_book(where)
     show.changed(book, book.update())
     return 0
 
@@ -164,13 +178,14 @@ def check(
     where: Where = HERE,
     require_sources: Annotated[bool, typer.Option("--require-sources", help="A source that is not here is a finding.")] = False,
     rehash: Rehash = False,
+    on: On = None,
     json: Json = False,
 ) -> int:
     """Check every document against the evidence."""
     from factbook.cli import show
 
-    book = _open(where)
-    report = book.check(require_sources=require_sources, rehash=rehash)
+    book = open_book(where)
+    report = book.check(require_sources=require_sources, rehash=rehash, on=on and on.date())
     show.report(book, report, json=json)
     return _code(report)
 
@@ -185,7 +200,7 @@ def build(
     """Measure, check and publish; edits no document."""
     from factbook.cli import show
 
-    book = _open(where)
+    book = open_book(where)
     built = book.build(tuple(targets or ()), rehash=rehash)
     show.built(book, built, json=json)
     return _code(built.report)
@@ -206,7 +221,7 @@ def facts(
     """List the facts of a book."""
     from factbook.cli import show
 
-    show.facts(_open(where).facts(pattern), json=json)
+    show.facts(open_book(where).facts(pattern), json=json)
     return 0
 
 

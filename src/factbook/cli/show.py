@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
     from factbook.book import Book, Built
     from factbook.evidence import Outcome
+    from factbook.regimes.coverage import Coverage
     from factbook.rules import Finding, Report
 
 _WIDE: Final = 100
 _STATES: Final = {"measured": "green", "fresh": "dim", "absent": "yellow", "orphan": "yellow"}
+_COVERED: Final = {"measured": "green", "recorded": "green", "authored": "green", "signed": "green", "open": "yellow", "partly": "yellow"}
 _SEVERITIES: Final = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
 
@@ -215,6 +217,30 @@ def _table(found: Sequence[Fact]) -> None:
         cells = [Text(str(fact.key)), Text(spelled(fact), "" if fact.measured else "yellow"), Text(n), Text(fact.reason or fact.method)]
         table.add_row(*cells[: len(table.columns)])
     _console().print(table)
+
+
+def listed(items: Sequence[dict[str, Any]], *, json: bool) -> None:
+    """Things of the shelf: name, title and what they are about."""
+    if json:
+        _json(items)
+        return
+    width = max(len(item["name"]) for item in items)
+    for item in items:
+        _say((f"{item['name']:<{width}}  ", "bold"), item["title"], (f"  {item['about']}", "dim"))
+
+
+def coverage(found: Coverage, *, json: bool) -> None:
+    """A book against a regime: every item, then the counts by state."""
+    if json:
+        _json(found.tree())
+        return
+    _say((found.regime.title, "bold"), (f"  as of {found.on}", "dim"))
+    if found.regime.caution:
+        _say((found.regime.caution, "yellow"))
+    for row in found.rows:
+        said = ", ".join(row.by) + (" · " if row.by and row.missing else "") + row.missing
+        _say((f"{row.state:<15}", _COVERED.get(str(row.state), "")), (f"{row.item.id}  ", "bold"), row.item.ask, (f"  {said}", "dim"))
+    _say(", ".join(f"{count} {state}" for state, count in found.counts.items()))
 
 
 def demo(book: Book, done: Built, headlines: Sequence[str]) -> None:

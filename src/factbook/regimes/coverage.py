@@ -215,3 +215,21 @@ def _records(manifest: Manifest, catalog: Catalog) -> frozenset[str]:
     if any(record.run is not None for record in catalog.evidence.records.values()):
         found.add("runs")
     return frozenset(found)
+
+
+def page(coverage: Coverage) -> str:
+    """The matrix as Markdown, with the counts by state first."""
+    regime = coverage.regime
+    lines = [f"# {regime.title}", "", f"{regime.source}. {regime.status}".strip(), ""]
+    lines += [f"> {regime.caution}", ""] if regime.caution else []
+    lines += [f"As of {coverage.on}. The words are ours; the text that binds is the one cited.", "", "| state | items |", "|---|---|"]
+    lines += [f"| {state} | {count} |" for state, count in coverage.counts.items()]
+    lines += ["", "| item | cited | asked | state | by | missing |", "|---|---|---|---|---|---|"]
+    lines += [_line(row) for row in coverage.rows]
+    return "\n".join(lines) + "\n"
+
+
+def _line(row: Row) -> str:
+    said = "; ".join(part for part in (row.missing, row.item.note, "recommended only" if row.item.optional else "") if part)
+    cells = (f"`{row.item.id}`", row.item.cite, row.item.ask, str(row.state), ", ".join(f"`{place}`" for place in row.by), said)
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

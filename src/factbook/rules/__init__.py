@@ -8,8 +8,9 @@ what is false, unsafe or misleading fails; what is merely open is listed.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -111,7 +112,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a rule may look at."""
+    """What a rule may look at. `on` is the day as of which laws and dates of review are judged."""
 
     root: Path
     manifest: Manifest
@@ -120,6 +121,7 @@ class Checked:
     documents: tuple[Document, ...]
     freshness: tuple[Freshness, ...]
     require_sources: bool = False
+    on: dt.date = field(default_factory=dt.date.today)
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:
@@ -160,9 +162,10 @@ def judge(
     documents: Sequence[Document],
     freshness: Sequence[Freshness],
     require_sources: bool = False,
+    on: dt.date | None = None,
 ) -> Report:
     """Run every rule on the shelf; the order of the report depends on nothing but what was found."""
-    checked = Checked(root, manifest, lines, catalog, tuple(documents), tuple(freshness), require_sources)
+    checked = Checked(root, manifest, lines, catalog, tuple(documents), tuple(freshness), require_sources, on or dt.date.today())
     findings: set[Finding] = set()
     not_judged: set[NotJudged] = set()
     for rule in shelf.modules("rules").values():
