@@ -13,7 +13,7 @@ from factbook.measures.rates import COUNTS, RATES, add_counts, add_rate
 from factbook.measures.request import Answer, Request, tidy
 from factbook.model import Direction, Metric, Pairs, Unit
 
-VERSION: Final = 2
+VERSION: Final = 3
 ROLES: Final = ("data",)
 PARAMS: Final = ()
 METRICS: Final = (

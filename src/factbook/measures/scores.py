@@ -14,6 +14,7 @@ import numpy as np
 
 from factbook.engines.tallies import EXACT, TENTHS, Floats, Integers, sums
 from factbook.measures import intervals
+from factbook.measures.average_precision import interval as average_precision_interval
 from factbook.measures.binary import Counts, Outcomes, placed, slices
 from factbook.measures.intervals import Interval
 from factbook.measures.request import Answer, tidy
@@ -334,9 +335,8 @@ def average_precision(scored: Scored) -> tuple[float, float, float]:
 
 def _add_average_precision(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, int], n: int) -> None:
     value, low, high = average_precision(scored)
-    weights, squares = float(scored.weights[0].sum()), float(scored.squares[0].sum())
-    interval = intervals.logit(value, weights**2 / squares, answer.level)
-    note = "" if interval is not None else "no interval: the ranking is perfect"
+    interval = average_precision_interval(scored.weights, scored.squares, answer.level)
+    note = "" if interval is not None else "no interval: the ranking is perfect" if value > 1 - 1e-12 else "no interval: one label is positive"
     _put(answer, "average_precision", value, (low, high), interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)
 
 
