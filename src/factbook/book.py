@@ -208,6 +208,14 @@ class Book:
         fresh = self.freshness(rehash=rehash)
         return rules.judge(self.root, self.manifest, self.lines, self.catalog, self.documents, fresh, require_sources, on or dt.date.today())
 
+    def written(self, report: Report, form: str) -> str:
+        """What a check found, in a form for other programs: sarif, junit, github, markdown.
+
+        Raises:
+            UnknownName: there is no such form.
+        """
+        return str(shelf.find("reports", form).write(report, self.root))
+
     def build(self, targets: Sequence[str] = (), *, rehash: bool = False) -> Built:
         """Measure, check and, unless the check fails, publish: into site/ the pages, into dist/ everything else.
 

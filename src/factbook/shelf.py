@@ -18,7 +18,15 @@ from typing import Final
 from factbook.errors import FactbookError, UnknownName
 
 GROUP: Final = "factbook.packs"
-VERBS: Final = {"sources": "read", "engines": "tally", "measures": "measure", "charts": "draw", "rules": "check", "publish": "publish"}
+VERBS: Final = {
+    "sources": "read",
+    "engines": "tally",
+    "measures": "measure",
+    "charts": "draw",
+    "rules": "check",
+    "publish": "publish",
+    "reports": "write",
+}
 
 
 @functools.cache

@@ -179,14 +179,23 @@ def check(
     require_sources: Annotated[bool, typer.Option("--require-sources", help="A source that is not here is a finding.")] = False,
     rehash: Rehash = False,
     on: On = None,
+    explain: Annotated[str, typer.Option("--explain", metavar="CODE", help="Print the manual page of a rule, and check nothing.")] = "",
+    form: Annotated[str, typer.Option("--format", help="text, json, sarif, junit, github, markdown, or a form of a pack.")] = "text",
+    output: Annotated[Path | None, typer.Option("--output", help="Write it into this file.", show_default="stdout")] = None,
     json: Json = False,
 ) -> int:
     """Check every document against the evidence."""
     from factbook.cli import show
 
+    if explain:
+        show.page(explain)
+        return 0
     book = open_book(where)
     report = book.check(require_sources=require_sources, rehash=rehash, on=on and on.date())
-    show.report(book, report, json=json)
+    if form in ("text", "json"):
+        show.report(book, report, json=json or form == "json")
+    else:
+        show.written(book.written(report, form), output)
     return _code(report)
 
 

@@ -104,6 +104,32 @@ def changed(book: Book, paths: Sequence[Path]) -> None:
         _say("everything in ", _path(book.root), " says what the evidence says; nothing changed")
 
 
+def page(code: str) -> None:
+    """The manual page of a rule."""
+    from factbook import shelf
+    from factbook.errors import UnknownName
+    from factbook.rules import manual
+
+    rules = {str(rule.CODE): rule for rule in shelf.modules("rules").values()}
+    if code.upper() not in rules:
+        raise UnknownName("rule", code, sorted(rules))
+    rule = rules[code.upper()]
+    _say((f"{rule.CODE} {rule.NAME}", "bold"))
+    _say()
+    _say(manual.page(rule))
+
+
+def written(text: str, path: Path | None) -> None:
+    """Text for another program, into a file or to standard output."""
+    from factbook.canon import write_atomic
+
+    if path is None:
+        sys.stdout.write(text)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, text.encode())
+
+
 def report(book: Book, found: Report, *, json: bool) -> None:
     """What the check found, what it did not judge, and what is still open."""
     if json:
@@ -129,6 +155,8 @@ def _closing(found: Report) -> None:
     """The last lines: the count of findings, of open questions and of what was not judged."""
     for item in found.not_judged:
         _say(("not judged  ", "yellow"), str(item))
+    for exemption in found.exempted:
+        _say(("exempted  ", "yellow"), str(exemption))
     if found.questions:
         _say(("open  ", "cyan"), _plural(len(found.questions), "question"), ": ", ", ".join(_questions(found)))
     failed = [finding for finding in found.findings if str(finding.severity) == "error"]

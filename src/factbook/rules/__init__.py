@@ -26,6 +26,7 @@ from factbook.errors import UnknownName
 from factbook.evidence.catalog import Catalog
 from factbook.evidence.plan import Freshness
 from factbook.manifest import Manifest, Stage
+from factbook.rules.exemptions import Exemption, can_be_exempt, exemptions
 
 
 class Severity(StrEnum):
@@ -93,6 +94,7 @@ class Report:
     findings: tuple[Finding, ...]
     not_judged: tuple[NotJudged, ...]
     questions: tuple[OpenQuestion, ...]
+    exempted: tuple[Exemption, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -106,7 +108,13 @@ class Report:
             "findings": [asdict(finding) for finding in self.findings],
             "not_judged": [asdict(item) for item in self.not_judged],
             "questions": [asdict(item) for item in self.questions],
-            "counts": {"findings": len(self.findings), "not_judged": len(self.not_judged), "questions": len(self.questions)},
+            "exempted": [asdict(item) for item in self.exempted],
+            "counts": {
+                "findings": len(self.findings),
+                "not_judged": len(self.not_judged),
+                "questions": len(self.questions),
+                "exempted": len(self.exempted),
+            },
         }
 
 
@@ -174,11 +182,32 @@ def judge(
                 not_judged.add(item)
             else:
                 findings.add(_finding(rule, item))
+    kept, exempted = _exempt(checked, findings)
     return Report(
-        tuple(sorted(findings, key=lambda item: (item.file, item.line, item.column, item.code, item.message))),
+        tuple(sorted(kept, key=lambda item: (item.file, item.line, item.column, item.code, item.message))),
         tuple(sorted(not_judged, key=lambda item: (item.file, item.line, item.what, item.why))),
         tuple(_questions(checked)),
+        tuple(exempted),
     )
+
+
+def _exempt(checked: Checked, findings: set[Finding]) -> tuple[set[Finding], list[Exemption]]:
+    """Leave out what comments exempt; a comment that exempts nothing is a finding itself."""
+    rules = {rule.CODE: rule for rule in shelf.modules("rules").values()}
+    kept, used = set(findings), []
+    for document in checked.documents:
+        for item in exemptions(document):
+            if item.code not in rules or not can_be_exempt(rules[item.code]):
+                continue
+            covered = {finding for finding in findings if item.covers(finding.code, finding.file, finding.line)}
+            kept -= covered
+            if covered:
+                used.append(item)
+            else:
+                own = rules["FB310"]
+                problem = Problem(item.file, item.line, 1, f"{item.code} finds nothing here to exempt", "remove the comment", Severity.WARNING)
+                kept.add(_finding(own, problem))
+    return kept, used
 
 
 def _finding(rule: ModuleType, problem: Problem) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from types import ModuleType
 from typing import Final
 
 from factbook import shelf
@@ -16,6 +17,11 @@ Every rule has planted defects, and passages that only look like one, in `tests/
 _FAMILIES: Final = {"1": "Truth", "2": "Completeness", "3": "Honesty", "4": "Freshness", "5": "Review", "6": "Safety"}
 
 
+def page(rule: ModuleType) -> str:
+    """The manual page of a rule."""
+    return inspect.cleandoc(rule.__doc__ or "")
+
+
 def manual() -> str:
     """One section a rule, in the order of their codes, under the headings of their families."""
     parts = [_HEAD]
@@ -24,7 +30,7 @@ def manual() -> str:
         if rule.CODE[2] != family:
             family = rule.CODE[2]
             parts.append(f"## {_FAMILIES[family]}\n")
-        parts.append(f"### {rule.CODE} {rule.NAME}\n\n```text\n{inspect.cleandoc(rule.__doc__ or '')}\n```\n")
+        parts.append(f"### {rule.CODE} {rule.NAME}\n\n```text\n{page(rule)}\n```\n")
     return "\n".join(parts)
 
 
