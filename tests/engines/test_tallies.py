@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from factbook import sources
 from factbook.engines import duckdb as engine
-from factbook.engines import tallies
+from factbook.engines import kernel, tallies
 from factbook.engines.tallies import Tally, combine
 from factbook.manifest import Group, Missing, Source
+from factbook.measures import binary
 from factbook.model import silent
 
 ROWS = st.lists(
@@ -235,3 +236,57 @@ def test_weights_of_zero_leave_figures_undefined(tmp_path: Path) -> None:
     table(tmp_path / "d.parquet", {"y": ["1", "0"], "s": [0.9, 0.2], "w": [0.0, 0.0]})
     found = facts(tmp_path, {"uri": "d.parquet", "label": "y", "positive": "1", "score": "s", "cut": "0.5", "weight": "w"})
     assert not [key for key, fact in found.items() if fact.measured and isinstance(fact.value, float)]
+
+
+@given(rows=ROWS)
+@settings(max_examples=25, deadline=None)
+def test_a_tally_survives_its_bytes(rows: list[Row], tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("bytes")
+    write(folder / "all.parquet", rows)
+    tally = count(folder)
+    again = tallies.load(tallies.dump(tally))
+    assert again.digest == tally.digest
+    assert (again + again).digest == (tally + tally).digest
+    assert tallies.dump(again) == tallies.dump(tally)
+
+
+def test_other_bytes_are_no_tally() -> None:
+    with pytest.raises(ValueError, match="not a tally"):
+        tallies.load(b"PAR1")
+
+
+@given(rows=ROWS, size=st.integers(1, 7))
+@settings(max_examples=25, deadline=None)
+def test_arrow_batches_give_the_tally_of_the_file(rows: list[Row], size: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("batches")
+    write(folder / "all.parquet", rows)
+    table = sources.table(SOURCE, folder, folder / ".factbook")
+    batches = pq.read_table(folder / "all.parquet").to_batches(max_chunksize=size)
+    parts = [kernel.fold_batches([batch], table, SOURCE, ["g"]) for batch in batches]
+    nothing = kernel.fold_batches([], table, SOURCE, ["g"])
+    assert combine([nothing, *parts, nothing]).digest == kernel.fold_batches(batches[::-1], table, SOURCE, ["g"]).digest == count(folder).digest
+
+
+def test_clusters_fall_into_blocks_by_what_they_are_called(tmp_path: Path) -> None:
+    from hashlib import md5
+
+    source = Source(uri="d.parquet", label="y", positive="1", prediction="p", cluster="c", by={"g": Group(column="g")})
+    people = [f"person {i}" for i in range(300)]
+    columns = {"y": ["0", "1"] * 300, "p": ["1"] * 600, "g": ["a", "b", "b"] * 200, "c": [name for name in people for _ in "12"]}
+    pq.write_table(pa.table(columns), tmp_path / "d.parquet")
+    tally = engine.tally(sources.table(source, tmp_path, tmp_path), source, ["g"], tmp_path, silent)
+    expected = [f"{int(md5(name.encode()).hexdigest()[:2], 16) % 64:02d}" for name in people]
+    found = np.bincount(tally.codes_of(tallies.CLUSTER), weights=tally.n)[1:]
+    assert dict(zip(tally.values_of(tallies.CLUSTER), found.tolist(), strict=True)) == {name: 2 * expected.count(name) for name in set(expected)}
+    blocks = binary.clustered(binary.read(tally, source, "d"), ["g"])
+    whole = binary.confusion(binary.read(tally, source, "d"), ["g"])
+    assert {place: sum(item.all for item in found) for place, found in blocks.items()} == {place: item.all for place, item in whole.items()}
+    assert len(blocks[(("g", "a"),)]) > 50
+
+
+def test_a_row_without_a_cluster_is_refused(tmp_path: Path) -> None:
+    from measuring import facts, table
+
+    table(tmp_path / "d.parquet", {"y": ["1", "0"], "p": ["1", "0"], "c": ["a", None]})
+    with pytest.raises(tallies.SourceError, match=r"'c' \(cluster\) is missing in 1 of 2 rows"):
+        facts(tmp_path, {"uri": "d.parquet", "label": "y", "positive": "1", "prediction": "p", "cluster": "c"})

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
 
 from factbook import sources
-from factbook.engines import tallies
-from factbook.engines.columns import Selection, encoded, number, text
+from factbook.engines import kernel
 from factbook.engines.tallies import Tally
 from factbook.errors import SourceError
 from factbook.manifest import Source
 from factbook.model import Progress
-from factbook.sources import Table, quote
-
-_PENDING: Final = tallies.CAP + (tallies.CAP >> 2)
-_BATCH: Final = 1 << 18
+from factbook.sources import Table
 
 
 def tally(table: Table, source: Source, attributes: Sequence[str], store: Path, progress: Progress) -> Tally:
@@ -34,145 +25,13 @@ def tally(table: Table, source: Source, attributes: Sequence[str], store: Path, 
         progress: is told how many rows are done.
 
     Returns:
-        The tally over the attributes and LABEL, PREDICTION and WEIGHT (whichever are declared). Missing values are cells of their
+        The tally over the attributes and LABEL, PREDICTION, WEIGHT and CLUSTER (whichever are declared). Missing values are cells of their
         own. With a `cut` the predictions are `1` (score >= cut) and `0`.
 
     Raises:
         SourceError: a column does not exist; a score is no probability; a weight is negative; a number does not read; there are no rows.
     """
-    import duckdb
-
-    query = _Query(table, source, attributes)
-    connection = sources.connect(store)
-    parts: list[Tally] = []
-    done = pending = resolution = 0
-    try:
-        for batch in sources.batches(connection, query.sql(), _BATCH):
-            part = query.fold(batch, resolution)
-            parts.append(part)
-            done += part.rows
-            pending += len(part.keys)
-            if pending > _PENDING:
-                parts = [tallies.combine(parts)]
-                pending = len(parts[0].keys)
-            resolution = max(part.resolution, parts[0].resolution)
-            progress(table.where, done, table.rows or 0)
-    except duckdb.Error as error:
-        raise sources.explain(source, table, error) from error
-    if not done:
+    found = kernel.count(table, source, attributes, sources.connect(store), lambda done: progress(table.where, done, table.rows or 0))
+    if not found.rows:
         raise SourceError(f"{table.where}: no rows", remedy="give a table with at least one row")
-    query.refuse(done)
-    return tallies.combine(parts)
-
-
-@dataclass
-class _Query(Selection):
-    """What is selected, and how a batch of it is folded."""
-
-    @property
-    def dimensions(self) -> list[str]:
-        roles = {
-            tallies.LABEL: bool(self.source.label),
-            tallies.PREDICTION: bool(self.source.prediction) or self.source.cut is not None,
-            tallies.WEIGHT: bool(self.source.weight),
-        }
-        return [*self.attributes, *(name for name, declared in roles.items() if declared)]
-
-    def sql(self) -> str:
-        """One SELECT over the source; grouped where no number has to be kept apart."""
-        parts = [f"{self.attribute(name)} AS a{i}" for i, name in enumerate(self.attributes)]
-        for role, name in (("label", self.source.label), ("prediction", self.source.prediction)):
-            parts += [f"{text(self.table.column(name, role), role, self.table)} AS {role}"] if name else []
-        for role in ("score", "weight"):
-            if name := getattr(self.source, role):
-                parts += [f"{number(self.table.column(name, role), role, self.table)} AS {role}", f"{self.unread(name, role)} AS {role}_unread"]
-        for i, name in enumerate(self.attributes):
-            if self.source.by[name].cuts:
-                parts.append(f"{self.unread(self.source.by[name].column, name)} AS a{i}_unread")
-        if self.source.score or self.source.weight:
-            return f"SELECT {', '.join([*parts, '1 AS n'])} FROM ({self.table.sql})"
-        if any(self.source.by[name].cuts for name in self.attributes):
-            return f"SELECT {', '.join([*parts, 'count(*) AS n'])} FROM ({self.table.sql}) GROUP BY ALL"
-        return f"SELECT {', '.join([*parts, f'{quote(self._count)} AS n'])} FROM ({self._grouped()})"
-
-    @property
-    def _count(self) -> str:
-        """A name that no column has."""
-        return max(self.table.names, key=len) + "*"
-
-    def _grouped(self) -> str:
-        """The values as they are stored, counted; writing them as text first would take longer than all the rest."""
-        names = dict.fromkeys((*(self.source.by[name].column for name in self.attributes), self.source.label, self.source.prediction))
-        chosen = [quote(name) for name in names if name]
-        return f"SELECT {', '.join([*chosen, f'count(*) AS {quote(self._count)}'])} FROM ({self.table.sql}) GROUP BY ALL"
-
-    def fold(self, batch: Any, resolution: int = tallies.EXACT) -> Tally:
-        """The tally of one Arrow batch, at a resolution that the rows before it need already, or a coarser one."""
-        n = sources.numpy(batch.column("n")).astype(np.int64)
-        columns: list[tuple[Sequence[str], tallies.Integers]] = []
-        for i, name in enumerate(self.attributes):
-            texts, codes = encoded(batch.column(f"a{i}"))
-            columns.append((self.named(name, texts), codes))
-        if self.source.label:
-            columns.append(self._labelled(batch.column("label")))
-        scores = self._numbers(batch, "score", n) if self.source.score else None
-        if self.source.prediction:
-            columns.append(self._labelled(batch.column("prediction")))
-        elif scores is not None and self.source.cut is not None:
-            decided = np.where(np.isnan(scores), 0, np.where(scores >= self._cut(self.source.cut), 2, 1)).astype(np.int64)
-            columns.append((("0", "1"), decided))
-        weights = self._numbers(batch, "weight", n) if self.source.weight else None
-        limbs = None
-        if weights is not None:
-            columns.append((("given",), (~np.isnan(weights)).astype(np.int64)))
-            limbs = self._fixed(weights)
-        self._note_cuts(batch, n)
-        keys = np.full(len(n), tallies.NO_SCORE, dtype=np.int64) if scores is None else tallies.score_keys(scores)
-        return tallies.make(self.dimensions, columns, keys, n, limbs, resolution)
-
-    def _fixed(self, weights: tallies.Floats) -> tallies.Integers:
-        try:
-            return tallies.fixed(np.nan_to_num(weights))
-        except SourceError as error:
-            said = f"{self.table.where}: weight column {self.source.weight!r}: {error.message}"
-            raise SourceError(said, remedy=error.remedy) from error
-
-    def _labelled(self, column: Any) -> tuple[Sequence[str], tallies.Integers]:
-        """Labels or predictions, where the declaration says that values mean the same written as that value."""
-        texts, codes = encoded(column)
-        return [self.source.labels.get(raw, raw) for raw in texts], codes
-
-    def _cut(self, cut: Decimal) -> float:
-        """The cut as the score column would hold it: 0.35 in a FLOAT column is a little less than 0.35 in a DOUBLE one."""
-        kind = self.table.column(self.source.score, "score").type
-        return float(np.float32(float(cut))) if kind == "FLOAT" else float(cut)
-
-    def _numbers(self, batch: Any, role: str, n: tallies.Integers) -> tallies.Floats:
-        """The numbers of a role, NaN where missing; what is wrong with them is remembered and refused at the end, with its count."""
-        column = batch.column(role)
-        self._note_unread(batch.column(f"{role}_unread"), f"{role} column {getattr(self.source, role)!r} holds text that is no number", n)
-        missing = sources.numpy(column.is_null()) == 1
-        values: tallies.Floats = np.where(missing, 0.0, sources.numpy(column))
-        if role == "score":
-            wrong, said = ~((values >= 0.0) & (values <= 1.0)), "is no probability between 0 and 1"
-        else:
-            wrong, said = ~((values >= 0.0) & np.isfinite(values)), "is negative, NaN or infinite"
-        if wrong.any():
-            self.remember(f"{role} column {getattr(self.source, role)!r} {said}", int(n[wrong].sum()), _shown(values[wrong]))
-        return np.where(missing | wrong, np.nan, values)
-
-    def _note_cuts(self, batch: Any, n: tallies.Integers) -> None:
-        for i, name in enumerate(self.attributes):
-            if self.source.by[name].cuts:
-                said = f"by {name}: column {self.source.by[name].column!r} has cuts but holds text that is no number"
-                self._note_unread(batch.column(f"a{i}_unread"), said, n)
-
-    def _note_unread(self, column: Any, said: str, n: tallies.Integers) -> None:
-        if column.null_count < len(column):
-            there = sources.numpy(column.is_valid()) == 1
-            self.remember(said, int(n[there].sum()), repr(min(column.drop_null().to_pylist())))
-
-
-def _shown(values: tallies.Floats) -> str:
-    finite = values[np.isfinite(values)]
-    return repr(float(finite.max() if len(finite) and finite.max() > 1 else finite.min())) if len(finite) else repr(float(values[0]))
+    return found

@@ -29,6 +29,8 @@ NO_SCORE: Final = -1
 LABEL: Final = "*label"
 PREDICTION: Final = "*prediction"
 WEIGHT: Final = "*weight"
+CLUSTER: Final = "*cluster"
+CLUSTER_BLOCKS: Final = 64
 TENTHS: Final = np.linspace(0, 1, 11)[1:-1]
 SCALE: Final = 50
 _BELOW: Final = np.array([-1.0, *TENTHS])
@@ -42,6 +44,7 @@ _HALF: Final = 0x3F000000
 _RESOLUTIONS: Final = (8, 10, 12, 14, 16, 18, 20, 22, 24)
 _LIMIT: Final = 2.0**46
 _LEAST: Final = 2.0**-20
+_FORMAT: Final = 1
 
 _TOO_HEAVY: Final = "the weights, or their squares, sum to more than 2^46"
 
@@ -54,7 +57,8 @@ class Tally:
     """Cells, sorted by block, then by score. A block is what has equal values in every dimension.
 
     Attributes:
-        dimensions: what the columns of `blocks` are: slice attributes, then LABEL, PREDICTION and WEIGHT where declared.
+        dimensions: what the columns of `blocks` are: slice attributes, then LABEL, PREDICTION, WEIGHT and CLUSTER where declared.
+            The values of CLUSTER are `00` to `63`: a hash of what the rows of a cluster share.
         values: per dimension the texts that occur, sorted; code 0 is "missing", code i is the i-th text.
         resolution: EXACT, or the number of low bits that the score bins drop.
         blocks: the codes of the blocks that occur, sorted; one row a block, one column a dimension.
@@ -153,6 +157,58 @@ def make(
         codes.append(column)
     blocks, block = _numbered(codes, values, len(keys))
     return _fit(_reduce(tuple(dimensions), tuple(values), resolution, blocks, block, _coarse(keys, EXACT, resolution), n, weights))
+
+
+def empty(dimensions: Sequence[str], *, weighted: bool) -> Tally:
+    """The tally of no rows: added to another, it changes nothing."""
+    none = np.zeros(0, dtype=np.int64)
+    return make(dimensions, [((), none)] * len(dimensions), none, none, np.zeros((0, 4), dtype=np.int64) if weighted else None)
+
+
+def dump(tally: Tally) -> bytes:
+    """A tally as bytes, the same for equal tallies: a line of JSON, then its arrays in the narrowest integers that hold them, compressed."""
+    import pyarrow as pa
+
+    arrays = [tally.blocks, tally.block, _steps(tally.keys), tally.n, *([] if tally.weights is None else [tally.weights])]
+    narrow = [np.ascontiguousarray(array, dtype=_narrowest(array)) for array in arrays]
+    data = b"".join(array.tobytes() for array in narrow)
+    shapes = [[array.dtype.str, *array.shape] for array in narrow]
+    head = {"tally": _FORMAT, "dimensions": tally.dimensions, "values": tally.values, "resolution": tally.resolution}
+    text = json.dumps(head | {"arrays": shapes, "size": len(data)}, ensure_ascii=True, separators=(",", ":"))
+    packed: bytes = pa.Codec("zstd", compression_level=3).compress(data, asbytes=True)
+    return text.encode() + b"\n" + packed
+
+
+def load(data: bytes) -> Tally:
+    """The tally that `dump` wrote.
+
+    Raises:
+        ValueError: these are no bytes of a tally, or another version wrote them.
+    """
+    import pyarrow as pa
+
+    line, found, packed = data.partition(b"\n")
+    head = json.loads(line) if found and line.startswith(b"{") else {}
+    if head.get("tally") != _FORMAT:
+        raise ValueError("not a tally that this version reads")
+    raw, start, arrays = pa.Codec("zstd").decompress(packed, head["size"], asbytes=True), 0, []
+    for kind, *shape in head["arrays"]:
+        count = int(np.prod(shape))
+        arrays.append(np.frombuffer(raw, dtype=kind, count=count, offset=start).astype(np.int64).reshape(shape))
+        start += count * np.dtype(kind).itemsize
+    blocks, block, keys, n, *weights = arrays
+    values = tuple(tuple(texts) for texts in head["values"])
+    resolution = int(head["resolution"])
+    return Tally(tuple(head["dimensions"]), values, resolution, blocks, block, np.cumsum(keys), n, weights[0] if weights else None)
+
+
+def _steps(keys: Integers) -> Integers:
+    return np.diff(keys, prepend=0)
+
+
+def _narrowest(array: Integers) -> np.dtype[Any]:
+    low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    return next(kind for kind in map(np.dtype, ("<i1", "<i2", "<i4", "<i8")) if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
 
 
 def combine(parts: Sequence[Tally]) -> Tally:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from factbook.engines import Tally
-from factbook.engines.tallies import LABEL, PREDICTION, SCALE, WEIGHT, Integers, ranks, total
+from factbook.engines.tallies import CLUSTER, LABEL, PREDICTION, SCALE, WEIGHT, Integers, ranks, total
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
 from factbook.measures.intervals import Share
@@ -160,6 +160,9 @@ def refuse_missing(tally: Tally, source: Source) -> None:
             absent &= tally.codes_of(PREDICTION) != tally.code(PREDICTION, source.abstain)
         if count := int(tally.n[absent].sum()):
             problems.append(("prediction", f"column {source.score!r} (score) is missing in {count} of {tally.rows} rows"))
+    if CLUSTER in tally.dimensions and (count := tally.count(CLUSTER)):
+        where = f"column {source.cluster!r} (cluster) is missing in {count} of {tally.rows} rows"
+        raise SourceError(f"{source.uri}: {where}", remedy="fill it in: a row that shares nothing with others is a cluster of its own")
     if source.missing.group == "error":
         for name, group in source.by.items():
             if name in tally.dimensions and (count := tally.count(name)):
@@ -251,6 +254,18 @@ def confusion(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Counts]:
         name: Counts(tuple(row), tuple(total(limbs[i, k : k + 1]) for k in range(6)))
         for i, (name, row) in enumerate(zip(names, rows.tolist(), strict=True))
     }
+
+
+def clustered(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, tuple[Counts, ...]]:
+    """The counts of every slice, apart for each block of clusters that occurs in it (at most 64): what is between blocks is independent.
+
+    Empty where the source declares no `cluster`.
+    """
+    found: dict[Pairs, list[Counts]] = {}
+    if CLUSTER in outcomes.tally.dimensions:
+        for place, counts in confusion(outcomes, (*by, CLUSTER)).items():
+            found.setdefault(place[:-1], []).append(counts)
+    return {place: tuple(counts) for place, counts in found.items()}
 
 
 def population(tally: Tally, source: Source) -> Mapping[Pairs, tuple[int, ...]]:
