@@ -163,7 +163,7 @@ def add(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs) -> 
         _add_average_precision(answer, scored, place, sizes, counts.judged)
     value, slack = calibration_error(scored)
     note = "no interval: its estimate is biased upwards by binning, and no standard interval covers it"
-    _put(
+    put(
         answer,
         "ece",
         value,
@@ -177,7 +177,7 @@ def add(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs) -> 
     )
 
 
-def _put(
+def put(
     answer: Answer,
     name: str,
     value: float,
@@ -241,7 +241,7 @@ def _add_mean(answer: Answer, name: str, scored: Scored, counts: Counts, place: 
     sizes = {"positives": counts.count((2, 3)), "negatives": counts.count((0, 1))}
     if interval is not None and counts.weights is not None:
         interval = replace(interval, method=f"{interval.method}, Kish's effective n")
-    _put(answer, name, value, bounds, interval, note=note, exact=scored.exact, slice=place, n=counts.judged, counts=sizes)
+    put(answer, name, value, bounds, interval, note=note, exact=scored.exact, slice=place, n=counts.judged, counts=sizes)
 
 
 def _dot(weights: Floats, values: Floats) -> float:
@@ -315,7 +315,7 @@ def _add_auc(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, i
     if interval is not None and any(not np.array_equal(*both) for both in zip(scored.weights, scored.squares, strict=True)):
         interval = replace(interval, method=f"{interval.method}, weighted")
     bounds = (found.value - found.ties, found.value + found.ties)
-    _put(answer, "auc", found.value, bounds, interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)
+    put(answer, "auc", found.value, bounds, interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)
 
 
 def average_precision(scored: Scored) -> tuple[float, float, float]:
@@ -337,7 +337,7 @@ def _add_average_precision(answer: Answer, scored: Scored, place: Pairs, sizes: 
     value, low, high = average_precision(scored)
     interval = average_precision_interval(scored.weights, scored.squares, answer.level)
     note = "" if interval is not None else "no interval: the ranking is perfect" if value > 1 - 1e-12 else "no interval: one label is positive"
-    _put(answer, "average_precision", value, (low, high), interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)
+    put(answer, "average_precision", value, (low, high), interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)
 
 
 def calibration_error(scored: Scored) -> tuple[float, float]:
