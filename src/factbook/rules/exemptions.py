@@ -60,10 +60,11 @@ def exemptions(document: Document) -> Iterator[Exemption]:
 
 def _comments(document: Document) -> Iterator[tuple[int, str]]:
     for block in document.blocks:
-        for piece in block.pieces:
-            if block.kind is Kind.HTML or piece.kind is PieceKind.HTML:
-                for found in _COMMENT.finditer(piece.text):
-                    yield piece.start + len(piece.text[: found.start()].encode()), found[1]
+        inline = [(piece.start, piece.end) for piece in block.pieces if piece.kind is PieceKind.HTML]
+        for start, end in [(block.start, block.end)] if block.kind is Kind.HTML else inline:
+            text = document.source[start:end].decode(errors="replace")
+            for found in _COMMENT.finditer(text):
+                yield start + len(text[: found.start()].encode()), found[1]
 
 
 def _end(lines: list[str], line: int) -> int:

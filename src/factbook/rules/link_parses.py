@@ -119,6 +119,8 @@ def _html(document: Document) -> Iterator[Problem]:
 
 
 def _alike(word: str) -> bool:
-    """Whether the first word of a comment was meant to begin or to end a region."""
+    """Whether the first word of a comment was meant to begin or to end a region (`factbook:` begins an exemption, which has a rule of its own)."""
     plain = "".join(word.split()).casefold()
+    if plain.startswith("factbook:"):
+        return False
     return plain.startswith(("fact", "/fact")) or bool(difflib.get_close_matches(plain, _COMMENTS, n=1, cutoff=0.75))
