@@ -6,7 +6,8 @@ can be; where positives are rare and found late, nearly all precisions are small
 Student's t over the positives.
 
 Small samples overstate average precision, since every positive counts in the precision at its own rank. So the lower end is taken about the average
-without that, the upper end about the average with it. Simulated with binormal scores: .94 to .998 for 5 to 100 positives at prevalences of .5 to .001.
+without that, the upper end about the average with it. Simulated with binormal scores it covers .94 to .998, for 5 to 100 positives at prevalences of
+.5 to .001.
 """
 
 from __future__ import annotations

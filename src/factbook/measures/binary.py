@@ -20,6 +20,7 @@ from factbook.model import Pairs
 Flags = NDArray[np.bool_]
 MISSING: Final = "not recorded"
 MOST_GROUPS: Final = 5_000
+MOST_PAIRS: Final = 2_500
 TN, FP, FN, TP, ABSTAINED, DROPPED = range(6)
 CELLS: Final = ("tn", "fp", "fn", "tp")
 
@@ -284,9 +285,18 @@ def by_outcome(tally: Tally, source: Source) -> Mapping[Pairs, tuple[int, ...]] 
     if not source.label or PREDICTION not in tally.dimensions:
         return None
     names, index = slices(tally, sorted(source.by))
-    rows = np.zeros((len(names), DROPPED + 1), dtype=np.int64)
-    np.add.at(rows, (index, outcomes(tally, source).kind), tally.n)
+    kind = outcomes(tally, source).kind if source.positive else _of_classes(tally)
+    rows = np.zeros((len(names), max(DROPPED, int(kind.max(initial=0))) + 1), dtype=np.int64)
+    np.add.at(rows, (index, kind), tally.n)
     return {name: tuple(row) for name, row in zip(names, rows.tolist(), strict=True)}
+
+
+def _of_classes(tally: Tally) -> Integers:
+    """Per cell a number for each pair of label and prediction of many classes; of so many that pairs would be a burden, for each label."""
+    size = len(tally.values_of(PREDICTION)) + 1
+    pairs = tally.codes_of(LABEL) * size + tally.codes_of(PREDICTION)
+    kind, found = ranks(pairs, (len(tally.values_of(LABEL)) + 1) * size)
+    return kind if len(found) <= MOST_PAIRS else tally.codes_of(LABEL)
 
 
 def sizes(tally: Tally, source: Source, by: Sequence[str]) -> Mapping[Pairs, int]:

@@ -1,13 +1,20 @@
-"""Two-class classification: counts, rates, and what the scores are worth, overall and by slice."""
+"""Classification: counts, rates, and what the scores are worth, overall and by slice.
+
+With `positive` declared, of two classes; without, of as many as label and prediction hold (`multiclass`).
+
+    {measure: classification, data: holdout, by: [site], top_k: [1, 3], confusion: slices}
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+from pydantic import Field
 
 from factbook.manifest import Source
-from factbook.measures import binary, intervals, scores
+from factbook.measures import averages, binary, class_scores, delta, intervals, multiclass, rows, scores
 from factbook.measures.binary import FN, FP, TN, TP, Counts
 from factbook.measures.rates import COUNTS, RATES, add_counts, add_rate
 from factbook.measures.request import Answer, Request, tidy
@@ -15,7 +22,7 @@ from factbook.model import Direction, Metric, Pairs, Unit
 
 VERSION: Final = 3
 ROLES: Final = ("data",)
-PARAMS: Final = ()
+PARAMS: Final = ("top_k", "confusion")
 METRICS: Final = (
     *COUNTS,
     *(rate.metric for rate in RATES.values()),
@@ -52,7 +59,16 @@ METRICS: Final = (
         ("matthews", "phi"),
     ),
     *scores.METRICS,
+    *multiclass.METRICS,
+    *class_scores.METRICS,
 )
+
+
+class Parameters(rows.Parameters):
+    """`top_k`: the ranks for top-k accuracy. `confusion`: where the counts of the confusion matrix of many classes are given."""
+
+    top_k: tuple[Annotated[int, Field(ge=1)], ...] = (1, 3, 5)
+    confusion: Literal["overall", "slices", "no"] = "overall"
 
 
 def propose(source_name: str, source: Source, protected: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
@@ -64,7 +80,20 @@ def propose(source_name: str, source: Source, protected: Mapping[str, str]) -> t
 
 
 def measure(request: Request, answer: Answer) -> None:
-    """Facts of every slice of every declared combination of attributes, and overall."""
+    """Facts of every slice of every declared combination of attributes, and overall.
+
+    Raises:
+        MeasureError: a parameter has no value that can be used; the source declares no label or no predictions.
+        SourceError: the rows contradict the declaration.
+    """
+    given = rows.parameters(Parameters, request)
+    if request.source().positive:
+        _two(request, answer)
+    else:
+        _many(request, answer, given)
+
+
+def _two(request: Request, answer: Answer) -> None:
     source = request.source()
     outcomes = binary.read(request.tally(), source, request.source_name())
     answer.warnings += outcomes.warnings
@@ -72,7 +101,7 @@ def measure(request: Request, answer: Answer) -> None:
         answer.warnings.append(f"{source.uri}: rows share {source.cluster!r}, but intervals take them as independent and are too narrow")
     for by in ((), *request.slices()):
         found = binary.confusion(outcomes, by)
-        _absent(answer, source, by, found)
+        _absent(answer, source, by, found, RATES)
         scored = scores.by_slice(outcomes, by) if source.score else {}
         for place, counts in found.items():
             add_counts(answer, counts, place, abstains=bool(source.abstain))
@@ -83,7 +112,22 @@ def measure(request: Request, answer: Answer) -> None:
                 scores.add(answer, scored.get(place), counts, place)
 
 
-def _absent(answer: Answer, source: Source, by: tuple[str, ...], found: Mapping[Pairs, Counts]) -> None:
+def _many(request: Request, answer: Answer, given: Parameters) -> None:
+    source = request.source()
+    found = multiclass.read(request.tally(), source, request.source_name())
+    answer.warnings += found.warnings
+    slices = ((), *request.slices())
+    for by in slices:
+        tables = dict(multiclass.confusions(found, by))
+        _absent(answer, source, by, tables, ("accuracy",))
+        for place, table in tables.items():
+            cells = len(found.classes) <= multiclass.MOST_SHOWN and (given.confusion == "slices" or (given.confusion == "overall" and not place))
+            multiclass.add(answer, table, place, abstains=bool(source.abstain), cells=cells)
+    if any(source.classes.values()):
+        class_scores.add(request, answer, slices, [k for k in given.top_k if k < len(found.classes)])
+
+
+def _absent(answer: Answer, source: Source, by: tuple[str, ...], found: Mapping[Pairs, object], rates: Iterable[str]) -> None:
     """Groups that are named or cut in the declaration but do not occur: 0 rows, so that nobody reads them as forgotten."""
     if len(by) != 1:
         return
@@ -94,23 +138,15 @@ def _absent(answer: Answer, source: Source, by: tuple[str, ...], found: Mapping[
             answer.warnings.append(f"{source.uri}: no row has {by[0]} = {value!r}, which is declared")
             place = ((by[0], value),)
             answer.add("rows", 0, slice=place, n=0)
-            for name in RATES:
+            for name in rates:
                 add_rate(answer, name, Counts((0,) * 6), place)
 
 
 def _summaries(answer: Answer, counts: Counts, place: Pairs) -> None:
     """F1, balanced accuracy and MCC: undefined where their denominator is 0."""
-    jaccard = counts.share((TP,), (TP, FP, FN))
-    names = {"tp": counts.rows[TP], "fp": counts.rows[FP], "fn": counts.rows[FN]}
-    if jaccard is None:
-        answer.add("f1", None, slice=place, n=0, counts=names, undefined="0 of 0: no label and no prediction is positive")
-    else:
-        found = intervals.f1(jaccard.k, jaccard.n - jaccard.k, answer.level)
-        if jaccard.weighted:
-            found = intervals.Interval(found.low, found.high, f"{found.method}, Kish's effective n")
-        answer.add("f1", 2 * jaccard.value / (1 + jaccard.value), slice=place, interval=found, n=sum(names.values()), counts=names)
+    multiclass.add_f1(answer, counts, place)
     recall, specificity = counts.share((TP,), (TP, FN)), counts.share((TN,), (TN, FP))
-    every = names | {"tn": counts.rows[TN]}
+    every = {name: counts.rows[kind] for kind, name in enumerate(binary.CELLS)}
     if recall is None or specificity is None:
         missing = "positive" if recall is None else "negative"
         answer.add("balanced_accuracy", None, slice=place, n=counts.judged, counts=every, undefined=f"no label is {missing}")
@@ -123,13 +159,14 @@ def _summaries(answer: Answer, counts: Counts, place: Pairs) -> None:
 
 def _matthews(answer: Answer, counts: Counts, place: Pairs, names: Mapping[str, int]) -> None:
     tn, fp, fn, tp = _effective(counts)
-    product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
-    if product == 0:
+    table = np.array([[tn, fp], [fn, tp]])
+    found = averages.matthews(table) if table.any() else None
+    if found is None:
         said = "0 of 0: labels or predictions are all alike"
         answer.add("mcc", None, slice=place, n=counts.judged, counts=names, undefined=said)
         return
-    value = tidy((tp * tn - fp * fn) / math.sqrt(product))
-    answer.add("mcc", value, slice=place, interval=intervals.phi(tp, fp, fn, tn, answer.level), n=counts.judged, counts=names)
+    interval = delta.interval(table, averages.matthews, answer.level, correlation=True)
+    answer.add("mcc", tidy(found.value), slice=place, interval=interval, n=counts.judged, counts=names)
 
 
 def _effective(counts: Counts) -> tuple[float, float, float, float]:

@@ -1,10 +1,10 @@
 """Intervals of figures that are smooth functions of a table of counts: averages over classes, kappa, Matthews' correlation.
 
-The variance is that of the figure's linearisation, the sum of what each row contributes to it (delta method: Bishop, Fienberg & Holland 1975, Discrete
-Multivariate Analysis, 14.6; for averages of F1 Takahashi, Yamamoto, Kuchiba & Koyama 2022, Applied Intelligence 52, 4961). Near the ends of a scale
-its plain interval is far too narrow (a perfect table has no variance at all), so what is given is the hull of two: the delta method on the logit
-scale (Fisher's z scale for correlations), and the plain one about the table with two more rows, spread evenly over its cells (as Agresti & Coull 1998, The
-American Statistician 52, 119, do for one proportion).
+The variance is that of the figure's linearisation, the sum of what each row contributes to it (delta method: Bishop, Fienberg & Holland 1975,
+Discrete Multivariate Analysis, 14.6; for averages of F1 Takahashi, Yamamoto, Kuchiba & Koyama 2022, Applied Intelligence 52, 4961). Near the ends
+of a scale its plain interval is far too narrow (a perfect table has no variance at all), so what is given is the hull of two: the delta method on
+the logit scale (Fisher's z for correlations), and the plain one about the table with two more rows, spread evenly over its cells (as Agresti & Coull
+1998, The American Statistician 52, 119, do for one proportion).
 
 Weights and clusters enter by the effective number of rows, with which the table is scaled (Rao & Scott 1992, Biometrics 48, 577).
 """
@@ -15,7 +15,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-
 
 from factbook.measures import intervals
 from factbook.measures.intervals import Interval
