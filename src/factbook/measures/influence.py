@@ -1,0 +1,95 @@
+"""Estimates from images (or other units) that vary independently, and their intervals: the infinitesimal jackknife.
+
+The variance of a smooth function of sums over units is the sum of the squared influences of the units (Jaeckel 1972, Bell Laboratories memorandum;
+Efron 1982, The Jackknife, the Bootstrap and Other Resampling Plans, chapter 6). It needs no resampling, hence no seed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from factbook.measures import moments
+from factbook.measures.intervals import Interval
+from factbook.measures.moments import Floats
+from factbook.measures.request import Answer, tidy
+from factbook.measures.rows import Flags, Rows
+from factbook.model import Pairs
+
+METHOD: Final = "infinitesimal jackknife over {units}, Student's t, on the logit scale"
+NOTHING: Final = "no interval: nothing varies between images"
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A value and what each unit adds to it in the first order (its influence); influences sum to 0."""
+
+    value: float
+    influence: Floats
+
+
+def average(estimates: Sequence[Estimate]) -> Estimate | None:
+    """The mean of several estimates over the same units; None of none."""
+    if not estimates:
+        return None
+    value = float(np.mean([item.value for item in estimates]))
+    return Estimate(value, np.mean([item.influence for item in estimates], axis=0))
+
+
+def ratio(part: Floats, whole: Floats) -> Estimate | None:
+    """The sum of the parts of the units over that of their wholes; None for 0 of 0."""
+    total = float(whole.sum())
+    if not total:
+        return None
+    value = float(part.sum()) / total
+    return Estimate(value, (part - value * whole) / total)
+
+
+def interval(estimate: Estimate, units: Rows, inside: Flags, level: float) -> Interval | None:
+    """Student's t interval on the logit scale; None at 0 and 1, and where fewer than two units (or clusters of them) have an influence.
+
+    Args:
+        estimate: a value between 0 and 1 with the influence of each unit.
+        units: one row a unit, for their clusters.
+        inside: which units the estimate is of.
+        level: of confidence.
+    """
+    value, clusters = estimate.value, units.clusters
+    influence: Floats = estimate.influence[inside]
+    if clusters is not None:
+        influence = np.bincount(np.unique(clusters[inside], return_inverse=True)[1].reshape(-1), weights=influence).astype(np.float64)
+    varying = int((np.abs(influence) > 1e-15).sum())
+    if varying < 2 or not 0 < value < 1:
+        return None
+    variance = float(np.sum(influence**2)) * varying / (varying - 1)
+    half = moments.quantile(varying, level) * math.sqrt(variance) / (value * (1 - value))
+    centre = math.log(value / (1 - value))
+    return Interval(_expit(centre - half), _expit(centre + half), METHOD.format(units="images" if clusters is None else "clusters"))
+
+
+def _expit(number: float) -> float:
+    return 1 / (1 + math.exp(-number)) if number > -700 else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Stated:
+    """States estimates over some of the units as facts of one slice."""
+
+    answer: Answer
+    units: Rows
+    inside: Flags
+    place: Pairs
+
+    def add(self, metric: str, estimate: Estimate | None, n: int, params: Pairs = (), empty: str = "", counts: dict[str, int] | None = None) -> None:
+        """One fact with its interval, or why it has none; `empty` says what there is none of where there is no estimate."""
+        ordered = tuple(sorted(params))
+        if estimate is None:
+            self.answer.add(metric, None, params=ordered, slice=self.place, n=0, undefined=f"0 of 0: {empty}")
+            return
+        found = interval(estimate, self.units, self.inside, self.answer.level)
+        value = tidy(estimate.value)
+        self.answer.add(metric, value, params=ordered, slice=self.place, n=n, interval=found, note="" if found else NOTHING, counts=counts)

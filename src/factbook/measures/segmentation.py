@@ -1,0 +1,325 @@
+"""Semantic segmentation: intersection over union, Dice and accuracy of pixels, by class and slice, with images as what varies.
+
+    {measure: segmentation, truth: masks, predictions: predicted, ignore: ["255"], names: {"0": road, "1": car}, by: [city]}
+    {measure: segmentation, counts: pixels, label: truth, prediction: predicted, pixels: n}
+
+Either masks: one row a class of an image, with its pixels as run-length encoding, as `format: masks` reads label images (and `format: coco` masks;
+pixels without a class are of the class `background`); both sources name images alike. Or `counts`: one row for each image, class of the truth and
+predicted class, with the number of pixels. Pixels whose true class is in `ignore` are left out and counted. An attribute in `by` belongs to the
+image.
+
+Totals are over the pixels of all images (as in PASCAL VOC and Cityscapes), `dice_per_image` is the mean over images, as in medicine. Means over
+classes leave out a class that occurs neither in the truth nor in the predictions. Intervals: infinitesimal jackknife over images (or clusters),
+Student's t.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import numpy as np
+from pydantic import BeforeValidator, Field, model_validator
+
+from factbook.errors import MeasureError, SourceError
+from factbook.manifest import Planned, Source
+from factbook.measures import moments, rows
+from factbook.measures.influence import Stated, average, ratio
+from factbook.measures.moments import Floats, Integers, Sample
+from factbook.measures.request import Answer, Request, count_metric, tidy
+from factbook.measures.rows import Flags, Rows, Wanted
+from factbook.model import Direction, Metric, Pairs, Unit
+
+VERSION: Final = 1
+ROLES: Final = ()
+OPTIONAL: Final = ("truth", "predictions", "counts")
+PARAMS: Final = ("image", "class", "rle", "label", "prediction", "pixels", "ignore", "background", "names")
+_EVERINGHAM: Final = "Everingham et al. 2010, International Journal of Computer Vision 88, 303"
+_DICE: Final = "Dice 1945, Ecology 26, 297"
+
+
+def _share(name: str, title: str, short: str, formula: str, source: str, aliases: tuple[str, ...] = ()) -> Metric:
+    return Metric(name, title, short, Unit.FRACTION, Direction.HIGHER, (0.0, 1.0), formula, source, aliases)
+
+
+METRICS: Final = (
+    count_metric("images", "images", "n", "different images"),
+    count_metric("pixels", "judged pixels", "pixels", "pixels whose true class is not ignored, of all classes or one"),
+    count_metric("ignored_pixels", "ignored pixels", "ignored", "pixels whose true class is in `ignore`"),
+    _share("iou", "intersection over union", "IoU", "hits / (pixels of the class in truth or prediction)", _EVERINGHAM, ("jaccard",)),
+    _share("dice", "Dice coefficient", "Dice", "2 hits / (pixels of the class in the truth + in the prediction)", _DICE),
+    _share("pixel_precision", "precision of pixels", "precision", "hits / pixels predicted as the class", _EVERINGHAM),
+    _share("pixel_recall", "recall of pixels", "recall", "hits / pixels of the class", _EVERINGHAM),
+    _share("dice_per_image", "Dice coefficient of images", "Dice per image", "mean of the Dice coefficient of images that have the class", _DICE),
+    _share("mean_iou", "mean intersection over union", "mIoU", "mean of iou over the classes that occur", _EVERINGHAM, ("miou",)),
+    _share("mean_dice", "mean Dice coefficient", "mean Dice", "mean of dice over the classes that occur", _DICE),
+    _share("mean_pixel_recall", "mean accuracy of classes", "mean accuracy", "mean of pixel_recall over the classes of the truth", _EVERINGHAM),
+    _share(
+        "pixel_accuracy",
+        "accuracy of pixels",
+        "pixel accuracy",
+        "pixels of the predicted class / pixels",
+        "Long, Shelhamer & Darrell 2015, CVPR, 3431",
+    ),
+)
+
+
+def _list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+class Parameters(rows.Parameters):
+    """The sources and their columns."""
+
+    truth: str = ""
+    predictions: str = ""
+    counts: str = ""
+    image: str = "image"
+    class_: str = Field(default="class", alias="class")
+    rle: str = "rle"
+    label: str = ""
+    prediction: str = ""
+    pixels: str = ""
+    ignore: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
+    background: str = "background"
+    names: Mapping[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Parameters:
+        if bool(self.truth) != bool(self.predictions) or bool(self.truth) == bool(self.counts):
+            raise ValueError("give `truth` with `predictions`, or `counts`")
+        if self.counts and not (self.label and self.prediction and self.pixels):
+            raise ValueError("`counts` needs `label`, `prediction` and `pixels`, its columns")
+        if len(set(self.names.values())) < len(self.names):
+            raise ValueError("`names` gives two classes one name")
+        return self
+
+    @property
+    def role(self) -> str:
+        """The role whose rows tell the images, their attributes and clusters."""
+        return "counts" if self.counts else "truth"
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """What was counted.
+
+    Attributes:
+        classes: their names.
+        images: one row an image.
+        counts: per image and class the pixels that are hits, of the truth, and predicted.
+        ignored: per image.
+    """
+
+    classes: tuple[str, ...]
+    images: Rows
+    counts: Integers
+    ignored: Integers
+
+
+def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
+    """The combinations in `by` that the source has; predictions need not have them."""
+    del name
+    return tuple(item for item in planned.by if set(item) <= set(source.by))
+
+
+def protected(planned: Planned) -> tuple[str, ...]:
+    """Images are rows of the truth, or of the counts."""
+    return ("counts",) if "counts" in planned.params else ("truth",) if "truth" in planned.params else ()
+
+
+def measure(request: Request, answer: Answer) -> None:
+    """Facts of every slice of every declared combination of attributes, and overall.
+
+    Raises:
+        MeasureError: a parameter is missing; a source declares weights.
+        SourceError: a column cannot be read; images of truth and predictions differ, in name or size; masks of one image overlap.
+    """
+    given = rows.parameters(Parameters, request)
+    if request.source(given.role).weight:
+        raise MeasureError(f"plan.{request.name}: segmentation does not weigh images", remedy="measure a source without `weight`")
+    found = _counted(request, given) if given.counts else _compared(request, given)
+    answer.warnings += found.images.warnings
+    slices = request.slices(given.role)
+    rows.protect(request, answer, slices, found.images)
+    for by in ((), *slices):
+        names, index = found.images.places(by)
+        for i, place in enumerate(names):
+            _add(answer, found, index == i, place)
+
+
+def _read(request: Request, wanted: Sequence[Wanted], role: str) -> Rows:
+    found = rows.read(request, [Wanted("image", wanted[0].column, number=False), *wanted[1:]], role)
+    for item in wanted:
+        missing = found.texts[item.role].codes == 0 if not item.number else np.isnan(found.numbers[item.role])
+        if item.policy == "label" and missing.any():
+            said = f"{found.source.uri}: column {item.column!r} ({item.role}) is missing in {int(missing.sum())} of {found.count} rows"
+            raise SourceError(said, remedy="fill it in")
+    if role != "predictions":
+        rows.refuse_split(found, "image")
+    return found
+
+
+def _counted(request: Request, given: Parameters) -> Pixels:
+    """From a table of counts."""
+    wanted = [Wanted("image", given.image, number=False, policy="label"), Wanted("label", given.label, number=False, policy="label")]
+    wanted += [Wanted("prediction", given.prediction, number=False, policy="label"), Wanted("pixels", given.pixels, number=True, policy="label")]
+    found = _read(request, wanted, "counts")
+    pixels = found.numbers["pixels"]
+    if ((pixels < 0) | (pixels != np.floor(pixels))).any():
+        raise SourceError(f"{found.source.uri}: column {given.pixels!r} (pixels) holds what is no number of pixels", remedy="give counts from 0 on")
+    classes = tuple(sorted({*found.texts["label"].values, *found.texts["prediction"].values}))
+    place = {value: i for i, value in enumerate(classes)}
+    truth, predicted = (
+        np.array([0, *(place[value] for value in found.texts[role].values)], dtype=np.int64)[found.texts[role].codes]
+        for role in ("label", "prediction")
+    )
+    cells = (found.texts["image"].codes - 1, truth, predicted, pixels.astype(np.int64))
+    return _pixels(found.where(found.first("image")), classes, cells, given)
+
+
+def _pixels(images: Rows, classes: tuple[str, ...], cells: tuple[Integers, Integers, Integers, Integers], given: Parameters) -> Pixels:
+    """From cells: the image, true class and predicted class, and how many pixels."""
+    image, truth, predicted, pixels = cells
+    out = np.isin(truth, [i for i, value in enumerate(classes) if value in given.ignore])
+    ignored = np.zeros(images.count, dtype=np.int64)
+    np.add.at(ignored, image[out], pixels[out])
+    image, truth, predicted, pixels = (item[~out] for item in cells)
+    counts = np.zeros((images.count, len(classes), 3), dtype=np.int64)
+    hit = truth == predicted
+    for column, own, counted in ((0, truth, pixels * hit), (1, truth, pixels), (2, predicted, pixels)):
+        np.add.at(counts[:, :, column], (image, own), counted)
+    shown = [i for i, value in enumerate(classes) if counts[:, i].any()]
+    return Pixels(tuple(given.names.get(classes[i], classes[i]) for i in shown), images, counts[:, shown], ignored)
+
+
+def _compared(request: Request, given: Parameters) -> Pixels:
+    """From masks: one image at a time is decoded."""
+    wanted = [Wanted("image", given.image, number=False, policy="label"), Wanted("class", given.class_, number=False)]
+    truth, found = (_read(request, [*wanted, Wanted("rle", given.rle, number=False)], role) for role in ("truth", "predictions"))
+    _refuse_images(truth, found)
+    classes = tuple(sorted({*truth.texts["class"].values, *found.texts["class"].values, given.background}))
+    place = {value: i for i, value in enumerate(classes)}
+    cells = []
+    for number, (one, other) in enumerate(zip(_masks(truth, place), _masks(found, place), strict=True)):
+        labels, guesses = (_labels(own, place[given.background]) for own in (one, other))
+        if labels.shape != guesses.shape:
+            name = truth.texts["image"].values[number]
+            said = f"{truth.source.uri}: image {name!r} has {labels.size:,} pixels, in {found.source.uri} {guesses.size:,}"
+            raise SourceError(said, remedy="give masks of the same size")
+        table = np.bincount(labels * len(classes) + guesses, minlength=len(classes) ** 2)
+        filled = np.flatnonzero(table)
+        cells.append(np.stack([np.full(len(filled), number), filled // len(classes), filled % len(classes), table[filled]]))
+        request.progress(truth.source.uri, number + 1, len(truth.texts["image"].values))
+    image, label, guess, pixels = np.concatenate(cells, axis=1)
+    return _pixels(truth.where(truth.first("image")), classes, (image, label, guess, pixels), given)
+
+
+def _refuse_images(truth: Rows, found: Rows) -> None:
+    for one, other in ((truth, found), (found, truth)):
+        alone = sorted(set(one.texts["image"].values) - set(other.texts["image"].values))
+        if alone:
+            said = f"{one.source.uri}: {len(alone)} images are not in {other.source.uri}, e.g. {alone[0]!r}"
+            raise SourceError(said, remedy="give both for every image, and name them alike")
+
+
+Mask = tuple[str, list[tuple[int, Any]]]
+
+
+def _masks(found: Rows, place: Mapping[str, int]) -> Iterator[Mask]:
+    """The masks of every image, in the order of their names: where they are from, and class and encoding of each."""
+    label, rle = found.texts["class"], found.texts["rle"]
+    number = np.array([-1, *(place[value] for value in label.values)])[label.codes]
+    for name, own in zip(found.texts["image"].values, rows.split(found.texts["image"].codes - 1, len(found.texts["image"].values)), strict=True):
+        there = [i for i in own.tolist() if rle.codes[i]]
+        yield f"{found.source.uri}: image {name!r}", [(int(number[i]), json.loads(rle.values[rle.codes[i] - 1])) for i in there]
+
+
+def _labels(masks: Mask, background: int) -> Integers:
+    """The class of every pixel, column by column."""
+    where, encoded = masks
+    sizes = {tuple(rle["size"]) for _, rle in encoded}
+    if len(sizes) != 1:
+        raise SourceError(f"{where} has {len(sizes) or 'no'} sizes", remedy="give at least one mask of an image, all of its size")
+    height, width = sizes.pop()
+    labels = np.full(height * width, -1, dtype=np.int64)
+    for label, rle in encoded:
+        mask = decode(rle, where)
+        if ((labels[mask] >= 0) & (labels[mask] != label)).any():
+            raise SourceError(f"{where}: masks of two classes overlap", remedy="give every pixel one class")
+        labels[mask] = label
+    return np.where(labels < 0, background, labels)
+
+
+def decode(rle: Mapping[str, Any], where: str) -> Flags:
+    """The pixels of a mask, column by column, from COCO's run-length encoding: a list, or text of 6 bits a character (`maskApi.c`)."""
+    counts = rle["counts"]
+    runs = np.array(counts if isinstance(counts, list) else _runs(counts), dtype=np.int64)
+    height, width = rle["size"]
+    if (runs < 0).any() or runs.sum() != height * width:
+        raise SourceError(f"{where}: a mask has {int(runs.sum())} pixels, its size is {height} x {width}", remedy="encode it again")
+    return np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+
+
+def _runs(text: str) -> list[int]:
+    """Lengths in groups of 5 bits, low first, with a bit that says that more follow; from the fourth on differences to the one before last."""
+    found: list[int] = []
+    value = shift = 0
+    for character in text:
+        bits = ord(character) - 48
+        value |= (bits & 0x1F) << shift
+        shift += 5
+        if not bits & 0x20:
+            if bits & 0x10:
+                value -= 1 << shift
+            found.append(value + (found[-2] if len(found) > 2 else 0))
+            value = shift = 0
+    return found
+
+
+def _add(answer: Answer, found: Pixels, inside: Flags, place: Pairs) -> None:
+    """Everything of one slice."""
+    counts = found.counts * inside[:, None, None]
+    n, images = int(counts[:, :, 1].sum()), int(inside.sum())
+    stated = Stated(answer, found.images, inside, place)
+    answer.add("images", images, slice=place, n=images)
+    answer.add("pixels", n, slice=place)
+    answer.add("ignored_pixels", int((found.ignored * inside).sum()), slice=place)
+    parts: dict[str, list[Any]] = {"iou": [], "dice": [], "pixel_recall": []}
+    for i, name in enumerate(found.classes):
+        hits, truth, predicted = (counts[:, i, k].astype(np.float64) for k in range(3))
+        params: Pairs = (("class", name),)
+        numbers = {"tp": int(hits.sum()), "fp": int((predicted - hits).sum()), "fn": int((truth - hits).sum())}
+        answer.add("pixels", int(truth.sum()), params=params, slice=place)
+        for metric, part, whole, empty in (
+            ("iou", hits, truth + predicted - hits, "the class does not occur"),
+            ("dice", 2 * hits, truth + predicted, "the class does not occur"),
+            ("pixel_precision", hits, predicted, "no pixel is predicted as the class"),
+            ("pixel_recall", hits, truth, "no pixel is of the class"),
+        ):
+            estimate = ratio(part, whole)
+            parts.setdefault(metric, []).append(estimate)
+            stated.add(metric, estimate, int(whole.sum()), params, empty, numbers)
+        _add_per_image(answer, found, inside, i, params, place)
+    for metric, own in (("mean_iou", "iou"), ("mean_dice", "dice"), ("mean_pixel_recall", "pixel_recall")):
+        known = [item for item in parts[own] if item is not None]
+        stated.add(metric, average(known), n, (), "no pixels are judged")
+    stated.add("pixel_accuracy", ratio(*(counts[:, :, k].sum(axis=1).astype(np.float64) for k in (0, 1))), n, (), "no pixels are judged")
+
+
+def _add_per_image(answer: Answer, found: Pixels, inside: Flags, i: int, params: Pairs, place: Pairs) -> None:
+    """The mean over images of the Dice coefficient."""
+    hits, truth, predicted = (found.counts[:, i, k].astype(np.float64) for k in range(3))
+    there = inside & (truth + predicted > 0)
+    if not there.any():
+        answer.add("dice_per_image", None, params=params, slice=place, n=0, undefined="0 of 0: no image has the class")
+        return
+    values: Floats = 2 * hits[there] / (truth + predicted)[there]
+    clusters = found.images.clusters
+    sample = Sample(np.zeros(len(values), dtype=np.int64), 1, None, None if clusters is None else clusters[there])
+    mean = float(sample.mean(values)[0])
+    spread = float(sample.spread(values, np.array([mean]))[0])
+    interval = moments.student(mean, spread, int(sample.units[0]), answer.level, moments.method(sample, "image"), (0.0, 1.0))
+    answer.add("dice_per_image", tidy(mean), params=params, slice=place, n=len(values), interval=interval)
