@@ -145,7 +145,6 @@ class Book:
         """
         from factbook.documents import parse
         from factbook.documents.scaffold import scaffold
-        from factbook.documents.update import update
 
         path = self.root / DOCUMENTS / f"{name or kind}.md"
         if path.parent.resolve() != (self.root / DOCUMENTS).resolve():
@@ -154,7 +153,7 @@ class Book:
             raise BookExists(path, "give the new one another name: --name NAME")
         text = scaffold(kind, self.manifest, self.catalog, answers)
         document = parse.parse(text, path.relative_to(self.root).as_posix())
-        write_atomic(path, update(document, self.catalog))
+        write_atomic(path, self._updated(document))
         self._draw(document)
         return path
 
@@ -174,21 +173,28 @@ class Book:
         return tuple(outcomes)
 
     def update(self) -> tuple[Path, ...]:
-        """Bring numbers, tables and charts of the documents up to the evidence; returns the files that changed. Words stay as they are.
+        """Bring numbers, tables, charts and written parts of the documents up to the book; returns the files that changed. Words stay as they are.
 
         Raises:
             BookLocked: another process writes to the book.
         """
-        from factbook.documents.update import update
         from factbook.evidence import lock
 
         changed: list[Path] = []
         with lock(self.root):
             for document in self.documents:
                 path = self.root / document.name
-                changed += [path] if write_atomic(path, update(document, self.catalog)) else []
+                changed += [path] if write_atomic(path, self._updated(document)) else []
                 changed += self._draw(document)
         return tuple(dict.fromkeys(changed))
+
+    def _updated(self, document: Document) -> bytes:
+        from factbook import parts
+        from factbook.documents import parse
+        from factbook.documents.update import update
+
+        written = parts.update(document, self.documents, self.catalog)
+        return update(parse.parse(written.decode(), document.name), self.catalog)
 
     def _draw(self, document: Document) -> list[Path]:
         from factbook.documents.update import drawings

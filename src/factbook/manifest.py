@@ -35,7 +35,7 @@ class Stage(StrEnum):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Subject(_Strict):
@@ -126,13 +126,14 @@ class Source(_Strict):
     texts (`;`), or `list` for columns of lists.
     `abstain` is the prediction value (text) that means "no decision"; abstentions are counted and left out of the rates.
     `more` are further files of the same table, `query` the SELECT whose rows are read from a database, and `partitioned` says that folders named
-    `column=value` are columns.
+    `column=value` are columns. `members` is the pattern of what is read of an archive.
     """
 
     uri: str
     more: tuple[str, ...] = ()
     query: str = ""
     partitioned: bool = False
+    members: str = ""
     format: str = ""
     separator: str = ","
     encoding: str = "utf-8"
@@ -159,11 +160,6 @@ class Source(_Strict):
         if _PASSWORD.search(uri):
             raise ValueError("it holds a password; write ${NAME} in its place, and give it in the environment")
         return uri
-
-    @field_validator("partitioned", mode="before")
-    @classmethod
-    def _flag(cls, value: Any) -> Any:
-        return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _roles(self) -> Source:
@@ -252,6 +248,65 @@ class Declared(_Strict):
     since: dt.date | None = None
 
 
+class Element(_Strict):
+    """A part of the system: a person, a system, a container (something that runs or stores) or a component inside one, as in C4.
+
+    `inside` names the element that it is a part of; `outside` says that it is not ours; `evidence` names measurements of it, `document` a document.
+    """
+
+    title: str
+    kind: Literal["person", "system", "container", "component", "store", "model", "dataset", "agent"] = "container"
+    inside: str = ""
+    outside: bool = False
+    technology: str = ""
+    description: str = ""
+    evidence: tuple[str, ...] = ()
+    document: str = ""
+
+
+class Relation(_Strict):
+    """What one element does with another; `data` says what flows along."""
+
+    source: str = Field(alias="from")
+    target: str = Field(alias="to")
+    label: str = ""
+    technology: str = ""
+    data: str = ""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class System(_Strict):
+    """The parts of the system and how they work together."""
+
+    elements: dict[Name, Element] = Field(default_factory=dict)
+    relations: tuple[Relation, ...] = ()
+
+    @model_validator(mode="after")
+    def _known(self) -> System:
+        named = [(f"relation {i}", end) for i, item in enumerate(self.relations, 1) for end in (item.source, item.target)]
+        named += [(name, item.inside) for name, item in self.elements.items() if item.inside]
+        for where, name in named:
+            if name not in self.elements:
+                raise ValueError(f"{where} names the element {name!r}, which there is not; there are: {', '.join(self.elements) or 'none'}")
+        for name in self.elements:
+            self.above(name)
+        return self
+
+    def above(self, name: str) -> tuple[str, ...]:
+        """The elements that an element is inside of, the nearest first.
+
+        Raises:
+            ValueError: it is inside itself.
+        """
+        found: list[str] = []
+        while name := self.elements[name].inside:
+            if name in found:
+                raise ValueError(f"the element {name!r} is inside itself")
+            found.append(name)
+        return tuple(found)
+
+
 class Regime(_Strict):
     """How the book answers to a law or standard: as which class of subject, which items are met by what (keys of facts, `documents/FILE.md#section`),
     and which do not apply, with the reason.
@@ -288,6 +343,7 @@ class Manifest(_Strict):
     gaps: dict[Name, Gap] = Field(default_factory=dict)
     policies: dict[Name, Policy] = Field(default_factory=dict)
     declared: dict[Name, Declared] = Field(default_factory=dict)
+    system: System = System()
     regimes: Annotated[dict[str, Regime], BeforeValidator(_regimes)] = Field(default_factory=dict)
     suppress_below: int = Field(default=10, ge=0)
     level: Decimal = Field(default=Decimal("0.95"), gt=0, le=Decimal("0.999999"))

@@ -23,6 +23,7 @@ VERBS: Final = {
     "engines": "tally",
     "measures": "measure",
     "charts": "draw",
+    "parts": "write",
     "rules": "check",
     "publish": "publish",
     "reports": "write",

@@ -21,7 +21,7 @@ SCHEMES: Final = ("fact", "claim", "gap", "policy", "declared", "question")
 Event = tuple[Any, int, int]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_OPEN = re.compile(rb"<!--[ \t]*fact:table\b(.*?)-->", re.DOTALL)
+_OPEN = re.compile(rb"<!--[ \t]*fact:(table|part)\b(.*?)-->", re.DOTALL)
 _CLOSE = re.compile(rb"<!--[ \t]*/fact[ \t]*-->")
 _NUMBERING = re.compile(r"^\s*(?:\(?(?:\d+|[A-Za-z])(?:\.\d+)*[.)]|\d+(?:\.\d+)+|§\s*\d+(?:\.\d+)*)\s+")
 
@@ -157,6 +157,17 @@ class Region:
     stray: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that a machine writes, between `<!-- fact:part ARGUMENTS -->` and `<!-- /fact -->`; positions as in `Region`."""
+
+    arguments: str
+    start: int
+    end: int
+    inner_start: int
+    inner_end: int
+
+
 @dataclass(frozen=True)
 class Document:
     """A Markdown document of a book. All positions are byte offsets in `source`; `place` turns one into line and column."""
@@ -170,6 +181,7 @@ class Document:
     images: tuple[Image, ...]
     sections: tuple[Section, ...]
     regions: tuple[Region, ...]
+    parts: tuple[Part, ...] = ()
     faults: tuple[tuple[int, str], ...] = ()
     definitions: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -247,7 +259,7 @@ def parse(source: bytes | str, name: str = "document.md") -> Document:
         " ".join(label.split()).casefold(): (item["span"]["start"], item["span"]["end"])
         for label, item in pyromark.reference_definitions(text, options=wanted).items()
     }
-    regions, faults = _regions(data, events, reader.blocks)
+    regions, parts, faults = _regions(data, events, reader.blocks)
     return Document(
         name=name,
         source=data,
@@ -258,6 +270,7 @@ def parse(source: bytes | str, name: str = "document.md") -> Document:
         images=tuple(reader.images),
         sections=_sections(reader.blocks, len(data)),
         regions=regions,
+        parts=parts,
         faults=faults,
         definitions=definitions,
     )
@@ -461,9 +474,12 @@ def _front(events: tuple[Event, ...], name: str) -> dict[str, Any]:
     return front if isinstance(front, dict) else {}
 
 
-def _regions(source: bytes, events: tuple[Event, ...], blocks: list[Block]) -> tuple[tuple[Region, ...], tuple[tuple[int, str], ...]]:
+def _regions(
+    source: bytes, events: tuple[Event, ...], blocks: list[Block]
+) -> tuple[tuple[Region, ...], tuple[Part, ...], tuple[tuple[int, str], ...]]:
     """Pair the opening and closing comments; what does not pair is a fault."""
     regions: list[Region] = []
+    parts: list[Part] = []
     faults: list[tuple[int, str]] = []
     opened: tuple[int, int, str] | None = None
     for start, end, arguments in _markers(source, blocks):
@@ -474,11 +490,15 @@ def _regions(source: bytes, events: tuple[Event, ...], blocks: list[Block]) -> t
         elif opened is None:
             faults.append((start, "a region closes here that was not opened"))
         else:
-            regions.append(_region(opened, start, end, events, blocks))
+            what, _, own = opened[2].partition(" ")
+            if what == "part":
+                parts.append(Part(own, opened[0], end, opened[1], start))
+            else:
+                regions.append(_region((opened[0], opened[1], own), start, end, events, blocks))
             opened = None
     if opened is not None:
         faults.append((opened[0], "this region is never closed"))
-    return tuple(regions), tuple(faults)
+    return tuple(regions), tuple(parts), tuple(faults)
 
 
 def _html(blocks: list[Block]) -> Iterator[tuple[int, int]]:
@@ -494,7 +514,7 @@ def _markers(source: bytes, blocks: list[Block]) -> Iterator[tuple[int, int, str
     """(start, end, arguments or None for a closing comment) of every region comment that is HTML, not code."""
     for start, end in _html(blocks):
         chunk = source[start:end]
-        found = [(m.start(), m.end(), " ".join(m.group(1).decode().split())) for m in _OPEN.finditer(chunk)]
+        found = [(m.start(), m.end(), " ".join(b" ".join(m.groups()).decode().split())) for m in _OPEN.finditer(chunk)]
         closing = [(m.start(), m.end(), None) for m in _CLOSE.finditer(chunk)]
         for low, high, arguments in sorted([*found, *closing], key=lambda item: item[0]):
             yield start + low, start + high, arguments

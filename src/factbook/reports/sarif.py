@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from factbook import __version__, shelf
+from factbook import shelf
 from factbook.rules import Finding, Report
 from factbook.rules.manual import page
 
@@ -23,7 +24,7 @@ def write(report: Report, root: Path) -> str:
     codes = sorted({finding.code for finding in report.findings})
     driver = {
         "name": "factbook",
-        "semanticVersion": __version__,
+        "semanticVersion": version("factbook"),
         "rules": [
             {
                 "id": code,

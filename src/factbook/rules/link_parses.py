@@ -30,10 +30,10 @@ _IN_TEXT = re.compile(rf"\]\s*\(\s*<?\s*(?:{_NAMES})\s*:|\b(?:fact|claim|declare
 _UNDEFINED = re.compile(r"(?<![\w\]])\[[^\[\]]+\]\s?\[[^\[\]]*\]")
 _IN_HTML = re.compile(rf"(?:href|src|action)\s*=\s*[\"']?\s*(?:{_NAMES})\s*:", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--\s*(/?\s*\w+(?:\s*:\s*\w+)?)")
-_COMMENTS: Final = ("fact:table", "fact:chart", "/fact")
+_COMMENTS: Final = ("fact:table", "fact:part", "fact:chart", "/fact")
 _IN_CODE = re.compile(rf"\]\((?:{_NAMES}):|<!--\s*/?\s*fact\b", re.IGNORECASE)
 _RELATIVE = re.compile(rf"(?:{_NAMES})\s*[/：]", re.IGNORECASE)
-_REGION = re.compile(r"<!--[ \t]*(?:fact:table\s[^>]*|/fact[ \t]*)-->")
+_REGION = re.compile(r"<!--[ \t]*(?:fact:(?:table|part)\s[^>]*|/fact[ \t]*)-->")
 _KNOWN: Final = ("http", "https", "mailto", "doi", "ftp", "tel", "urn", "arxiv", "data", "javascript", "file", "vbscript")
 _HOW: Final = "write [text](fact:NAME/METRIC?attribute=value)"
 
