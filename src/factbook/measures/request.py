@@ -82,7 +82,7 @@ class Request:
     def artifact(self, role: str = "data") -> Artifact:
         """What pins the bytes that were read."""
         source = self.source(role)
-        paths = sources.files(source.uri, self.root) + (sources.files(source.join.uri, self.root) if source.join else [])
+        paths = sources.located(source, self.root) + (sources.files(source.join.uri, self.root) if source.join else [])
         size = sum(path.stat().st_size for path in paths)
         return Artifact(self.source_name(role), self.digest(role), len(paths), size, self.tally(role).rows)
 

@@ -1,27 +1,36 @@
 """Sources bring outside bytes in, with the digest that pins them. Each module here reads one format: it defines `SUFFIXES` and `read`.
 
+    SUFFIXES    the ends of file names that say the format
+    read(files, source, store)              the table
+    explain(table, error)                   words what a scan found wrong; optional
+    SCHEMES     the beginnings of a `uri` that names no file; optional
+    pin(source, files, store, servers)      the digest of the rows of a query, where the bytes of the files are not what is read; optional
+    marked(files, source, hashes)           the hashes of the files with what their names say, where these are data; optional
+
 Nothing is guessed: separator, encoding and the role of each column are declared, and what contradicts the declaration is an error that names
 file, column, count and remedy.
 """
 
 from __future__ import annotations
 
-import difflib
-import glob
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from factbook import canon, shelf
 from factbook.errors import SourceError
 from factbook.manifest import Join, Source
-from factbook.sources import digests, joins
-from factbook.sources.tables import Column, Table, batches, connect, is_nan, literal, numpy, quote
+from factbook.sources import digests, hive, joins, places
+from factbook.sources.frames import write
+from factbook.sources.places import Servers
+from factbook.sources.previews import Preview, preview
+from factbook.sources.tables import Column, Part, Table, batches, connect, is_nan, literal, numpy, quote
 
 __all__ = [
     "Column",
+    "Part",
     "Preview",
+    "Servers",
     "Table",
     "batches",
     "columns",
@@ -32,58 +41,66 @@ __all__ = [
     "files",
     "is_nan",
     "literal",
+    "located",
     "numpy",
+    "pins",
     "quote",
     "table",
+    "write",
 ]
 
 
 def files(uri: str, root: Path) -> list[Path]:
     """The files that a path or glob pattern names, sorted; empty if there are none. Relative paths start at the book."""
-    if "://" in uri:
-        raise SourceError(f"{uri}: only local files are read", remedy="download it, and give its path")
-    path = root / uri
-    if path.is_file():
-        return [_real(path)]
-    if path.is_dir():
-        raise SourceError(f"{uri}: is a folder", remedy=f"give a pattern, e.g. {uri.rstrip('/')}/*.parquet")
-    if not glob.has_magic(uri):
-        return []
-    found = glob.glob(uri, root_dir=root, recursive=True)  # noqa: PTH207 (Path.glob refuses absolute patterns)
-    return sorted(_real(root / name) for name in found if (root / name).is_file())
+    return places.files(uri, root)
 
 
-def _real(path: Path) -> Path:
-    """Where the file lies, so that messages name a place that a person can open (a book in the making lies beside its place).
+def located(source: Source, root: Path) -> list[Path]:
+    """All files of a source, its joined file left out: those of `uri`, then those of `more`; none for what lies on a server.
 
     Raises:
-        SourceError: the name holds bytes that are no UTF-8, which no engine can open.
+        SourceError: a file of `more` is not here, or is one of the others.
     """
-    try:
-        str(path).encode()
-    except UnicodeEncodeError as error:
-        raise SourceError(f"{str(path)!r}: the name of the file is not UTF-8", remedy="rename it") from error
-    return path.parent.resolve() / path.name
+    if places.scheme(source.uri):
+        _format(source)
+        return []
+    found = places.below(source.uri, root) if source.partitioned else files(source.uri, root)
+    for uri in source.more if found else ():
+        added = files(uri, root)
+        if not added:
+            raise places.missing(uri, root)
+        if twice := [path for path in added if path in found]:
+            raise SourceError(f"{uri}: {twice[0].name} is in `uri` already; its rows would count twice", remedy="take it out of `more`")
+        found += added
+    return found
 
 
-def digest(source: Source, root: Path, store: Path, *, rehash: bool = False) -> str | None:
-    """The digest of the source's bytes, its joined file included; None where a file is absent.
+def digest(source: Source, root: Path, store: Path, *, rehash: bool = False, servers: Servers = Servers.LAST) -> str | None:
+    """The digest of the source's bytes (of the rows, where it is a query), its joined file included; None where it is absent.
 
-    Hashes are remembered in `store` by path, size and time of change; `rehash` reads every byte again.
+    Hashes are remembered in `store` by path, size and time of change; `rehash` reads every byte again. `servers` says whether one is asked.
     """
-    found = files(source.uri, root)
-    if not found:
+    found = located(source, root)
+    if not found and not places.scheme(source.uri):
         return None
-    own = digests.digest(found, store, rehash=rehash)
-    if source.join is None:
+    module = _format(source, found)
+    pin, marked = getattr(module, "pin", None), getattr(module, "marked", hive.marked)
+    own = digests.combine(marked(found, source, digests.hashes(found, store, rehash=rehash))) if pin is None else pin(source, found, store, servers)
+    if source.join is None or own is None:
         return own
     other = files(source.join.uri, root)
     return canon.digest([own, digests.digest(other, store, rehash=rehash)]) if other else None
 
 
+def pins(table: Table, store: Path) -> list[str]:
+    """What pins the rows of each part of a table: the hash of its file, and its span."""
+    hashes = digests.hashes([part.file for part in table.parts], store)
+    return [f"{known} {part.span}".strip() for known, part in zip(hashes, table.parts, strict=True)]
+
+
 def declaration(source: Source) -> str:
     """The digest of what the manifest says about a source, without where it lies: moving a file changes nothing."""
-    members = source.model_dump(mode="json", exclude={"uri"})
+    members = source.model_dump(mode="json", exclude={"uri", "more"}, exclude_defaults=True)
     if source.join is not None:
         members["join"] = {"key": source.join.key}
     return canon.digest(members)
@@ -123,7 +140,7 @@ def _guarded(where: Table, source: Source, work: Any) -> Any:
 
 def explain(source: Source, where: Table, error: Exception) -> SourceError:
     """Word an error that a scan met in the way of the source's format."""
-    own = getattr(_format(source), "explain", None)
+    own = getattr(_format(source, where.files), "explain", None)
     if own is not None:
         worded = own(where, error)
         assert isinstance(worded, SourceError)
@@ -132,48 +149,40 @@ def explain(source: Source, where: Table, error: Exception) -> SourceError:
 
 
 def _open(source: Source, root: Path, store: Path) -> Table:
-    found = files(source.uri, root)
-    if not found:
-        raise _missing(source.uri, root)
-    opened = _format(source).read(found, source, store)
+    found = located(source, root)
+    if not found and not places.scheme(source.uri):
+        raise places.missing(source.uri, root)
+    module = _format(source, found)
+    _refuse_query(source, hasattr(module, "pin"))
+    opened = module.read(found, source, store)
     assert isinstance(opened, Table)
     return opened
 
 
-def _missing(uri: str, root: Path) -> SourceError:
-    if glob.has_magic(uri):
-        return SourceError(f"{uri}: no file matches (in {root})", remedy="mend `uri`, or bring the files")
-    folder = (root / uri).parent
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    near = difflib.get_close_matches(Path(uri).name, names, n=3)
-    remedy = f"did you mean {' or '.join(near)}?" if near else "mend `uri`, or bring the file"
-    return SourceError(f"{uri}: no such file (in {root})", remedy=remedy)
+def _refuse_query(source: Source, answers: bool) -> None:
+    """A query is for what can answer it."""
+    if source.query and not answers:
+        raise SourceError(f"{source.uri}: `query` is for databases", remedy="leave it out; what is not needed of a file is not read")
+    if answers and not source.query:
+        raise SourceError(f"{source.uri}: which rows of the database?", remedy="declare `query: SELECT … FROM …`")
 
 
-def _format(source: Source) -> Any:
-    if source.format:
+def _format(source: Source, found: Sequence[Path] = ()) -> Any:
+    """The module that reads a source: by its declared format, its scheme, or the suffix of its name (of its files, where it is a folder)."""
+    scheme = places.scheme(source.uri)
+    if source.format and not scheme:
         return shelf.find("sources", source.format)
-    suffix = Path(source.uri).suffix.lower()
+    suffix = (found[0] if source.partitioned and found else Path(source.uri)).suffix.lower()
     known = shelf.modules("sources")
     for module in known.values():
-        if suffix in module.SUFFIXES:
+        if (scheme in getattr(module, "SCHEMES", ())) if scheme else (suffix in module.SUFFIXES):
             return module
+    if scheme:
+        schemes = sorted(item for module in known.values() for item in getattr(module, "SCHEMES", ()))
+        raise SourceError(
+            f"{source.uri}: only local files and the databases of {', '.join(schemes)} are read", remedy="download it, and give its path"
+        )
     raise SourceError(f"{source.uri}: {suffix!r} does not say the format", remedy=f"declare `format: {'` or `format: '.join(sorted(known))}`")
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What `init` shows of a column.
-
-    `numeric`: whether all values read as numbers. `distinct`: at most `limit` are counted, and `examples` (sorted) are shown below that.
-    """
-
-    name: str
-    type: str
-    numeric: bool
-    distinct: int
-    missing: int
-    examples: tuple[str, ...]
 
 
 def columns(source: Source, root: Path, store: Path, names: Iterable[str] | None = None, *, limit: int = 1000) -> tuple[Preview, ...]:
@@ -186,16 +195,4 @@ def columns(source: Source, root: Path, store: Path, names: Iterable[str] | None
     connection = connect(store)
     wanted = set(opened.names if names is None else names)
     chosen = [column for column in opened.columns if column.name in wanted]
-    return tuple(_guarded(opened, source, lambda column=column: _preview(opened, column, connection, limit)) for column in chosen)
-
-
-def _preview(opened: Table, column: Column, connection: Any, limit: int) -> Preview:
-    name = quote(column.name)
-    total, missing, numbers = connection.execute(
-        f"SELECT count(*), count(*) - count({name}), count(TRY_CAST(CAST({name} AS VARCHAR) AS DOUBLE)) FROM ({opened.sql})"
-    ).fetchone()
-    if not total:
-        raise SourceError(f"{opened.where}: no rows", remedy="give a table with at least one row")
-    values = connection.execute(f"SELECT DISTINCT CAST({name} AS VARCHAR) AS v FROM ({opened.sql}) WHERE {name} IS NOT NULL LIMIT {limit}").fetchall()
-    examples = tuple(sorted(row[0] for row in values)[:5]) if len(values) < limit else ()
-    return Preview(column.name, column.type, numbers == total - missing and total > missing, len(values), missing, examples)
+    return tuple(_guarded(opened, source, lambda column=column: preview(opened, column, connection, limit)) for column in chosen)

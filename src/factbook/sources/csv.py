@@ -13,7 +13,8 @@ from typing import Final
 from factbook import canon
 from factbook.errors import SourceError
 from factbook.manifest import Source
-from factbook.sources.tables import Column, Table, check_names, listing, literal
+from factbook.sources import digests, hive
+from factbook.sources.tables import Column, Part, Table, check_names, listing, literal
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt")
 _CHUNK: Final = 1 << 22
@@ -31,23 +32,23 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
     if len(source.separator) != 1 or source.separator in '"\r\n':
         raise SourceError(f"{source.uri}: the separator {source.separator!r} is not one character", remedy='declare e.g. `separator: ";"`')
     first: list[str] = []
-    readable = []
-    for path in files:
-        text = _utf8(path, source, store)
+    readable = _readable(files, source, store)
+    for path, text in zip(files, readable, strict=True):
         names = _header(path, text, source)
         if first and names != first:
             odd = sorted(set(first) ^ set(names))
             raise SourceError(f"{path}: its columns differ from those of {files[0]}: {', '.join(map(repr, odd[:5])) or 'another order'}")
         first = names
-        readable.append(text)
-    return Table(source.uri, _sql(readable, first, source.separator), tuple(Column(name, "VARCHAR") for name in first), None, tuple(files))
+    columns = hive.columns(files, source, [Column(name, "VARCHAR") for name in first])
+    parts = (Part(path, _sql([text], first, source), None, hive.span(path, source)) for path, text in zip(files, readable, strict=True))
+    return Table(source.uri, _sql(readable, first, source), columns, None, tuple(files), tuple(parts))
 
 
-def _sql(files: Sequence[Path], names: Sequence[str], separator: str) -> str:
+def _sql(files: Sequence[Path], names: Sequence[str], source: Source) -> str:
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     return (
-        f"SELECT * FROM read_csv({listing(files)}, auto_detect = false, header = true, columns = {{{columns}}}, delim = {literal(separator)}, "
-        "quote = '\"', escape = '\"', nullstr = '', strict_mode = true, max_line_size = 16777216, hive_partitioning = false)"
+        f"SELECT * FROM read_csv({listing(files)}, auto_detect = false, header = true, columns = {{{columns}}}, delim = {literal(source.separator)}, "
+        f"quote = '\"', escape = '\"', nullstr = '', strict_mode = true, max_line_size = 16777216, {hive.OPTIONS[source.partitioned]})"
     )
 
 
@@ -70,16 +71,23 @@ def explain(table: Table, error: Exception) -> SourceError:
     )
 
 
-def _utf8(path: Path, source: Source, store: Path) -> Path:
-    """Check every byte; a file in another declared encoding is copied as UTF-8 into the private store."""
+def _readable(files: Sequence[Path], source: Source, store: Path) -> list[Path]:
+    """Check every byte of files that were not checked before; those in another declared encoding are copied as UTF-8 into the private store."""
     try:
         encoding = codecs.lookup(source.encoding).name
         "".encode(encoding)  # refuses what turns bytes into bytes, such as base64
     except (LookupError, ValueError) as error:
-        raise SourceError(f"{path}: no encoding {source.encoding!r}", remedy="e.g. utf-8, latin-1, cp1252, utf-16") from error
+        raise SourceError(f"{files[0]}: no encoding {source.encoding!r}", remedy="e.g. utf-8, latin-1, cp1252, utf-16") from error
     if encoding in ("utf-8", "utf-8-sig", "ascii"):
-        _check(path, "utf-8")
-        return path
+        digests.remembered("utf-8", files, store, lambda path: _check(path, "utf-8"))
+        return list(files)
+    if source.partitioned:
+        raise SourceError(f"{source.uri}: a partitioned table is UTF-8, not {source.encoding}", remedy="save its files as UTF-8")
+    return [_copy(path, encoding, store) for path in files]
+
+
+def _copy(path: Path, encoding: str, store: Path) -> Path:
+    """The file as UTF-8, in the private store."""
     copy = store / "text" / f"{canon.digest([str(path.resolve()), encoding])[7:23]}.csv"
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from factbook.errors import SourceError
 from factbook.manifest import Source
-from factbook.sources.tables import Column, Table, check_names, connect, listing, literal, quote
+from factbook.sources import digests, hive
+from factbook.sources.tables import Column, Part, Table, check_names, connect, listing, literal, quote
 
 SUFFIXES: Final = (".jsonl", ".ndjson")
-_OPTIONS: Final = "format = 'newline_delimited', records = true, hive_partitioning = false"
+_OPTIONS: Final = "format = 'newline_delimited', records = true"
 
 
 def read(files: Sequence[Path], source: Source, store: Path) -> Table:
@@ -28,30 +29,37 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
 
     if source.encoding != "utf-8":
         raise SourceError(f"{source.uri}: JSON Lines are UTF-8, not {source.encoding}", remedy="save them as UTF-8 and leave `encoding` out")
-    connection = connect(store)
     try:
-        keys = f"SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects({listing(files)}) WHERE json_type(json) = 'OBJECT'"
-        names = sorted(row[0] for row in connection.execute(keys).fetchall())
-        check_names(files[0], names)
-        if not names:
-            raise SourceError(f"{source.uri}: no rows", remedy="give a table with at least one row")
-        columns = _columns(connection, files, names)
+        looked = digests.remembered("json-names", files, store, lambda path: _names(connect(store), path))
     except duckdb.Error as error:
         raise _worded(files, error) from error
-    return Table(source.uri, _sql(files, columns), columns, None, tuple(files))
+    nested: dict[str, bool] = {}
+    for found in looked:
+        for name, there in found.items():
+            nested[name] = nested.get(name, False) or there
+    if not nested:
+        raise SourceError(f"{source.uri}: no rows", remedy="give a table with at least one row")
+    check_names(files[0], list(nested))
+    own = tuple(Column(name, "JSON" if nested[name] else "VARCHAR") for name in sorted(nested))
+    parts = (Part(path, _sql([path], own, source.partitioned), None, hive.span(path, source)) for path in files)
+    return Table(source.uri, _sql(files, own, source.partitioned), hive.columns(files, source, own), None, tuple(files), tuple(parts))
 
 
-def _columns(connection: Any, files: Sequence[Path], names: Sequence[str]) -> tuple[Column, ...]:
-    """The columns; which of them hold lists or objects takes a second look."""
-    every = _sql(files, [Column(name, "JSON") for name in names])
+def _names(connection: Any, path: Path) -> dict[str, bool]:
+    """The names in the lines of a file, and which of them hold a list or an object; that takes a second look."""
+    keys = f"SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects({listing([path])}) WHERE json_type(json) = 'OBJECT'"
+    names = sorted(row[0] for row in connection.execute(keys).fetchall())
+    check_names(path, names)
+    if not names:
+        return {}
+    every = _sql([path], [Column(name, "JSON") for name in names], False)
     tests = ", ".join(f"bool_or(left({quote(name)}, 1) IN ('[', '{{'))" for name in names)
-    nested = connection.execute(f"SELECT {tests} FROM ({every})").fetchone()
-    return tuple(Column(name, "JSON" if found else "VARCHAR") for name, found in zip(names, nested, strict=True))
+    return dict(zip(names, map(bool, connection.execute(f"SELECT {tests} FROM ({every})").fetchone()), strict=True))
 
 
-def _sql(files: Sequence[Path], columns: Sequence[Column]) -> str:
+def _sql(files: Sequence[Path], columns: Sequence[Column], partitioned: bool) -> str:
     types = ", ".join(f"{literal(column.name)}: '{column.type}'" for column in columns)
-    return f"SELECT * FROM read_json({listing(files)}, columns = {{{types}}}, {_OPTIONS})"
+    return f"SELECT * FROM read_json({listing(files)}, columns = {{{types}}}, {_OPTIONS}, {hive.OPTIONS[partitioned]})"
 
 
 def explain(table: Table, error: Exception) -> SourceError:

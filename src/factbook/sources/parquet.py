@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from factbook.errors import SourceError
 from factbook.manifest import Source
-from factbook.sources.tables import Column, Table, check_names, connect, listing
+from factbook.sources import hive
+from factbook.sources.tables import Column, Part, Table, check_names, connect, fold, listing
 
 SUFFIXES: Final = (".parquet", ".pq", ".parq")
+RUN: Final = 1 << 23
+_NUMBER: Final = "file_row_number"
 
 
 def read(files: Sequence[Path], source: Source, store: Path) -> Table:
@@ -33,9 +36,33 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
     _check_types(connection, files)
     if rows == 0:
         raise SourceError(f"{source.uri}: no rows", remedy="give a table with at least one row")
-    sql = f"SELECT * FROM read_parquet({listing(files)}, union_by_name = false, hive_partitioning = false)"
-    columns = tuple(Column(name, kind) for name, kind, *_ in connection.execute(f"DESCRIBE {sql}").fetchall())
-    return Table(source.uri, sql, columns, rows, tuple(files))
+    described = connection.execute(f"DESCRIBE {_sql(files, False)}").fetchall()
+    columns = hive.columns(files, source, [Column(name, kind) for name, kind, *_ in described])
+    parts = tuple(part for path in files for part in _parts(connection, path, source, columns))
+    return Table(source.uri, _sql(files, source.partitioned), columns, rows, tuple(files), parts, stored=not source.partitioned)
+
+
+def _sql(files: Sequence[Path], partitioned: bool) -> str:
+    return f"SELECT * FROM read_parquet({listing(files)}, union_by_name = false, {hive.OPTIONS[partitioned]})"
+
+
+def _parts(connection: Any, path: Path, source: Source, columns: Sequence[Column]) -> Iterator[Part]:
+    """A file, or, where it is large, the runs of its row groups: only those are read."""
+    sql, span = _sql([path], source.partitioned), hive.span(path, source)
+    groups = _query(
+        connection, path, f"SELECT DISTINCT row_group_id, row_group_num_rows FROM parquet_metadata({listing([path])}) ORDER BY row_group_id"
+    )
+    total = sum(rows for _, rows in groups)
+    if total <= RUN or any(fold(column.name) == _NUMBER for column in columns):
+        yield Part(path, sql, total, span)
+        return
+    first = last = 0
+    for _, rows in groups:
+        last += rows
+        if last - first >= RUN or last == total:
+            where = f"{_NUMBER} BETWEEN {first} AND {last - 1}"
+            yield Part(path, f"{sql} WHERE {where}", last - first, f"{span} rows {first}-{last - 1}".strip())
+            first = last
 
 
 def _names(connection: Any, path: Path) -> list[str]:

@@ -20,6 +20,23 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a table that can be counted by itself: a file, or a run of its rows.
+
+    Attributes:
+        file: the file whose bytes decide what is in it.
+        sql: a SELECT statement over it, with the columns of the whole table.
+        rows: how many there are, or None where only a scan tells.
+        span: what else decides what is in it: the run of rows, and what the path of the file says.
+    """
+
+    file: Path
+    sql: str
+    rows: int | None = None
+    span: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A readable table.
 
@@ -29,6 +46,8 @@ class Table:
         columns: in file order.
         rows: the number of rows, or None where only a scan tells (CSV).
         files: the files, sorted.
+        parts: what it can be counted by, in the order of the files; empty where only the whole can be (a join).
+        stored: whether the files are Parquet that holds these columns and rows and no others, so that their pages can be read as they are.
     """
 
     where: str
@@ -36,6 +55,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: int | None
     files: tuple[Path, ...]
+    parts: tuple[Part, ...] = ()
+    stored: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -55,7 +76,7 @@ class Table:
         raise SourceError(f"{self.where}: there is no column {name!r} ({role})", remedy=hint)
 
 
-def check_names(path: Path, names: Sequence[str]) -> None:
+def check_names(path: object, names: Sequence[str]) -> None:
     """The names of columns tell them apart. Engines take names that differ only in their case for one.
 
     Raises:
