@@ -36,7 +36,7 @@ bench: $(READY)
 	@$(BIN)/python -m benchmarks $(ROWS)
 
 clean:
-	rm -rf .venv demo site dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .bench demo site dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # uv installs exactly what uv.lock says; where uv or the index of the lock cannot be had, pip resolves from pyproject.toml instead.
 $(READY): pyproject.toml uv.lock

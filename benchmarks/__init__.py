@@ -1,1 +1,1 @@
-"""What measuring costs, beside other tools and beside the limit: decoding the same columns. Run `python -m benchmarks 1e6`."""
+"""What factbook costs, beside other tools and beside the limit: decoding the same columns. Run `make bench ROWS=1e6`."""
