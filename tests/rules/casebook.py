@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -121,16 +122,16 @@ def _fact(metric: str, group: str, **rest: Any) -> Fact:
     return Fact(key, unit=Unit.FRACTION, direction=Direction.LOWER, bounds=(0.0, 1.0), **rest)
 
 
-def judged(root: Path, text: str, *, require_sources: bool = False) -> rules.Report:
+def judged(root: Path, text: str, *, require_sources: bool = False, on: dt.date | None = None) -> rules.Report:
     """Check the book with one document of this text."""
     read, lines = manifest.load(root)
     catalog = Catalog(read, Evidence.load(root))
     document = parse.parse(text, "documents/case.md")
-    return rules.judge(root, read, lines, catalog, [document], freshness(root, read, catalog.evidence), require_sources)
+    return rules.judge(root, read, lines, catalog, [document], freshness(root, read, catalog.evidence), require_sources, on)
 
 
 def case(root: Path, folder: Path, given: Mapping[str, Any]) -> rules.Report:
-    """Check one case: its text, after what it changes in a copy of the book (`edit`: file, old, new; `delete`: a file; `stage`)."""
+    """Check one case: its text, after what it changes in a copy of the book (`edit`: file, old, new; `delete`: a file; `stage`), `on` a day."""
     changed = [(item["file"], item["old"], item["new"]) for item in given.get("edit", ())]
     if "stage" in given:
         changed.append(("factbook.yaml", "stage: draft", f"stage: {given['stage']}"))
@@ -142,4 +143,8 @@ def case(root: Path, folder: Path, given: Mapping[str, Any]) -> rules.Report:
         (root / name).write_text(before.replace(old, new, 1), encoding="utf-8")
     if "delete" in given:
         (root / given["delete"]).unlink()
-    return judged(root, given.get("text", ""), require_sources=given.get("require_sources") == "true")
+    return judged(root, given.get("text", ""), require_sources=given.get("require_sources") == "true", on=_day(given.get("on")))
+
+
+def _day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
