@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -65,6 +66,60 @@ def test_texts_add_up_in_any_order_and_partitioning(values: list[str | None], cu
     shuffled = values[:]
     random.shuffle(shuffled)
     assert text(shuffled).digest == whole.digest
+
+
+@given(NUMBERS, TEXTS)
+def test_bytes_say_all_of_a_sketch(values: list[float], texts: list[str | None]) -> None:
+    for sketch in (number(values), text(texts), text([str(value) for value in values]), Sketch("other", 3, 1)):
+        back = sketches.load(sketches.dump(sketch))
+        assert (back.digest, sketches.dump(back)) == (sketch.digest, sketches.dump(sketch))
+        assert sketches.combine([back, sketch]).digest == sketches.combine([sketch, sketch]).digest
+    with pytest.raises(ValueError, match="no sketch"):
+        sketches.load(sketches.dump(number([1.0, 2.0]))[:-8])
+
+
+def test_pages_hold_what_the_query_engine_reads(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    n = 70_000
+    text_values = [None if i % 11 == 0 else f"t{i % 50}" for i in range(n)]
+    columns = {
+        "many": pa.array(rng.normal(size=n)),
+        "holes": pa.array([None if i % 7 == 0 else i % 5 / 4 for i in range(n)]),
+        "nan": pa.array([math.nan if i % 3 == 0 else -0.0 for i in range(n)]),
+        "single": pa.array(rng.random(n).astype("float32")),
+        "whole": pa.array(rng.integers(-(2**63), 2**63 - 1, n)),
+        "tiny": pa.array(rng.integers(0, 255, n).astype("uint8")),
+        "decimal": pa.array([i % 9 for i in range(n)]).cast(pa.decimal128(21, 2)),
+        "text": pa.array(text_values),
+        "dictionary": pa.array(text_values).dictionary_encode(),
+        "large": pa.array(text_values, pa.large_string()),
+        "numerals": pa.array([str(i % 300 / 4) for i in range(n)]),
+        "keys": pa.array([f"k{i}" for i in range(n)]),
+        "flag": pa.array([i % 2 == 0 for i in range(n)]),
+        "day": pa.array([i % 2 for i in range(n)]).cast(pa.int32()).cast(pa.date32()),
+        "nested": pa.array([{"a": i % 3} for i in range(n)]),
+        "nested.a": pa.array(rng.random(n)),
+        "empty": pa.array([None] * n, pa.string()),
+    }
+    for part in range(2):
+        pq.write_table(pa.table(columns).slice(part * n // 2, n // 2), tmp_path / f"p{part}.parquet", row_group_size=9_000)
+    source = Source(uri="p*.parquet")
+    table = sources.table(source, tmp_path, tmp_path)
+    assert table.stored
+    for category in (False, True):
+        wanted = dict.fromkeys(table.names, category)
+        fast, slow = (sketches.scan(one, source, wanted, tmp_path, silent)[()] for one in (table, replace(table, stored=False)))
+        assert {name: one.digest for name, one in fast.items()} == {name: one.digest for name, one in slow.items()}
+
+
+def test_damaged_pages_are_said(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": np.random.default_rng(0).random(50_000)}), tmp_path / "a.parquet", compression="zstd")
+    content = bytearray((tmp_path / "a.parquet").read_bytes())
+    content[4:4000] = b"\xff" * 3996
+    (tmp_path / "a.parquet").write_bytes(bytes(content))
+    source = Source(uri="a.parquet")
+    with pytest.raises(SourceError, match=r"a\.parquet: cannot be read"):
+        sketches.scan(sources.table(source, tmp_path, tmp_path), source, {"x": False}, tmp_path, silent)
 
 
 def test_one_value_more_is_another_digest() -> None:

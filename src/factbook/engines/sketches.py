@@ -37,7 +37,9 @@ _FIRST: Final = 1 << 17
 _CHUNK: Final = 1 << 15
 _STEP: Final = 38
 _SAMPLE: Final = 64
-_BATCH: Final = 1 << 17
+_LONGEST: Final = 1 << 18
+_SHORTEST: Final = 1 << 12
+_CELLS: Final = 1 << 23
 _PENDING: Final = 1 << 19
 _SETS: Final = 32
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
@@ -168,15 +170,56 @@ class Sketch:
     @cached_property
     def digest(self) -> str:
         """`sha256:` and a hash of the canonical form. Private: it would give suppressed counts away."""
-        numbers, texts = self.numbers, self.texts
-        parts: list[object] = [self.kind, self.rows, self.missing, self.unread, self.example, texts and [texts.values, texts.overflow]]
-        if numbers is not None:
-            parts += [numbers.exact, f"{numbers.total:x}", f"{numbers.squares:x}", numbers.beyond, numbers.low.hex(), numbers.high.hex()]
-        state = hashlib.sha256(json.dumps(parts).encode())
-        for array in (numbers and numbers.keys, numbers and numbers.n, texts and texts.n):
-            if array is not None:
-                state.update(np.ascontiguousarray(array, dtype="<i8").tobytes() + b"|")
-        return "sha256:" + state.hexdigest()
+        return "sha256:" + hashlib.sha256(dump(self)).hexdigest()
+
+
+def dump(sketch: Sketch) -> bytes:
+    """The canonical bytes of a sketch: a line of JSON, and the arrays of its counts as little-endian integers of eight bytes."""
+    numbers, texts = sketch.numbers, sketch.texts
+    head = {
+        "kind": sketch.kind,
+        "rows": sketch.rows,
+        "missing": sketch.missing,
+        "unread": sketch.unread,
+        "example": sketch.example,
+        "texts": texts and {"values": texts.values, "overflow": texts.overflow},
+        "numbers": numbers
+        and {
+            "exact": numbers.exact,
+            "keys": len(numbers.keys),
+            "total": f"{numbers.total:x}",
+            "squares": f"{numbers.squares:x}",
+            "beyond": numbers.beyond,
+            "low": numbers.low.hex(),
+            "high": numbers.high.hex(),
+        },
+    }
+    arrays = [texts.n] if texts else []
+    arrays += [numbers.keys, numbers.n] if numbers else []
+    return json.dumps(head, sort_keys=True).encode() + b"\n" + b"".join(array.astype("<i8", copy=False).tobytes() for array in arrays)
+
+
+def load(content: bytes) -> Sketch:
+    """The sketch whose `dump` this is.
+
+    Raises:
+        ValueError: it is none.
+    """
+    line, _, body = content.partition(b"\n")
+    head = json.loads(line)
+    values = np.frombuffer(body, dtype="<i8").astype(np.int64)
+    texts, numbers = head.pop("texts"), head.pop("numbers")
+    size, keys = len(texts["values"]) if texts and not texts["overflow"] else 0, numbers["keys"] if numbers else 0
+    if len(values) != size + 2 * keys:
+        raise ValueError("no sketch: its arrays have another length than it says")
+    found = Sketch(**head)
+    if texts:
+        found = replace(found, texts=Texts(tuple(texts["values"]), values[:size], texts["overflow"]))
+    if numbers:
+        sums = int(numbers["total"], 16), int(numbers["squares"], 16)
+        ends = float.fromhex(numbers["low"]), float.fromhex(numbers["high"])
+        found = replace(found, numbers=Numbers(numbers["exact"], values[size : size + keys], values[size + keys :], *sums, numbers["beyond"], *ends))
+    return found
 
 
 _NONE: Final = np.zeros(0, dtype=np.int64)
@@ -184,8 +227,8 @@ NO_NUMBERS: Final = Numbers(True, _NONE, _NONE, 0, 0, 0, math.inf, -math.inf)
 NO_TEXTS: Final = Texts((), _NONE)
 
 
-def numbers_of(values: Floats) -> Numbers:
-    """The sketch of some float numbers, NaN left out."""
+def numbers_of(values: Floats, *, many: bool = False) -> Numbers:
+    """The sketch of some float numbers, NaN left out; `many` says that the column is known to have more than CAP different ones."""
     low, high = (float(values.min()), float(values.max())) if len(values) else (math.inf, -math.inf)
     if math.isnan(low):
         values = values[~np.isnan(values)]
@@ -193,25 +236,25 @@ def numbers_of(values: Floats) -> Numbers:
     if not len(values):
         return NO_NUMBERS
     inner = values if max(high, -low) < LIMIT else values[np.abs(values) < LIMIT]
-    top = min(max(high, -low), LIMIT)
-    total, squares = _sum(inner, top), _sum(inner * inner, top * top)
-    keys, n = _exact_keys(values)
-    exact = keys is not None
-    if keys is None or n is None:
-        histogram = np.bincount(_bins(values))
-        keys = np.flatnonzero(histogram)
-        n = histogram[keys]
-    return Numbers(exact, keys, n.astype(np.int64), total, squares, len(values) - len(inner), low + 0.0, high + 0.0)
+    total, squares = _sums(inner, min(max(high, -low), LIMIT))
+    exact = None if many else _exact_keys(values)
+    keys, n = _histogram(values) if exact is None else exact
+    return Numbers(exact is not None, keys, n, total, squares, len(values) - len(inner), low + 0.0, high + 0.0)
 
 
-def _exact_keys(values: Floats) -> tuple[Integers | None, Integers | None]:
-    """The different values and their counts, or nothing where there are too many."""
-    if len(values) > 2 * CAP and len(np.unique(values[: 2 * CAP])) > CAP:
-        return None, None
-    found, n = np.unique(values + 0.0, return_counts=True)
-    if len(found) > CAP:
-        return None, None
-    return _flipped(found.view(np.int64)), n
+def _exact_keys(values: Floats) -> tuple[Integers, Integers] | None:
+    """The different values and their counts; None where there are too many."""
+    if len(values) > 2 * CAP and len(_counts(values[: 2 * CAP])[0]) > CAP:
+        return None
+    found, n = _counts(values)
+    return None if len(found) > CAP else (_flipped(found.view(np.int64)), n)
+
+
+def _counts(values: Floats) -> tuple[Floats, Integers]:
+    """The different values, sorted, and how often each occurs. (`np.unique` would import numpy.ma.)"""
+    ordered = np.sort(values + 0.0)
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    return ordered[starts], np.diff(starts, append=len(ordered))
 
 
 def _flipped(bits: Integers) -> Integers:
@@ -223,21 +266,35 @@ def _from_keys(keys: Integers) -> Floats:
     return _flipped(keys).view(np.float64)
 
 
-def _bins(values: Floats) -> NDArray[np.int32]:
-    """The bins 0 … BINS - 1 of numbers that are not NaN."""
+def _histogram(values: Floats) -> tuple[Integers, Integers]:
+    """The bins of numbers that are not NaN, and how many are in each. Small pieces stay in the processor's cache."""
+    if len(values) < _CHUNK:
+        return _added(_bins(values), np.ones(len(values), dtype=np.int64))
+    raw, single, place = np.zeros(BINS, dtype=np.int64), np.empty(_CHUNK, dtype=np.float32), np.empty(_CHUNK, dtype=np.intp)
     with np.errstate(over="ignore"):
-        bits = (values + 0.0).astype(np.float32).view(np.int32)
-    flip: NDArray[np.int32] = (bits >> 31) & np.int32(0x7FFFFFFF)
-    flip ^= bits
-    flip >>= _DROPPED
-    flip += _FIRST
-    return flip
+        for start in range(0, len(values), _CHUNK):
+            size = min(_CHUNK, len(values) - start)
+            own = single[:size]
+            own[:] = values[start : start + size]
+            own += np.float32(0)
+            place[:size] = own.view(np.uint32) >> _DROPPED
+            np.add.at(raw, place[:size], 1)
+    below, above = np.flatnonzero(raw[_FIRST:] != 0)[::-1] + _FIRST, np.flatnonzero(raw[:_FIRST] != 0)
+    return np.concatenate([BINS - 1 - below, above + _FIRST]), raw[np.concatenate([below, above])]
+
+
+def _bins(values: Floats) -> Integers:
+    """The bin of each of some numbers that are not NaN."""
+    with np.errstate(over="ignore"):
+        bits = (values.astype(np.float32) + np.float32(0)).view(np.int32) >> _DROPPED
+    return np.where(bits < 0, ~bits - _FIRST, bits).astype(np.int64) + _FIRST
 
 
 def _border(bits: Integers) -> Floats:
     """The number halfway between the float32 number with some ordered bits and the one before: what is above rounds up, what is below rounds down."""
     first, last = -0x7F800001, 0x7F800000
-    above, below = _float32(np.clip(bits, first, last)), _float32(np.clip(bits - 1, first, last))
+    before = bits - 1 - (bits == 0)  # the one before 0 is the negative one nearest to it, not -0.0
+    above, below = _float32(np.clip(bits, first, last)), _float32(np.clip(before, first, last))
     return np.where(bits > last, np.inf, np.where(bits <= first, -np.inf, (above + below) / 2))
 
 
@@ -248,26 +305,34 @@ def _float32(bits: Integers) -> Floats:
     return np.clip(values, -(2.0**128), 2.0**128)
 
 
-def _sum(values: Floats, top: float) -> int:
-    """The exact sum, in units of 2^-GRAIN, of doubles that are no larger than `top`, itself at most 2^1000.
+def _sums(values: Floats, top: float) -> tuple[int, int]:
+    """The exact sums, in units of 2^-GRAIN, of doubles no larger than `top` (at most 2^500), and of their squares, each rounded to a double."""
+    part, rest = np.empty(_CHUNK), np.empty(_CHUNK)
+    total = squares = 0
+    for start in range(0, len(values), _CHUNK):
+        chunk = values[start : start + _CHUNK]
+        total += _sum(chunk, top, part, rest)
+        squares += _sum(np.multiply(chunk, chunk, out=rest[: len(chunk)]), top * top, part, rest)
+    return total, squares
 
-    Each chunk is cut into slices of 38 bits by adding and subtracting a large constant. A slice of up to 2^15 such integers adds up in a double
+
+def _sum(values: Floats, top: float, part: Floats, rest: Floats) -> int:
+    """The exact sum of at most 2^15 doubles that are no larger than `top`; `part` and `rest` are scratch.
+
+    They are cut into slices of 38 bits by adding and subtracting a large constant. A slice of up to 2^15 such integers adds up in a double
     without rounding, whatever the order (Demmel & Nguyen 2013, ARITH 21, 163).
     """
-    total = 0
-    for start in range(0, len(values), _CHUNK):
-        rest = values[start : start + _CHUNK]
-        grain = math.frexp(top)[1] - _STEP
-        while len(rest):
-            grain = max(grain, -GRAIN)
-            shift = math.ldexp(1.5, grain + 52)
-            part = rest + shift
-            part -= shift
-            total += int(math.ldexp(float(part.sum()), -grain)) << (grain + GRAIN)
-            rest = rest - part
-            if not rest[:_SAMPLE].any():
-                rest = rest[rest != 0]
-            grain -= _STEP
+    total, grain = 0, math.frexp(top)[1] - _STEP
+    while len(values):
+        grain = max(grain, -GRAIN)
+        shift = math.ldexp(1.5, grain + 52)
+        own = np.add(values, shift, out=part[: len(values)])
+        own -= shift
+        total += int(math.ldexp(float(np.add.reduce(own)), -grain)) << (grain + GRAIN)
+        values = np.subtract(values, own, out=rest[: len(values)])
+        if not values[:_SAMPLE].any():
+            values = values[values != 0]
+        grain -= _STEP
     return total
 
 
@@ -327,13 +392,13 @@ def combine(parts: Sequence[Sketch]) -> Sketch:
     )
 
 
-def make(kind: str, column: Any) -> Sketch:
-    """The sketch of an Arrow array: numbers, or texts."""
+def make(kind: str, column: Any, *, many: bool = False) -> Sketch:
+    """The sketch of an Arrow array: numbers (`many`: as in `numbers_of`), or texts."""
     rows = len(column)
     if kind == "other":
         return Sketch(kind, rows, column.null_count)
     if kind == "number":
-        numbers = numbers_of(sources.numpy(column.drop_null() if column.null_count else column))
+        numbers = numbers_of(sources.numpy(column.drop_null() if column.null_count else column), many=many)
         return Sketch(kind, rows, rows - numbers.count, numbers)
     return _make_text(column)
 
@@ -342,14 +407,14 @@ def _make_text(column: Any) -> Sketch:
     import pyarrow.compute as pc
 
     found = pc.value_counts(column)
-    return _counted(found.field("values"), sources.numpy(found.field("counts")))
+    return counted(found.field("values"), sources.numpy(found.field("counts")))
 
 
-def _counted(values: Any, n: Integers) -> Sketch:
-    """The sketch of different texts (and null) that occur n times each."""
+def counted(values: Any, n: Integers, *, missing: int = 0) -> Sketch:
+    """The sketch of different texts (and null) that occur n times each, and of rows with nothing (`missing`)."""
     import pyarrow.compute as pc
 
-    rows = int(n.sum())
+    rows = int(n.sum()) + missing
     if values.null_count:
         there = sources.numpy(values.is_valid()).astype(bool)
         values, n = values.drop_null(), n[there]
@@ -358,7 +423,7 @@ def _counted(values: Any, n: Integers) -> Sketch:
     numbers, reads = _read(values)
     if reads.all():
         return Sketch("text", rows, missing, numbers_of(np.repeat(numbers, n)), texts)
-    unread = values.take(_places(np.flatnonzero(~reads)))
+    unread = values.take(places(np.flatnonzero(~reads)))
     return Sketch("text", rows, missing, None, texts, int(n[~reads].sum()), pc.min(unread).as_py())
 
 
@@ -379,7 +444,7 @@ def _read(values: Any) -> tuple[Floats, NDArray[np.bool_]]:
     return numbers, reads
 
 
-def _places(rows: Integers) -> Any:
+def places(rows: Integers) -> Any:
     """Places of rows as an Arrow array, whose own conversion would import pandas where it is installed."""
     import pyarrow as pa
 
@@ -425,21 +490,26 @@ def scan(
     """
     import duckdb
 
+    from factbook.engines import pages  # which makes sketches of its own
+
     wanted = {name: table.column(name, "columns") for name in columns}
     kinds = {name: _kind(column, columns[name]) for name, column in wanted.items()}
-    selected = {name: _selected(column, kinds[name]) for name, column in wanted.items()}
-    grouped = [] if splits or table.rows is None else [name for name in wanted if kinds[name] == "text"]
+    whole = {} if splits else pages.sketched(table, kinds, progress)
+    selected = {name: _selected(column, kinds[name]) for name, column in wanted.items() if name not in whole}
+    if whole and not selected:
+        return {(): whole}
+    grouped = [] if splits or table.rows is None else [name for name in selected if kinds[name] == "text"]
     connection = sources.connect(store)
     try:
-        texts = _grouped(connection, table, {name: selected.pop(name) for name in grouped})
-        if grouped and not selected:
-            return {(): texts}
+        whole |= _grouped(connection, table, {name: selected.pop(name) for name in grouped})
+        if whole and not selected:
+            return {(): whole}
         found = _scanned(connection, table, selected, kinds, splits, progress)
     except duckdb.Error as error:
         raise sources.explain(source, table, error) from error
     if not found:
         raise SourceError(f"{table.where}: no rows", remedy="give a table with at least one row")
-    return {cell: {**texts, **one} for cell, one in found.items()}
+    return {cell: {**whole, **one} for cell, one in found.items()}
 
 
 def _grouped(connection: Any, table: Table, selected: Mapping[str, str]) -> dict[str, Sketch]:
@@ -454,12 +524,12 @@ def _grouped(connection: Any, table: Table, selected: Mapping[str, str]) -> dict
             f"SELECT grouping({columns}) AS which, {columns}, count(*) AS n FROM (SELECT {inner} FROM ({table.sql})) GROUP BY GROUPING SETS ({sets})"
         )
         parts: dict[str, list[Sketch]] = {name: [] for name in some}
-        for batch in sources.batches(connection, query, _BATCH):
+        for batch in sources.batches(connection, query, _LONGEST):
             which, n = (sources.numpy(batch.column(name)).astype(np.int64) for name in ("which", "n"))
             for i, name in enumerate(some):
                 rows = np.flatnonzero(which == (1 << len(some)) - 1 - (1 << (len(some) - 1 - i)))
                 if len(rows):
-                    parts[name].append(_counted(batch.column(f"c{i}").take(_places(rows)), n[rows]))
+                    parts[name].append(counted(batch.column(f"c{i}").take(places(rows)), n[rows]))
         found |= {name: combine(sketches) for name, sketches in parts.items()}
     return found
 
@@ -470,11 +540,12 @@ def _scanned(
     """All other columns, batch by batch."""
     if any(split.blocks for split in splits):
         connection.execute("SET preserve_insertion_order = true")
-    pile = _Pile([(name, kinds[name]) for name in selected])
+    pile = _Pile([(name, kinds[name]) for name in selected], apart=bool(splits))
     columns = [f"{column} AS c{i}" for i, column in enumerate(selected.values())]
     texts = [f"{split.sql} AS s{i}" for i, split in enumerate(splits) if not split.blocks]
     done = 0
-    for batch in sources.batches(connection, f"SELECT {', '.join([*columns, *texts, '1::TINYINT AS one'])} FROM ({table.sql})", _BATCH):
+    size = min(_LONGEST, max(_SHORTEST, _CELLS // (len(selected) + 1)))
+    for batch in sources.batches(connection, f"SELECT {', '.join([*columns, *texts, '1::TINYINT AS one'])} FROM ({table.sql})", size):
         pile.add(batch, [_codes(batch, i, split, done) for i, split in enumerate(splits)])
         done += batch.num_rows
         progress(table.where, done, table.rows or 0)
@@ -505,17 +576,20 @@ def _codes(batch: Any, i: int, split: Split, done: int) -> tuple[Sequence[str], 
 class _Pile:
     """Sketches of batches, added up when there are many."""
 
-    def __init__(self, columns: Sequence[tuple[str, str]]) -> None:
-        self.columns = columns
+    def __init__(self, columns: Sequence[tuple[str, str]], *, apart: bool) -> None:
+        self.columns, self.apart = columns, apart
         self.parts: dict[Cell, list[list[Sketch]]] = {}
         self.pending = 0
+        self.many: set[int] = set()
 
     def add(self, batch: Any, splits: Sequence[tuple[Sequence[str], Integers]]) -> None:
         for cell, rows in _cells(batch, splits):
             parts = self.parts.setdefault(cell, [[] for _ in self.columns])
             for i, (_, kind) in enumerate(self.columns):
-                sketch = make(kind, rows.column(i))
+                sketch = make(kind, rows.column(i), many=i in self.many)
                 parts[i].append(sketch)
+                if sketch.numbers is not None and not sketch.numbers.exact and not self.apart:
+                    self.many.add(i)
                 self.pending += 1 + (0 if sketch.numbers is None else len(sketch.numbers.keys)) + len(sketch.texts.values if sketch.texts else ())
         if self.pending > _PENDING * max(1, len(self.columns) // 4):
             self.merge()
@@ -540,7 +614,7 @@ def _cells(batch: Any, splits: Sequence[tuple[Sequence[str], Integers]]) -> Iter
     order = np.argsort(place, kind="stable")
     ordered = place[order]
     starts = [0, *(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist(), len(ordered)]
-    rows = batch if len(starts) == 2 else batch.take(_places(order))
+    rows = batch if len(starts) == 2 else batch.take(places(order))
     firsts = order[starts[:-1]]
     names = [tuple(texts[int(codes[first])] for texts, codes in splits) for first in firsts]
     return [(name, rows.slice(start, stop - start)) for name, start, stop in zip(names, starts, starts[1:], strict=False)]

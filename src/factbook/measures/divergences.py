@@ -54,7 +54,7 @@ class Pair:
         """Cumulative shares at the end of each cell."""
         return np.cumsum(self.reference) / self.reference.sum(), np.cumsum(self.current) / self.current.sum()
 
-    @property
+    @cached_property
     def deciles(self) -> tuple[Integers, Integers]:
         """Counts between the deciles of the reference."""
         starts = deciles(self.reference)
@@ -82,10 +82,15 @@ def deciles(reference: Integers) -> Integers:
         cuts = np.array([there[0] - 1, there[0]])
     else:
         reached = np.cumsum(reference) * PARTS
-        cuts = np.unique(np.searchsorted(reached, np.arange(1, PARTS) * int(reference.sum())))
+        cuts = _once(np.searchsorted(reached, np.arange(1, PARTS) * int(reference.sum())))
         cuts = cuts[cuts < there[-1]]
-    starts = np.unique(np.concatenate([[0], cuts + 1]))
+    starts = _once(np.concatenate([[0], cuts + 1]))
     return starts[starts < len(reference)]
+
+
+def _once(values: Integers) -> Integers:
+    """Sorted integers, each once. (`np.unique` would import numpy.ma.)"""
+    return values[np.diff(values, prepend=values[:1] - 1) != 0]
 
 
 def kolmogorov_smirnov(pair: Pair) -> Bounded:
