@@ -344,6 +344,8 @@ class Manifest(_Strict):
     policies: dict[Name, Policy] = Field(default_factory=dict)
     declared: dict[Name, Declared] = Field(default_factory=dict)
     system: System = System()
+    engine: str = "duckdb"
+    spark: dict[str, str] = Field(default_factory=dict)
     regimes: Annotated[dict[str, Regime], BeforeValidator(_regimes)] = Field(default_factory=dict)
     suppress_below: int = Field(default=10, ge=0)
     level: Decimal = Field(default=Decimal("0.95"), gt=0, le=Decimal("0.999999"))

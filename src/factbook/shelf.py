@@ -20,7 +20,7 @@ from factbook.errors import FactbookError, UnknownName
 GROUP: Final = "factbook.packs"
 VERBS: Final = {
     "sources": "read",
-    "engines": "tally",
+    "engines": "parts",
     "measures": "measure",
     "charts": "draw",
     "parts": "write",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from factbook import sources
@@ -12,6 +12,18 @@ from factbook.errors import SourceError
 from factbook.manifest import Source
 from factbook.model import Progress
 from factbook.sources import Table
+
+
+def parts(
+    tables: Sequence[Table], source: Source, attributes: Sequence[str], store: Path, settings: Mapping[str, str], told: Callable[[int], None]
+) -> Iterator[tuple[int, Tally]]:
+    """The tallies of parts of a source, one after the other; each uses all threads.
+
+    Raises:
+        SourceError: as `tally`; rows may be missing from a part.
+    """
+    for number, table in enumerate(tables):
+        yield number, kernel.count(table, source, attributes, sources.connect(store), told)
 
 
 def tally(table: Table, source: Source, attributes: Sequence[str], store: Path, progress: Progress) -> Tally:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from factbook import engines, shelf, sources
+from factbook import shelf, sources
 from factbook.engines import Tally, columns
 from factbook.engines.tallies import PREDICTION
 from factbook.manifest import Source
@@ -75,7 +75,7 @@ def _add_class(request: Request, answer: Answer, name: str, by: Sequence[tuple[s
     """One class against the rest: the facts about its score; returns its AUC in every slice with its number of labels."""
     source = request.source()
     one = source.model_copy(update={"positive": name, "score": source.classes[name], "classes": {}})
-    tally = engines.count(one, request.root, request.store, request.progress, digest=request.digest())
+    tally = request.tally(source=one)
     binary.refuse_missing(tally, one)
     outcomes = binary.outcomes(tally, one)
     own, found = tagged(answer, **{"class": name}), []

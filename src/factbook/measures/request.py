@@ -25,6 +25,7 @@ class Request:
         planned, manifest: what was declared.
         root, store: the book's folder and its private store.
         progress: is told how far the scan is.
+        margins: per role, the combinations of attributes for which some measurement publishes counts of the source.
     """
 
     name: str
@@ -75,9 +76,10 @@ class Request:
             self._digests[role] = digest
         return self._digests[role]
 
-    def tally(self, role: str = "data") -> Tally:
-        """The tally of the source in a role, by all its declared attributes."""
-        return engines.count(self.source(role), self.root, self.store, self.progress, digest=self.digest(role))
+    def tally(self, role: str = "data", source: Source | None = None) -> Tally:
+        """The tally of the source in a role, by all its declared attributes; with other roles of its columns, where `source` declares them."""
+        declared, book = source or self.source(role), self.manifest
+        return engines.count(declared, self.root, self.store, self.progress, digest=self.digest(role), engine=book.engine, settings=book.spark)
 
     def artifact(self, role: str = "data") -> Artifact:
         """What pins the bytes that were read."""
