@@ -40,11 +40,13 @@ class Share:
     Attributes:
         k, n: the counts of a proportion; n > 0.
         weighted: whether they are Kish's effective counts, (sum w)^2 / (sum w^2) and its share (Kish 1965, Survey Sampling).
+        clustered: whether they are effective counts of rows in clusters (see `clusters`).
     """
 
     k: float
     n: float
     weighted: bool = False
+    clustered: bool = False
 
     @property
     def value(self) -> float:
@@ -87,6 +89,8 @@ def share(part: Share, level: float) -> Interval:
 
 
 def _kish(method: str, *parts: Share) -> str:
+    if any(part.clustered for part in parts):
+        return f"{method}, effective n of clusters"
     return f"{method}, Kish's effective n" if any(part.weighted for part in parts) else method
 
 
