@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import unquote_to_bytes
 
 from factbook.errors import KeySyntaxError
@@ -224,7 +224,7 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a measure hands to the evidence: its facts, and all that their identity depends on."""
+    """What a measure hands to the evidence: its facts, all that their identity depends on, and what must stay hidden of each source."""
 
     name: str
     measure: str
@@ -233,6 +233,7 @@ class Measured:
     params: Mapping[str, object]
     inputs: Mapping[str, Artifact]
     warnings: tuple[str, ...] = ()
+    hidden: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Progress(Protocol):

@@ -6,12 +6,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from factbook import canon, measures, sources
-from factbook.errors import EvidenceError, UnknownName
-from factbook.evidence import runs, store
+from factbook.engines import kept
+from factbook.errors import EvidenceError, SourceAbsent, UnknownName
+from factbook.evidence import history, runs, store
 from factbook.evidence.locking import STORE, lock
 from factbook.evidence.store import Evidence, Record
 from factbook.manifest import Manifest
@@ -73,7 +75,7 @@ def measure_plan(
             raise UnknownName("planned measurement", name, manifest.plan)
     with lock(root, wait=wait, progress=progress):
         _tidy(root)
-        plan = _Plan(root, manifest, rehash=rehash)
+        plan = _Plan(root, manifest, rehash=rehash, servers=sources.Servers.ASK)
         outcomes = [plan.measure(name, force=force, progress=progress) for name in chosen]
         orphans = [Outcome(name, "orphan", reason=_orphan(name)) for name in store.names(root) if name not in manifest.plan]
     return outcomes + (orphans if not names else [])
@@ -84,6 +86,7 @@ def _tidy(root: Path) -> None:
     for folder in (root / store.FOLDER, root / runs.FOLDER):
         for left in folder.glob(".*.tmp"):
             left.unlink(missing_ok=True)
+    kept.tidy(root / STORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +121,13 @@ def _wanted(manifest: Manifest, name: str) -> _Wanted:
     )
 
 
-def freshness(root: Path, manifest: Manifest, evidence: Evidence, *, rehash: bool = False) -> list[Freshness]:
+def freshness(root: Path, manifest: Manifest, evidence: Evidence, *, rehash: bool = False, servers: str = "skip") -> list[Freshness]:
     """How fresh each planned measurement is, in the order of the plan, then evidence that is no longer planned.
 
-    Evidence over a source that is not here is not judged: nobody can say whether the source has changed.
+    Evidence over a source that is not here is not judged: nobody can say whether the source has changed. No more is a source on a server,
+    unless `servers` says to `ask` it, or that its `last` answer will do.
     """
-    plan = _Plan(root, manifest, rehash=rehash)
+    plan = _Plan(root, manifest, rehash=rehash, servers=sources.Servers(servers))
     judged = [plan.judge(name, evidence.records.get(name)) for name in manifest.plan]
     orphans = [Freshness(name, State.ORPHAN, _orphan(name)) for name in sorted(evidence.records) if name not in manifest.plan]
     return judged + orphans
@@ -136,20 +140,27 @@ def _orphan(name: str) -> str:
 class _Plan:
     """The plan of a book against its sources as they are now; each source is hashed once."""
 
-    def __init__(self, root: Path, manifest: Manifest, *, rehash: bool) -> None:
-        self.root, self.manifest, self.rehash = root, manifest, rehash
+    def __init__(self, root: Path, manifest: Manifest, *, rehash: bool, servers: sources.Servers) -> None:
+        self.root, self.manifest, self.rehash, self.servers = root, manifest, rehash, servers
         self._digests: dict[str, str | None] = {}
+        self._reasons: dict[str, str] = {}
 
-    def digest(self, source: str) -> str | None:
+    def digest(self, name: str) -> str | None:
         """The digest of a source's bytes; None if it is not here."""
-        if source not in self._digests:
-            self._digests[source] = sources.digest(self.manifest.sources[source], self.root, self.root / STORE, rehash=self.rehash)
-        return self._digests[source]
+        if name not in self._digests:
+            source = self.manifest.sources[name]
+            try:
+                found = sources.digest(source, self.root, self.root / STORE, rehash=self.rehash, servers=self.servers)
+                self._reasons[name] = f"({source.uri}) is " + ("on a server, which only `measure` asks" if "://" in source.uri else "not here")
+            except SourceAbsent as error:
+                found, self._reasons[name] = None, f"is not here: {error.message}"
+            self._digests[name] = found
+        return self._digests[name]
 
     def absent(self, wanted: _Wanted) -> str:
         """Which sources are not here, as one text; '' if all are."""
         missing = [name for name in dict.fromkeys(wanted.sources.values()) if self.digest(name) is None]
-        return "; ".join(f"source {name} ({self.manifest.sources[name].uri}) is not here" for name in missing)
+        return "; ".join(f"source {name} {self._reasons[name]}" for name in missing)
 
     def judge(self, name: str, record: Record | None) -> Freshness:
         """How fresh the evidence of one measurement is."""
@@ -174,9 +185,11 @@ class _Plan:
         if not stale:
             return Outcome(name, "fresh")
         began = time.perf_counter()
-        measured = measures.run(name, self.manifest.plan[name], self.manifest, self.root, self.root / STORE, progress)
+        planned, past = self.manifest.plan[name], partial(history.past, self.root)
+        measured = measures.run(name, planned, self.manifest, self.root, self.root / STORE, progress, past)
         seconds = time.perf_counter() - began
         run = runs.here(self.root, rows=sum(item.rows for item in measured.inputs.values()), seconds=seconds, warnings=measured.warnings)
+        history.keep(self.root, measured.hidden)
         store.write(
             self.root,
             replace(measured, params=wanted.params),

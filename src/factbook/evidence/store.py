@@ -36,7 +36,7 @@ from factbook.model import Artifact, Fact, Key, Measured
 
 __all__ = ["FOLDER", "GIT_ATTRIBUTES", "Evidence", "Input", "Record", "identity", "names", "path", "read", "write"]
 
-GIT_ATTRIBUTES: Final = "evidence/*.json merge=union\n"
+GIT_ATTRIBUTES: Final = "evidence/*.json merge=union\nevidence/hidden/*.jsonl merge=union\n"
 _NO_SLICE: Final = "[]"
 _LAST: Final = '"":null'
 

@@ -19,7 +19,8 @@ This package is the mechanism: it finds the measure, hides what must stay hidden
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,12 +30,15 @@ from factbook.errors import MeasureError, UnknownName
 from factbook.manifest import Manifest, Planned, Source
 from factbook.measures import binary, suppression
 from factbook.measures.request import Answer, Request, attributes, source_name
+from factbook.measures.suppression import Exposed, Past
 from factbook.model import Measured, Metric, Pairs, Progress
 
 __all__ = ["find_alias", "identity", "metric", "metrics", "proposals", "run", "version"]
 
 
-def run(name: str, planned: Planned, manifest: Manifest, root: Path, store: Path, progress: Progress) -> Measured:
+def run(
+    name: str, planned: Planned, manifest: Manifest, root: Path, store: Path, progress: Progress, past: Callable[[str], Past] = lambda _: Past()
+) -> Measured:
     """Carry out one planned measurement.
 
     Args:
@@ -44,6 +48,7 @@ def run(name: str, planned: Planned, manifest: Manifest, root: Path, store: Path
         root: the book's folder.
         store: its private store (caches; nothing in it is published).
         progress: is told how far the scan is.
+        past: what was published and hidden of a source before.
 
     Raises:
         SourceError: a source is absent, or contradicts its declaration.
@@ -51,8 +56,12 @@ def run(name: str, planned: Planned, manifest: Manifest, root: Path, store: Path
         UnknownName: there is no such measure, source, attribute or group.
     """
     module = _module(name, planned)
-    request = Request(name, planned, manifest, root, store, progress)
-    answer = Answer(name, request.level, _vocabulary(planned.measure), *_hidden(request, _protected(module, planned)))
+    margins = {role: tuple(_margins(manifest, source_name(name, planned, manifest, role))) for role in roles(module, planned)}
+    request = Request(name, planned, manifest, root, store, progress, margins)
+    hidden = _hidden(request, _protected(module, planned), past)
+    shared: frozenset[Pairs] = frozenset().union(*(item.hidden for item in hidden.values()))
+    own: frozenset[Pairs] = frozenset().union(*(item.own.get(name, frozenset()) for item in hidden.values()))
+    answer = Answer(name, request.level, _vocabulary(planned.measure), shared | own, _reason(manifest))
     answer.warnings += [said for role in roles(module, planned) for said in binary.look_alikes(request.tally(role), request.source(role))]
     module.measure(request, answer)
     return Measured(
@@ -63,6 +72,7 @@ def run(name: str, planned: Planned, manifest: Manifest, root: Path, store: Path
         params=identity(name, planned, manifest),
         inputs={role: request.artifact(role) for role in roles(module, planned)},
         warnings=tuple(dict.fromkeys(answer.warnings)),
+        hidden={source: replace(item, own={**item.own, name: answer.hidden - shared}) for source, item in hidden.items()},
     )
 
 
@@ -130,17 +140,34 @@ def _protected(module: ModuleType, planned: Planned) -> tuple[str, ...]:
     return tuple(own(planned)) if own is not None else roles(module, planned)
 
 
-def _hidden(request: Request, protected: tuple[str, ...]) -> tuple[frozenset[Pairs], str]:
-    """The slices of the sources that no measurement may show, and the reason that their facts give."""
+def _hidden(request: Request, protected: tuple[str, ...], past: Callable[[str], Past]) -> dict[str, Past]:
+    """Per source, the slices that no measurement may show, now and later.
+
+    Raises:
+        MeasureError: nothing can protect a small group from what was published before.
+    """
     k = request.manifest.suppress_below
-    found: frozenset[Pairs] = frozenset()
+    found: dict[str, Past] = {}
     for role in protected if k else ():
-        source = request.source(role)
-        atoms = binary.population(request.tally(role), source)
+        source, name, digest = request.source(role), request.source_name(role), request.digest(role)
+        margins, before = frozenset(request.margins[role]), past(name)
         unpublished = binary.MISSING if source.missing.group == "drop" else None
-        margins = _margins(request.manifest, request.source_name(role))
-        found |= suppression.hidden(atoms, margins, k, unpublished, binary.by_outcome(request.tally(role), source))
-    return found, suppression.REASON.format(k=k) if k else ""
+        atoms, outcomes = binary.population(request.tally(role), source), binary.by_outcome(request.tally(role), source)
+        try:
+            hidden = suppression.hidden(atoms, sorted(margins), k, unpublished, outcomes, held=before.hidden, before=before.compared(digest, margins))
+        except Exposed as error:
+            said = ", ".join(f"{attribute} = {value!r}" for attribute, value in error.slice)
+            raise MeasureError(
+                f"plan.{request.name}: source {name} has fewer than {k} rows with {said}, and what was published before would give their number away",
+                remedy=f"measure when {k} more rows have come, or publish the same combinations of attributes as before; if what evidence/ holds was "
+                f"given to nobody or is about other rows, delete evidence/hidden/{name}.jsonl",
+            ) from error
+        found[name] = replace(before, digest=digest, margins=margins, hidden=hidden | before.hidden)
+    return found
+
+
+def _reason(manifest: Manifest) -> str:
+    return suppression.REASON.format(k=manifest.suppress_below) if manifest.suppress_below else ""
 
 
 def _vocabulary(measure: str) -> dict[str, Metric]:

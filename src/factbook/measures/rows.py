@@ -279,11 +279,15 @@ def refuse_split(found: Rows, role: str) -> None:
 
 
 def protect(request: Request, answer: Answer, by: Iterable[tuple[str, ...]], *counted: Rows) -> None:
-    """Hide also the slices where fewer rows than the book's smallest group are judged, although there are enough rows of any kind."""
+    """Hide also the slices where fewer rows than the book's smallest group are judged, although there are enough rows of any kind.
+
+    Other measurements that judge the same rows hide the same: the combinations of attributes of all of them count.
+    """
     atoms: dict[Pairs, list[int]] = {}
     for i, rows in enumerate(counted):
         names, index = rows.places(sorted(rows.source.by))
         for name, count in zip(names, np.bincount(index, minlength=len(names)).tolist(), strict=True):
             atoms.setdefault(name, [0] * len(counted))[i] = count
-    margins = [item for item in by if item]
-    answer.hidden |= suppression.hidden({name: tuple(count) for name, count in atoms.items()}, margins, request.manifest.suppress_below)
+    margins = {item for item in (*by, *(item for role in request.margins.values() for item in role)) if item}
+    counts = {name: tuple(count) for name, count in atoms.items()}
+    answer.hidden |= suppression.hidden(counts, margins, request.manifest.suppress_below, held=answer.hidden)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Final
@@ -60,6 +60,29 @@ class Publication:
         return len(self.shown[()])
 
 
+@dataclass(frozen=True, eq=False)
+class Past:
+    """What became of a source before.
+
+    Attributes:
+        digest: of the bytes that were counted last.
+        margins, hidden: what was published of them, and which slices were not; `own`: which further ones by each measurement.
+        publications: what the evidence shows, each with the digest of the bytes that were counted.
+    """
+
+    digest: str = ""
+    margins: frozenset[Margin] = frozenset()
+    hidden: frozenset[Pairs] = frozenset()
+    own: Mapping[str, frozenset[Pairs]] = field(default_factory=dict)
+    publications: tuple[tuple[str, Publication], ...] = ()
+
+    def compared(self, digest: str, margins: frozenset[Margin]) -> list[Publication]:
+        """What has to be compared with a publication of some bytes now: nothing if that was done already."""
+        if self.digest == digest and margins <= self.margins:
+            return []
+        return [replace(item, same=bytes == digest) for bytes, item in self.publications]
+
+
 def hidden(
     atoms: Atoms,
     margins: Iterable[Margin],
@@ -78,13 +101,17 @@ def hidden(
         unpublished: a value that gets no slice of its own (rows without a group, where these are left out).
         details: the rows of every finest combination by outcome, where these are published too; the first of `atoms` where not given.
         held: slices that were hidden before.
-        before: what was published before; of one kind (all rows), or of the first four kinds of `details`.
+        before: what was published before; of one kind (all rows), or of the first four kinds of `details`. Its margins count as published.
 
     Raises:
         Exposed: a slice cannot be protected from what was published before.
     """
-    wanted = sorted({tuple(sorted(margin)) for margin in margins if margin})
-    if not k or not wanted or not atoms:
+    if not k or not atoms:
+        return frozenset()
+    known = {name for name, _ in next(iter(atoms))}
+    earlier = {margin for publication in before for margin in publication.margins if known.issuperset(margin)}
+    wanted = sorted({tuple(sorted(margin)) for margin in margins if margin} | earlier)
+    if not wanted:
         return frozenset()
     table = _Table(atoms, wanted, k, unpublished, details or {name: counts[:1] for name, counts in atoms.items()})
     table.begin(held, before)
@@ -320,7 +347,7 @@ class _Comparison:
                 continue
             chosen = [0, cells] if later else [0]
             low, high = (_summed(self.places, np.sum([end[start : start + cells] for start in chosen], axis=0), size) for end in sums.bounds)
-            exposed |= _settled(low, high, self.table.k, slack=1) & (low.sum(axis=1) < self.table.k) & wanted
+            exposed |= _settled(low, high, self.table.k, slack=self.table.k // 3) & (low.sum(axis=1) < self.table.k) & wanted
             own = np.where((self.places >= 0) & wanted[self.places], self.places, -1)
             with suppress(TooLarge):
                 exposed |= sums.determined(np.concatenate([own, own if later else np.full_like(own, -1)]), size) & wanted
