@@ -16,7 +16,7 @@ from factbook.errors import ExpressionError, UnknownName
 from factbook.evidence.algebra import Algebra
 from factbook.evidence.catalog import Catalog
 from factbook.evidence.claims import Verdict, decide, judge
-from factbook.measures import intervals
+from factbook.measures import gaps, intervals
 from factbook.model import Fact, Key, Status, Unit
 
 HOLDS, BROKEN, OPEN, NONE = Verdict.HOLDS, Verdict.BROKEN, Verdict.NOT_ESTABLISHED, Verdict.NOT_EVALUABLE
@@ -263,7 +263,7 @@ def test_weighted_groups_are_compared_by_their_effective_numbers() -> None:
 
 def test_the_gap_of_several_groups_is_that_of_the_measures() -> None:
     facts = [proportion(f"p/fnr?age={name}", k, 200) for name, k in (("a", 20), ("b", 60), ("c", 40))]
-    own = intervals.largest_gap([intervals.Share(k, 200) for k in (20, 60, 40)], 0.95)
+    own = gaps.difference([gaps.shares([intervals.Share(k, 200) for k in (20, 60, 40)])], 0.95)
     assert own is not None
     claim = judge("x", "gap({p/fnr?age=a}, {p/fnr?age=b}, {p/fnr?age=c}) > 0.1", algebra(facts))
     assert (claim.estimate, claim.low, claim.high) == (pytest.approx(0.2), pytest.approx(own.low), pytest.approx(own.high))

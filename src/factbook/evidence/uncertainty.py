@@ -140,7 +140,9 @@ class _Spread:
             return _own(self.fact(atom.keys[0]), level)
         parts = [part for key in atom.keys if (part := proportion(self.fact(key))) is not None]
         if atom.kind == "gap":
-            return _required(intervals.largest_gap(parts, level), "there are too many groups for the interval of their gap")
+            from factbook.measures import gaps  # numpy, only where there is a gap to judge
+
+            return _required(gaps.difference([gaps.shares(parts)], level, 1.0), "there are too many groups for the interval of their gap")
         first, second = parts
         if atom.kind == "ratio":
             return _required(intervals.quotient(first, second, level), f"the interval of {atom.keys[0]} / {atom.keys[1]} has no upper end")

@@ -1,0 +1,161 @@
+"""Fairness of decisions among several classes: the rates of each class against the rest in every group, their worst gap over classes, and how far
+apart the groups' whole distributions of predictions are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from factbook.measures import gaps, laws, multiclass, parity, reference_groups
+from factbook.measures.binary import Counts
+from factbook.measures.multiclass import Confusion, Labelled
+from factbook.measures.parity import Comparisons, Gap
+from factbook.measures.rates import RATES, add_rate
+from factbook.measures.reference_groups import References, shown
+from factbook.measures.request import Answer, Request, tidy
+from factbook.measures.tagged import tagged
+from factbook.model import Direction, Metric, Pairs, Unit
+
+COMPARED: Final = ("prevalence", "selection_rate", "recall", "fpr", "fnr", "precision")
+_TV: Final = "total variation; Dwork et al. 2012, ITCS, 214"
+METRICS: Final = (
+    Metric(
+        "prediction_distance",
+        "distance of the distributions of predictions",
+        "prediction distance",
+        Unit.SCORE,
+        Direction.LOWER,
+        (0.0, 1.0),
+        "half the sum over classes of |share predicted in the group - in the reference group|",
+        _TV,
+    ),
+    Metric(
+        "prediction_distance_p",
+        "distance of the distributions of predictions, p-value",
+        "prediction distance p",
+        Unit.FRACTION,
+        Direction.NEITHER,
+        (0.0, 1.0),
+        "P(X >= chi-square of homogeneity), were the distributions equal; adjusted (holm, bh) for all slices of the measurement",
+        "Pearson 1900, Philosophical Magazine 50, 157",
+    ),
+)
+_GAPS: Final = tuple(
+    gap for gap in parity.GAPS if set(gap.rates) <= set(COMPARED) and gap.metric.name not in ("equal_opportunity_ratio", "error_rate_balance_ratio")
+)
+Found = Mapping[Pairs, Confusion]
+
+
+def compare(request: Request, answer: Answer) -> None:
+    """Facts of every group of every protected attribute and intersection."""
+    source = request.source()
+    labelled = multiclass.read(request.tally(), source, request.source_name())
+    answer.warnings += labelled.warnings
+    references, comparisons, distances = References(request, source), Comparisons(COMPARED), _Distances()
+    _add_groups(answer, dict(multiclass.confusions(labelled, ())), labelled)
+    for by in reference_groups.margins(request.name, request.planned, source):
+        found = dict(multiclass.confusions(labelled, by))
+        reference = references.of(by, found, answer)
+        _add_groups(answer, found, labelled)
+        tables = [_one(found, i) for i in range(len(labelled.classes))]
+        for name, table in zip(labelled.classes, tables, strict=True) if len(tables) <= multiclass.MOST_SHOWN else ():
+            own = tagged(answer, **{"class": name})
+            if reference is not None:
+                comparisons.add(own, table, reference)
+            parity.add_gaps(own, table, by, [gap for gap in _GAPS if len(gap.rates) == 1])
+        if reference is not None:
+            distances.add(answer, found, reference)
+        _add_worst(answer, found, tables, labelled.classes, by)
+    comparisons.adjust()
+    distances.adjust(answer)
+
+
+def _one(found: Found, i: int) -> dict[Pairs, Counts]:
+    """One class against the rest in every group."""
+    return {place: confusion.counts(i) for place, confusion in found.items()}
+
+
+def _add_groups(answer: Answer, found: Found, labelled: Labelled) -> None:
+    for place, confusion in found.items():
+        answer.add("rows", confusion.judged, slice=place, n=confusion.judged)
+        multiclass.add_correct(answer, "accuracy", confusion.correct, place)
+        for i, name in enumerate(labelled.classes) if len(labelled.classes) <= multiclass.MOST_SHOWN else ():
+            for rate in COMPARED:
+                add_rate(tagged(answer, **{"class": name}), rate, confusion.counts(i), place)
+
+
+def _add_worst(answer: Answer, found: Found, tables: Sequence[Mapping[Pairs, Counts]], classes: Sequence[str], by: tuple[str, ...]) -> None:
+    """The largest gap over groups of any class."""
+    visible = [place for place in found if place not in answer.hidden]
+    note = "" if len(visible) == len(found) else f"over {len(visible)} of {len(found)} groups; the others are suppressed"
+    n = sum(found[place].judged for place in visible)
+    for gap in _GAPS:
+        given: dict[str, Any] = {"params": (("attribute", ",".join(by)),), "n": n}
+        families = [(classes[i], _family(table, visible, name)) for i, table in enumerate(tables) for name in gap.rates]
+        families = [(name, family) for name, family in families if len(family.k) > 1 and (family.k.any() or not gap.ratio)]
+        if not families:
+            answer.add(gap.metric.name, None, undefined="fewer than two groups can be compared", note=note, **given)
+            continue
+        value, worst = _worst(gap, families)
+        choose = gaps.ratio if gap.ratio else gaps.difference
+        interval = choose([family for _, family in families], answer.level)
+        said = "; ".join(filter(None, (f"worst class: {worst!r}", note)))
+        answer.add(gap.metric.name, tidy(value), interval=interval, note=said, **given)
+
+
+def _family(table: Mapping[Pairs, Counts], visible: Sequence[Pairs], name: str) -> gaps.Shares:
+    rate = RATES[name]
+    parts = (table[place].share(rate.part, rate.whole) for place in visible)
+    return gaps.shares([part for part in parts if part is not None])
+
+
+def _worst(gap: Gap, families: Sequence[tuple[str, gaps.Shares]]) -> tuple[float, str]:
+    if gap.ratio:
+        return min((float(family.value.min() / family.value.max()), name) for name, family in families)
+    return max((float(family.value.max() - family.value.min()), name) for name, family in families)
+
+
+class _Distances:
+    """The distances from the reference group and their tests, one family."""
+
+    def __init__(self) -> None:
+        self.tests: list[tuple[Pairs, float, dict[str, Any]]] = []
+
+    def add(self, answer: Answer, found: Found, reference: Pairs) -> None:
+        base = found[reference]
+        for place, confusion in found.items():
+            if place == reference:
+                continue
+            given: dict[str, Any] = {"slice": place, "involves": (reference,), "n": confusion.judged + base.judged}
+            against = f"against {shown(reference)}"
+            if not confusion.judged or not base.judged:
+                for name in ("prediction_distance", "prediction_distance_p"):
+                    answer.add(name, None, undefined="0 of 0: no rows", note=against, **given)
+                continue
+            own, other = (item.table.sum(axis=0) / item.table.sum() for item in (confusion, base))
+            note = f"{against}; no interval: its estimate is biased upwards in small groups"
+            answer.add("prediction_distance", tidy(float(np.abs(own - other).sum()) / 2), note=note, **given)
+            p = _homogeneity(confusion, base)
+            said = "weights are declared" if p is None else ""
+            fact = answer.add("prediction_distance_p", p, undefined=said, **given, note=against)
+            if fact.measured and p is not None:
+                self.tests.append((place, p, given | {"note": against}))
+
+    def adjust(self, answer: Answer) -> None:
+        for kind, adjusted in parity.ADJUSTED.items():
+            for (_, _, given), p in zip(self.tests, adjusted([p for _, p, _ in self.tests]), strict=True):
+                note = f"{given['note']}; over {len(self.tests)} tests"
+                answer.add("prediction_distance_p", tidy(p), params=(("adjusted", kind),), **{**given, "note": note})
+
+
+def _homogeneity(first: Confusion, second: Confusion) -> float | None:
+    """The chi-square test that predictions are distributed alike; None for weighted rows."""
+    if first.sums is not None:
+        return None
+    table = np.stack([first.rows.sum(axis=0), second.rows.sum(axis=0)]).astype(np.float64)
+    table = table[:, table.sum(axis=0) > 0]
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    return tidy(laws.chi_square(float(((table - expected) ** 2 / expected).sum()), table.shape[1] - 1)) if table.shape[1] > 1 else 1.0
