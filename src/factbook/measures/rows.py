@@ -291,3 +291,8 @@ def protect(request: Request, answer: Answer, by: Iterable[tuple[str, ...]], *co
     margins = {item for item in (*by, *(item for role in request.margins.values() for item in role)) if item}
     counts = {name: tuple(count) for name, count in atoms.items()}
     answer.hidden |= suppression.hidden(counts, margins, request.manifest.suppress_below, held=answer.hidden)
+
+
+def told(source: Source, label: str) -> list[Pairs]:
+    """The slices whose rows are those of a class, where the label is an attribute too: what is said of the class is said of them."""
+    return [((name, group.names.get(label, label)),) for name, group in source.by.items() if group.column == source.label and not group.cuts]
