@@ -45,6 +45,10 @@ class SourceError(FactbookError):
     """A source cannot be read, or its rows contradict its declaration."""
 
 
+class SourceAbsent(SourceError):
+    """A source is not here: a server does not answer, or the environment does not say where it is."""
+
+
 class MeasureError(FactbookError):
     """A measure was asked for something that it cannot give."""
 
