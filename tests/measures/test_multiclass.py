@@ -234,6 +234,6 @@ def test_macro_averages_cover(average: str, rows: int, tmp_path: Path) -> None:
     assert expected is not None
     for _ in range(draws):
         found = multiclass.Confusion(classes, rng.multinomial(rows, cells.ravel()).reshape(3, 3), None, 0, rows)
-        interval = multiclass._average_interval(found, name, "macro", found.table, 0.95)
+        interval = multiclass.average_interval(found, name, 0.95)
         covered += interval is not None and interval.low <= expected.value <= interval.high
     assert covered / draws >= 0.935, covered / draws

@@ -35,19 +35,32 @@ def interval(weights: tuple[Floats, Floats], squares: tuple[Floats, Floats], lev
     Returns:
         None for fewer than two (effective) positives, and where the ranking is perfect.
     """
-    positive, negative = weights[0][::-1], weights[1][::-1]
-    hits, wrong = np.cumsum(positive), np.cumsum(negative)
-    total, found = float(hits[-1]), np.maximum(hits + wrong, 1e-300)
-    value = float((positive * hits / found).sum()) / total
+    positive = weights[0]
+    total = float(positive.sum())
     size = total * total / float(squares[0].sum())
+    value = _value(weights)
     if not 0 < value < 1 - 1e-12 or size <= 1:
         return None
-    up, down = _influences(positive, hits, wrong, value)
-    spread = float((squares[0][::-1] * up * up).sum()) * size / (size - 1) + float((squares[1][::-1] * down * down).sum())
+    up, down, others = components(weights, squares)
+    spread = float((squares[0] * up * up).sum()) * size / (size - 1) + float((squares[1] * down * down).sum())
     t = beta.student(level, size - 1) if size < 1e6 else intervals.normal(level)
     half = t * math.sqrt(spread) / (value * (1 - value))
-    others = max(_without_itself(positive, squares[0][::-1], hits, wrong) / total, 1e-12)
     return Interval(expit(_logit(others) - half), expit(_logit(value) + half), METHOD)
+
+
+def components(weights: tuple[Floats, Floats], squares: tuple[Floats, Floats]) -> tuple[Floats, Floats, float]:
+    """Per score how the average changes with the weight of a positive and of a negative row, and the average if no positive counts itself."""
+    positive, negative = weights[0][::-1], weights[1][::-1]
+    hits, wrong = np.cumsum(positive), np.cumsum(negative)
+    up, down = _influences(positive, hits, wrong, _value(weights))
+    others = _without_itself(positive, squares[0][::-1], hits, wrong) / float(hits[-1])
+    return up[::-1], down[::-1], min(max(others, 1e-12), 1 - 1e-12)
+
+
+def _value(weights: tuple[Floats, Floats]) -> float:
+    positive = weights[0][::-1]
+    hits, wrong = np.cumsum(positive), np.cumsum(weights[1][::-1])
+    return float((positive * hits / np.maximum(hits + wrong, 1e-300)).sum()) / float(hits[-1])
 
 
 def _influences(positive: Floats, hits: Floats, wrong: Floats, value: float) -> tuple[Floats, Floats]:

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, Literal
 
-import numpy as np
 from pydantic import Field
 
 from factbook.manifest import Source
-from factbook.measures import averages, binary, class_scores, delta, intervals, multiclass, rows, scores
+from factbook.measures import averages, binary, class_scores, cluster_scores, clusters, intervals, multiclass, rows, scores
 from factbook.measures.binary import FN, FP, TN, TP, Counts
 from factbook.measures.rates import COUNTS, RATES, add_counts, add_rate
-from factbook.measures.request import Answer, Request, tidy
+from factbook.measures.request import Answer, Request
 from factbook.model import Direction, Metric, Pairs, Unit
 
 VERSION: Final = 3
@@ -97,19 +96,19 @@ def _two(request: Request, answer: Answer) -> None:
     source = request.source()
     outcomes = binary.read(request.tally(), source, request.source_name())
     answer.warnings += outcomes.warnings
-    if source.cluster:
-        answer.warnings.append(f"{source.uri}: rows share {source.cluster!r}, but intervals take them as independent and are too narrow")
     for by in ((), *request.slices()):
-        found = binary.confusion(outcomes, by)
+        found = clusters.counts(outcomes, by, answer.level)
         _absent(answer, source, by, found, RATES)
         scored = scores.by_slice(outcomes, by) if source.score else {}
+        spread = dict(cluster_scores.by_slice(outcomes, by)) if source.score and source.cluster else {}
         for place, counts in found.items():
             add_counts(answer, counts, place, abstains=bool(source.abstain))
-            for name in RATES:
-                add_rate(answer, name, counts, place)
+            for name, rate in RATES.items():
+                add_rate(clusters.fit(answer, counts, rate.whole), name, counts, place)
             _summaries(answer, counts, place)
             if source.score:
-                scores.add(answer, scored.get(place), counts, place)
+                own = scored.get(place)
+                scores.add(cluster_scores.robust(answer, own, spread[place]) if place in spread else answer, own, counts, place)
 
 
 def _many(request: Request, answer: Answer, given: Parameters) -> None:
@@ -118,7 +117,7 @@ def _many(request: Request, answer: Answer, given: Parameters) -> None:
     answer.warnings += found.warnings
     slices = ((), *request.slices())
     for by in slices:
-        tables = dict(multiclass.confusions(found, by))
+        tables = dict(multiclass.confusions(found, by, answer.level))
         _absent(answer, source, by, tables, ("accuracy",))
         for place, table in tables.items():
             cells = len(found.classes) <= multiclass.MOST_SHOWN and (given.confusion == "slices" or (given.confusion == "overall" and not place))
@@ -144,7 +143,8 @@ def _absent(answer: Answer, source: Source, by: tuple[str, ...], found: Mapping[
 
 def _summaries(answer: Answer, counts: Counts, place: Pairs) -> None:
     """F1, balanced accuracy and MCC: undefined where their denominator is 0."""
-    multiclass.add_f1(answer, counts, place)
+    multiclass.add_f1(clusters.fit(answer, counts, (TP, FP, FN)), counts, place)
+    answer = clusters.fit(clusters.fit(answer, counts, (TP, FN)), counts, (TN, FP))
     recall, specificity = counts.share((TP,), (TP, FN)), counts.share((TN,), (TN, FP))
     every = {name: counts.rows[kind] for kind, name in enumerate(binary.CELLS)}
     if recall is None or specificity is None:
@@ -152,26 +152,7 @@ def _summaries(answer: Answer, counts: Counts, place: Pairs) -> None:
         answer.add("balanced_accuracy", None, slice=place, n=counts.judged, counts=every, undefined=f"no label is {missing}")
     else:
         value = (recall.value + specificity.value) / 2
-        found = intervals.balanced(recall, specificity, answer.level)
+        found = multiclass.average_interval(multiclass.of_two(counts), "recall", answer.level) if recall.clustered else None
+        found = found or intervals.balanced(recall, specificity, answer.level)
         answer.add("balanced_accuracy", value, slice=place, interval=found, n=counts.judged, counts=every)
-    _matthews(answer, counts, place, every)
-
-
-def _matthews(answer: Answer, counts: Counts, place: Pairs, names: Mapping[str, int]) -> None:
-    tn, fp, fn, tp = _effective(counts)
-    table = np.array([[tn, fp], [fn, tp]])
-    found = averages.matthews(table) if table.any() else None
-    if found is None:
-        said = "0 of 0: labels or predictions are all alike"
-        answer.add("mcc", None, slice=place, n=counts.judged, counts=names, undefined=said)
-        return
-    interval = delta.interval(table, averages.matthews, answer.level, correlation=True)
-    answer.add("mcc", tidy(found.value), slice=place, interval=interval, n=counts.judged, counts=names)
-
-
-def _effective(counts: Counts) -> tuple[float, float, float, float]:
-    """tn, fp, fn, tp; with weights, scaled to Kish's effective number of rows."""
-    cells = (TN, FP, FN, TP)
-    shares = [counts.share((kind,), cells) for kind in cells]
-    tn, fp, fn, tp = (0.0 if item is None else float(item.k) for item in shares)
-    return tn, fp, fn, tp
+    multiclass.add_correlation(answer, "mcc", multiclass.of_two(counts), averages.matthews, multiclass.SIDE, place, every)

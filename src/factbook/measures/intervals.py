@@ -200,10 +200,10 @@ def smallest_ratio(parts: Sequence[Share], level: float, families: int = 1) -> I
     return Interval(min(low, high), high, method)
 
 
-def f1(tp: float, wrong: float, level: float) -> Interval:
+def f1(jaccard: Share, level: float) -> Interval:
     """F1 = 2J / (1 + J) rises with Jaccard's J = tp / (tp + fp + fn), a proportion: its interval carries over."""
-    found = proportion(tp, tp + wrong, level)
-    return Interval(2 * found.low / (1 + found.low), 2 * found.high / (1 + found.high), f"{found.method} of Jaccard's index")
+    found = proportion(jaccard.k, jaccard.n, level)
+    return Interval(2 * found.low / (1 + found.low), 2 * found.high / (1 + found.high), _kish(f"{found.method} of Jaccard's index", jaccard))
 
 
 def balanced(recall: Share, specificity: Share, level: float) -> Interval:

@@ -5,20 +5,22 @@ A figure that is 0 of 0 for a class is undefined; an average is taken over the c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
 from factbook.engines import Tally
-from factbook.engines.tallies import LABEL, PREDICTION, SCALE, Integers
+from factbook.engines.tallies import CLUSTER, CLUSTER_BLOCKS, LABEL, PREDICTION, SCALE, Integers
+from factbook.engines.tallies import sums as limb_sums
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
-from factbook.measures import averages, binary, delta, intervals
+from factbook.measures import averages, binary, clusters, delta, intervals, rates
 from factbook.measures.averages import MACRO, RATIOS, WEIGHTED
 from factbook.measures.binary import ABSTAINED, DROPPED, FN, FP, TN, TP, Counts
+from factbook.measures.clusters import Blocked
 from factbook.measures.delta import Figure, Part
 from factbook.measures.intervals import Interval
 from factbook.measures.moments import Floats
@@ -69,6 +71,28 @@ class Labelled:
 
 
 @dataclass(frozen=True, eq=False)
+class Cells:
+    """The cells of a slice whose rows lie in clusters: their block, their classes and what they weigh."""
+
+    block: Integers
+    label: Integers
+    prediction: Integers
+    weight: Floats
+    level: float
+
+    def by_kind(self, kind: Integers) -> Floats:
+        """What the rows of each kind weigh, one row a block."""
+        found = np.zeros((CLUSTER_BLOCKS, DROPPED + 1))
+        np.add.at(found, (self.block, kind), self.weight)
+        return found
+
+    @property
+    def size(self) -> int:
+        """In how many blocks there are rows."""
+        return len(np.unique(self.block[self.weight > 0]))
+
+
+@dataclass(frozen=True, eq=False)
 class Confusion:
     """The rows of one slice by class of label (rows) and of prediction (columns).
 
@@ -77,6 +101,7 @@ class Confusion:
         rows: how many rows.
         sums: the exact sums of weights and of squares, in units of 2^-50, or None.
         abstained, all: rows without a decision, and all rows.
+        cells: where they lie, where the source declares clusters.
     """
 
     classes: tuple[str, ...]
@@ -84,6 +109,7 @@ class Confusion:
     sums: np.ndarray[Any, np.dtype[np.object_]] | None
     abstained: int
     all: int
+    cells: Cells | None = None
 
     @cached_property
     def judged(self) -> int:
@@ -102,34 +128,48 @@ class Confusion:
 
     def counts(self, i: int) -> Counts:
         """The four counts of one class against the rest."""
-        rows = _against(self.rows, i)
-        if self.sums is None:
-            return Counts((*rows, 0, 0))
-        weights, squares = (_against(self.sums[:, :, k], i) for k in range(2))
-        return Counts((*rows, 0, 0), (*zip(weights, squares, strict=True), (0, 0), (0, 0)))
+        return self._counts(
+            [_against(table, i) for table in self._tables], lambda label, prediction: 2 * (label == i).astype(np.int64) + (prediction == i)
+        )
 
     @cached_property
     def correct(self) -> Counts:
         """Rows whose prediction is the label (TP), and the others (FN)."""
-        rows = _hits(self.rows)
-        if self.sums is None:
-            return Counts((0, 0, rows[1], rows[0], 0, 0))
-        hits = [_hits(self.sums[:, :, k]) for k in range(2)]
-        nothing = (0, 0)
-        return Counts((0, 0, rows[1], rows[0], 0, 0), (nothing, nothing, (hits[0][1], hits[1][1]), (hits[0][0], hits[1][0]), nothing, nothing))
+        return self._counts([_hits(table) for table in self._tables], lambda label, prediction: np.where(label == prediction, TP, FN))
+
+    @property
+    def _tables(self) -> list[Any]:
+        return [self.rows] if self.sums is None else [self.rows, self.sums[:, :, 0], self.sums[:, :, 1]]
+
+    def _counts(self, found: Sequence[tuple[int, int, int, int]], kind: Callable[[Integers, Integers], Integers]) -> Counts:
+        """Counts from rows (and sums of weights and of squares) by kind; `kind` tells that of a cell."""
+        rows, nothing = (*found[0], 0, 0), ((0, 0), (0, 0))
+        weights = (*zip(found[1], found[2], strict=True), *nothing) if len(found) > 1 else None
+        if self.cells is None:
+            return Counts(rows, weights)
+        return Blocked(rows, weights, self.cells.by_kind(kind(self.cells.label, self.cells.prediction)), self.cells.level)
 
     def effective(self, figure: Figure, table: Floats) -> Floats:
-        """The table scaled to as many rows as its weights are worth for a figure."""
-        if self.sums is None:
+        """The table scaled to as many rows as its weights and clusters are worth for a figure."""
+        found, total = figure(table), float(table.sum())
+        if found is None or total <= 0 or (self.sums is None and self.cells is None):
             return table
-        found = figure(table)
-        total = float(table.sum())
-        if found is None or total <= 0:
-            return table
-        influence, squares = found.influence(table), self.squares[np.ix_(self.occurring, self.occurring)]
-        spread = float((table * influence**2).sum()) / total
-        size = spread / (float((squares * influence**2).sum()) / total**2) if spread > 1e-20 else total**2 / float(squares.sum())
-        return table * (size / total)
+        influence, inside = found.influence(table), np.ix_(self.occurring, self.occurring)
+        spread, squares = float((table * influence**2).sum()) / total, self.squares[inside]
+        kish = total**2 / float(squares.sum())
+        if self.cells is None:
+            size = spread / (float((squares * influence**2).sum()) / total**2) if spread > 1e-20 else kish
+            return table * (size / total)
+        cells = self.cells
+        each = influence[np.searchsorted(self.occurring, cells.label), np.searchsorted(self.occurring, cells.prediction)]
+        blocks = np.bincount(cells.block, weights=cells.weight * each, minlength=CLUSTER_BLOCKS) / total
+        wrong = len(np.unique(cells.block[(cells.label != cells.prediction) & (cells.weight > 0)]))
+        return table * (clusters.worth(spread, blocks, cells.size, wrong, kish, cells.level) / total)
+
+    def named(self, interval: Interval | None) -> Interval | None:
+        """An interval over effective counts says so."""
+        said = ", effective n of clusters" if self.cells is not None else ", effective n of weights" if self.sums is not None else ""
+        return None if interval is None else replace(interval, method=interval.method + said)
 
     @cached_property
     def occurring(self) -> Integers:
@@ -142,9 +182,20 @@ def _against(table: Any, i: int) -> tuple[int, int, int, int]:
     return int(table.sum()) - label - prediction + tp, prediction - tp, label - tp, tp
 
 
-def _hits(table: Any) -> tuple[int, int]:
+def _hits(table: Any) -> tuple[int, int, int, int]:
     hits = int(np.trace(table))
-    return hits, int(table.sum()) - hits
+    return 0, 0, int(table.sum()) - hits, hits
+
+
+def of_two(counts: Counts) -> Confusion:
+    """The four counts of two classes as a confusion matrix."""
+    rows = np.array(counts.rows[: TP + 1], dtype=np.int64).reshape(2, 2)
+    sums = None if counts.weights is None else np.array(counts.weights[: TP + 1], dtype=object).reshape(2, 2, 2)
+    cells = None
+    if isinstance(counts, Blocked) and counts.blocks is not None:
+        block, kind = (item.reshape(-1) for item in np.indices((CLUSTER_BLOCKS, TP + 1)))
+        cells = Cells(block, kind // 2, kind % 2, counts.blocks[:, : TP + 1].reshape(-1), counts.level)
+    return Confusion(("negative", "positive"), rows, sums, counts.rows[ABSTAINED], counts.all, cells)
 
 
 def read(tally: Tally, source: Source, where: str) -> Labelled:
@@ -206,8 +257,8 @@ def _classes(tally: Tally, source: Source) -> tuple[str, ...]:
     return found
 
 
-def confusions(found: Labelled, by: Sequence[str]) -> Iterator[tuple[Pairs, Confusion]]:
-    """The confusion matrix of every slice of a combination of attributes; without attributes, of all rows."""
+def confusions(found: Labelled, by: Sequence[str], level: float = 0.95) -> Iterator[tuple[Pairs, Confusion]]:
+    """The confusion matrix of every slice of a combination of attributes; without attributes, of all rows. The level is that of the intervals."""
     inside = binary.placed(found.tally, found.source, by)
     tally = found.tally.where(inside)
     names, index = binary.slices(tally, by)
@@ -221,7 +272,14 @@ def confusions(found: Labelled, by: Sequence[str]) -> Iterator[tuple[Pairs, Conf
         rows = np.zeros((size, size), dtype=np.int64)
         np.add.at(rows, (label[cells], prediction[cells]), tally.n[cells])
         sums = None if tally.weights is None else _sums(tally.weights[cells], label[cells], prediction[cells], size)
-        yield name, Confusion(found.classes, rows, sums, int(tally.n[every[kind[every] == ABSTAINED]].sum()), int(tally.n[every].sum()))
+        own = _cells(tally, cells, label, prediction, level) if CLUSTER in tally.dimensions else None
+        yield name, Confusion(found.classes, rows, sums, int(tally.n[every[kind[every] == ABSTAINED]].sum()), int(tally.n[every].sum()), own)
+
+
+def _cells(tally: Tally, cells: Integers, label: Integers, prediction: Integers, level: float) -> Cells:
+    names = np.array([0, *(int(text) for text in tally.values_of(CLUSTER))], dtype=np.int64)
+    weight = tally.n[cells].astype(np.float64) if tally.weights is None else limb_sums(tally.weights[cells])[:, 0]
+    return Cells(names[tally.codes_of(CLUSTER)[cells]], label[cells], prediction[cells], weight, level)
 
 
 def _sums(limbs: Integers, label: Integers, prediction: Integers, size: int) -> np.ndarray[Any, np.dtype[np.object_]]:
@@ -246,14 +304,15 @@ def add(answer: Answer, found: Confusion, place: Pairs, *, abstains: bool, cells
         answer.add("abstained", found.abstained, slice=place, n=found.all)
     if not place and (dropped := found.all - found.judged - found.abstained):
         answer.add("dropped", dropped, n=found.all)
+    answer = clusters.fit(answer, found.correct, (TP, FN))
     add_correct(answer, "accuracy", found.correct, place)
     for name in RATIOS:
         add_correct(tagged(answer, average="micro"), name, found.correct, place, note="every row has one label and one prediction: equals accuracy")
         for kind in (MACRO, WEIGHTED):
-            _add_average(tagged(answer, average=kind), name, found, kind, place)
-    _add_average(answer, "balanced_accuracy", found, MACRO, place)
-    for name, figure, said in (("cohen_kappa", averages.kappa, _ALIKE), ("mcc", averages.matthews, _SIDE)):
-        _add_correlation(answer, name, found, figure, said, place)
+            add_average(tagged(answer, average=kind), name, found, kind, place)
+    add_average(answer, "balanced_accuracy", found, MACRO, place)
+    for name, figure, said in (("cohen_kappa", averages.kappa, ALIKE), ("mcc", averages.matthews, SIDE)):
+        add_correlation(answer, name, found, figure, said, place)
     for i, name in enumerate(found.classes):
         _add_class(tagged(answer, **{"class": name}), found, i, place)
     for i, j in np.ndindex(found.rows.shape) if cells else ():
@@ -261,8 +320,8 @@ def add(answer: Answer, found: Confusion, place: Pairs, *, abstains: bool, cells
         tagged(answer, **tags).add("confusion", int(found.rows[i, j]), slice=place, n=found.judged)
 
 
-_ALIKE: Final = "0 of 0: all labels and predictions are one class"
-_SIDE: Final = "0 of 0: labels or predictions are all alike"
+ALIKE: Final = "0 of 0: all labels and predictions are one class"
+SIDE: Final = "0 of 0: labels or predictions are all alike"
 
 
 def add_correct(answer: Answer, name: str, counts: Counts, place: Pairs, note: str = "") -> None:
@@ -283,8 +342,8 @@ def _add_class(answer: Answer, found: Confusion, i: int, place: Pairs) -> None:
     for kind, name in enumerate(binary.CELLS):
         answer.add(name, counts.rows[kind], slice=place, n=found.judged)
     for name in RATES:
-        add_rate(answer, name, counts, place)
-    add_f1(answer, counts, place)
+        add_rate(clusters.fit(answer, counts, rates.RATES[name].whole), name, counts, place)
+    add_f1(clusters.fit(answer, counts, (TP, FP, FN)), counts, place)
 
 
 def add_f1(answer: Answer, counts: Counts, place: Pairs) -> None:
@@ -300,11 +359,10 @@ def add_f1(answer: Answer, counts: Counts, place: Pairs) -> None:
 def _f1(counts: Counts, level: float) -> Interval:
     jaccard = counts.share((TP,), (TP, FP, FN))
     assert jaccard is not None
-    found = intervals.f1(jaccard.k, jaccard.n - jaccard.k, level)
-    return Interval(found.low, found.high, f"{found.method}, Kish's effective n") if jaccard.weighted else found
+    return intervals.f1(jaccard, level)
 
 
-def _add_average(answer: Answer, name: str, found: Confusion, kind: str, place: Pairs) -> None:
+def add_average(answer: Answer, name: str, found: Confusion, kind: str, place: Pairs) -> None:
     """A macro or weighted average over the classes for which the figure is defined."""
     metric = "recall" if name == "balanced_accuracy" else name
     table = found.table[np.ix_(found.occurring, found.occurring)]
@@ -315,7 +373,7 @@ def _add_average(answer: Answer, name: str, found: Confusion, kind: str, place: 
         answer.add(name, None, slice=place, n=found.judged, undefined="0 of 0 in every class")
         return
     note = f"over {int(known.sum())} of {len(known)} classes; 0 of 0 in {_some(missing)}" if missing else ""
-    interval = _average_interval(found, metric, kind, table, answer.level)
+    interval = average_interval(found, metric, answer.level, kind)
     answer.add(name, tidy(value.value), slice=place, n=found.judged, interval=interval, note=note)
 
 
@@ -323,14 +381,17 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def _average_interval(found: Confusion, metric: str, kind: str, table: Floats, level: float) -> Interval | None:
-    """Macro precision and recall average independent proportions; F1 of classes depend, and averages of few rows a class are not normal."""
-    figure = averages.average(metric, kind)
+def average_interval(found: Confusion, metric: str, level: float, kind: str = MACRO) -> Interval | None:
+    """The interval of an average over classes.
+
+    Macro precision and recall average independent proportions; F1 of classes depend, and averages of few rows a class are not normal.
+    """
+    table, figure = found.table[np.ix_(found.occurring, found.occurring)], averages.average(metric, kind)
     few = float(RATIOS[metric].below(table).min()) < FEW
-    if kind == MACRO and (metric != "f1" or few):
+    if kind == MACRO and (few or (metric != "f1" and found.cells is None)):
         parts = list(_parts(found, metric, level))
-        return delta.dependent(parts) if metric == "f1" else delta.independent(parts)
-    return delta.interval(found.effective(figure, table), figure, level)
+        return found.named(delta.dependent(parts) if metric == "f1" or found.cells is not None else delta.independent(parts))
+    return found.named(delta.interval(found.effective(figure, table), figure, level))
 
 
 def _parts(found: Confusion, metric: str, level: float) -> Iterator[Part]:
@@ -345,11 +406,14 @@ def _parts(found: Confusion, metric: str, level: float) -> Iterator[Part]:
             yield Part(share.value, intervals.share(share, level), 1 / len(shares))
 
 
-def _add_correlation(answer: Answer, name: str, found: Confusion, figure: Figure, said: str, place: Pairs) -> None:
+def add_correlation(
+    answer: Answer, name: str, found: Confusion, figure: Figure, said: str, place: Pairs, counts: Mapping[str, int] | None = None
+) -> None:
+    """Kappa or Matthews' correlation, undefined where `said`."""
     table = found.table[np.ix_(found.occurring, found.occurring)]
     value = figure(table) if len(table) else None
     if value is None:
-        answer.add(name, None, slice=place, n=found.judged, undefined=said)
+        answer.add(name, None, slice=place, n=found.judged, counts=counts, undefined=said)
         return
-    interval = delta.interval(found.effective(figure, table), figure, answer.level, correlation=True)
-    answer.add(name, tidy(value.value), slice=place, n=found.judged, interval=interval)
+    interval = found.named(delta.interval(found.effective(figure, table), figure, answer.level, correlation=True))
+    answer.add(name, tidy(value.value), slice=place, n=found.judged, counts=counts, interval=interval)

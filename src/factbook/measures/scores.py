@@ -216,16 +216,18 @@ def _add_losses(answer: Answer, scored: Scored, counts: Counts, place: Pairs) ->
         said = "infinite: a probability of 0 was given to what happened (not clipped)"
         answer.add("log_loss", None, slice=place, n=counts.judged, counts=sizes, undefined=said)
     else:
-        _add_mean(answer, "log_loss", scored, counts, place, _log_losses)
-    _add_mean(answer, "brier", scored, counts, place, _squared_losses)
+        _add_mean(answer, "log_loss", scored, counts, place, log_losses)
+    _add_mean(answer, "brier", scored, counts, place, squared_losses)
 
 
-def _log_losses(score: Floats) -> tuple[Floats, Floats]:
+def log_losses(score: Floats) -> tuple[Floats, Floats]:
+    """The log loss of a positive and of a negative row."""
     with np.errstate(divide="ignore"):
         return -np.log(score), -np.log1p(-score)
 
 
-def _squared_losses(score: Floats) -> tuple[Floats, Floats]:
+def squared_losses(score: Floats) -> tuple[Floats, Floats]:
+    """The squared loss of a positive and of a negative row."""
     return (1 - score) ** 2, score**2
 
 
@@ -289,9 +291,7 @@ def area(scored: Scored) -> Area:
     """
     positive, negative = scored.weights
     m, n = float(positive.sum()), float(negative.sum())
-    below = np.cumsum(negative) - negative
-    above = m - np.cumsum(positive)
-    v10, v01 = (below + negative / 2) / n, (above + positive / 2) / m
+    v10, v01 = placements(scored)
     value = _dot(positive, v10) / m
     parts, sizes = [], []
     for amount, square, placement in ((positive, scored.squares[0], v10), (negative, scored.squares[1], v01)):
@@ -302,6 +302,14 @@ def area(scored: Scored) -> Area:
         sizes.append(effective)
     ties = 0.0 if scored.exact else _dot(positive, negative) / (2 * m * n)
     return Area(value, (parts[0], parts[1]), (sizes[0], sizes[1]), ties)
+
+
+def placements(scored: Scored) -> tuple[Floats, Floats]:
+    """Per score the share of the negatives that a positive is above, and of the positives that a negative is below; ties count half."""
+    positive, negative = scored.weights
+    m, n = float(positive.sum()), float(negative.sum())
+    below, above = np.cumsum(negative) - negative, m - np.cumsum(positive)
+    return (below + negative / 2) / n, (above + positive / 2) / m
 
 
 def _add_auc(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, int], n: int) -> None:
