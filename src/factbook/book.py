@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -84,7 +84,7 @@ class Book:
     @classmethod
     def init(cls, path: str | os.PathLike[str], *, progress: Progress = silent, rows: Path | None = None, **said: Any) -> tuple[Book, list[str]]:
         """Start a book over existing predictions: measure them and begin a model card. `said` are the fields of `start.Predictions`;
-        `rows` is a file to take into the book, and takes the place of `data`.
+        `data` may be a frame (pandas, Polars, DuckDB, Arrow), whose rows become a file of the book, and `rows` a file to take into the book.
 
         Returns the book and what was inferred to make it. Nothing is left behind where this fails.
 
@@ -92,12 +92,16 @@ class Book:
             BookExists: there is something at `path` already.
             SourceError, ManifestError: the predictions cannot be used as was said.
         """
-        from factbook import start
+        from factbook import sources, start
 
         with _beside(Path(path).absolute()) as folder:
+            frame = said.get("data", "")
             if rows is not None:
                 (folder / ROWS).parent.mkdir()
                 shutil.copyfile(rows, folder / ROWS)
+            elif not isinstance(frame, str | os.PathLike):
+                sources.write(frame, folder / ROWS)
+            if (folder / ROWS).exists():
                 said["data"] = str(Path(path).absolute() / ROWS)
             proposal = start.propose(start.Predictions(**said), Path(path).absolute(), folder)
             book = cls._begin(folder, proposal.text, progress)
@@ -157,20 +161,53 @@ class Book:
         self._draw(document)
         return path
 
-    def measure(self, names: str | Sequence[str] = (), *, force: bool = False, rehash: bool = False) -> tuple[Outcome, ...]:
+    def measure(
+        self,
+        names: str | Sequence[str] = (),
+        *,
+        force: bool = False,
+        rehash: bool = False,
+        add: str | os.PathLike[str] = "",
+        source: str = "",
+        data: Mapping[str, Any] | None = None,
+    ) -> tuple[Outcome, ...]:
         """Measure what the plan asks for and is missing or out of date.
+
+        Args:
+            names: only these measurements of the plan.
+            force: even what is up to date.
+            rehash: read every source again, even where size and time have not changed.
+            add: a file to make a further part of a source; only it is counted.
+            source: which source gets it; may be left out where only one takes files.
+            data: rows for sources, by name: pandas or Polars frames, DuckDB relations, Arrow tables or readers. They become the Parquet file that
+                the source names in `uri`.
 
         Raises:
             SourceError, MeasureError: a measurement cannot be made; those before it are kept.
             BookLocked: another process writes to the book.
         """
-        from factbook.evidence import measure_plan
+        from factbook import start
+        from factbook.evidence import adding, lock, measure_plan
 
+        with lock(self.root, progress=self.progress) if data else nullcontext():
+            for name, frame in (data or {}).items():
+                self._write(name, frame)
+        if os.fspath(add):
+            adding.add(self.root, self.manifest, start.relative(os.fspath(add), self.root), source, self.progress)
+            self.manifest, self.lines = manifests.load(self.root)
         outcomes = measure_plan(
             self.root, self.manifest, force=force, names=(names,) if isinstance(names, str) else tuple(names), rehash=rehash, progress=self.progress
         )
         self.__dict__.pop("catalog", None)
         return tuple(outcomes)
+
+    def _write(self, name: str, frame: Any) -> None:
+        """The rows of a frame as the file of a source."""
+        from factbook import sources
+
+        if name not in self.manifest.sources:
+            raise UnknownName("source", name, self.manifest.sources)
+        sources.write(frame, self.root / self.manifest.sources[name].uri)
 
     def update(self) -> tuple[Path, ...]:
         """Bring numbers, tables, charts and written parts of the documents up to the book; returns the files that changed. Words stay as they are.
@@ -201,17 +238,20 @@ class Book:
 
         return [self.root / name for name, data in drawings(document, self.catalog).items() if write_atomic(self.root / name, data)]
 
-    def freshness(self, *, rehash: bool = False) -> list[Freshness]:
-        """How fresh each planned measurement is."""
+    def freshness(self, *, rehash: bool = False, servers: str = "skip") -> list[Freshness]:
+        """How fresh each planned measurement is. Servers are not asked, unless `servers` is `ask`; with `last`, their last answer will do."""
         from factbook.evidence import freshness
 
-        return freshness(self.root, self.manifest, self.catalog.evidence, rehash=rehash)
+        return freshness(self.root, self.manifest, self.catalog.evidence, rehash=rehash, servers=servers)
 
-    def check(self, *, require_sources: bool = False, rehash: bool = False, on: dt.date | None = None) -> Report:
-        """Check every document against the evidence, as of a day (today where none is given); nothing is changed."""
+    def check(self, *, require_sources: bool = False, rehash: bool = False, on: dt.date | None = None, servers: str = "") -> Report:
+        """Check every document against the evidence, as of a day (today where none is given); nothing is changed.
+
+        Servers are asked for their rows where sources are required or read again, or `servers` says so; see `freshness`.
+        """
         from factbook import rules
 
-        fresh = self.freshness(rehash=rehash)
+        fresh = self.freshness(rehash=rehash, servers=servers or ("ask" if rehash or require_sources else "skip"))
         return rules.judge(self.root, self.manifest, self.lines, self.catalog, self.documents, fresh, require_sources, on or dt.date.today())
 
     def written(self, report: Report, form: str) -> str:
@@ -234,7 +274,7 @@ class Book:
             if name not in known:
                 raise UnknownName("target", name, known)
         outcomes = self.measure(rehash=rehash)
-        report = self.check()
+        report = self.check(servers="last")
         chosen = tuple(targets) or tuple(known)
         published = () if report.failed else tuple(self._publish(name, report, optional=not targets) for name in chosen)
         return Built(outcomes, report, published)

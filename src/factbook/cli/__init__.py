@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _broken_pipe()
     except KeyboardInterrupt:
-        return _say("interrupted; nothing is half written", INTERRUPTED)
+        return _say("interrupted; nothing is half written, and what was counted is kept: measuring again goes on from there", INTERRUPTED)
     except Exception as error:
         message = _worded(error)
         if message is None:

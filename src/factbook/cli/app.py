@@ -152,13 +152,17 @@ def measure(
     where: Where = HERE,
     names: Annotated[list[str] | None, typer.Option("--only", help="Only this measurement of the plan. Repeatable.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Measure even what is up to date.")] = False,
+    add: Annotated[str, typer.Option(metavar="FILE", help="Make a file a further part of a source; only it is counted.")] = "",
+    source: Annotated[str, typer.Option(metavar="NAME", help="Which source gets it.", show_default="the only one")] = "",
     rehash: Rehash = False,
     json: Json = False,
 ) -> int:
     """Measure what is missing or out of date."""
     from factbook.cli import show
 
-    outcomes = open_book(where).measure(tuple(names or ()), force=force, rehash=rehash)
+    if source and not add:
+        raise typer.BadParameter("it says which source gets the file of --add", param_hint="--source")
+    outcomes = open_book(where).measure(tuple(names or ()), force=force, rehash=rehash, add=add, source=source)
     show.outcomes(outcomes, json=json)
     return 0
 

@@ -285,6 +285,7 @@ def demo(book: Book, done: Built, headlines: Sequence[str]) -> None:
     _say()
     for claim in catalog.claims():
         verdict = str(claim.verdict).replace("-", " ")
-        _say(f"  {claim.name:<28}", (verdict, {"holds": "green", "broken": "red"}.get(verdict, "yellow")))
+        reason = f"  {claim.reason}" if claim.reason else ""
+        _say(f"  {claim.name:<28}", (verdict, {"holds": "green", "broken": "red"}.get(verdict, "yellow")), (reason, "dim"))
     _say()
     _judged(book, done)

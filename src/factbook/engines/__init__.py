@@ -103,5 +103,6 @@ class _Count:
 
 def _part(table: Table, number: int) -> Table:
     part = table.parts[number]
-    where = table.where if len(table.files) == 1 else f"{table.where} ({part.file.name})"
-    return replace(table, where=where, sql=part.sql, rows=part.rows, files=(part.file,), parts=(part,))
+    where = table.where if len({item.file for item in table.parts}) == 1 else f"{table.where} ({part.file.name})"
+    stored = table.stored and part.file in table.files and not part.span
+    return replace(table, where=where, sql=part.sql, rows=part.rows, files=(part.file,), parts=(part,), stored=stored)

@@ -39,6 +39,7 @@ __all__ = [
     "digest",
     "explain",
     "files",
+    "hashes",
     "is_nan",
     "literal",
     "located",
@@ -90,6 +91,11 @@ def digest(source: Source, root: Path, store: Path, *, rehash: bool = False, ser
         return own
     other = files(source.join.uri, root)
     return canon.digest([own, digests.digest(other, store, rehash=rehash)]) if other else None
+
+
+def hashes(found: Sequence[Path], store: Path) -> list[str]:
+    """The hash of the bytes of each file."""
+    return digests.hashes(found, store)
 
 
 def pins(table: Table, store: Path) -> list[str]:

@@ -34,7 +34,8 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
             raise SourceError(f"{path}: its columns differ from those of {files[0]}: {', '.join(odd[:5]) or 'another order'}")
     hashes = digests.hashes(files, store)
     written = [copies.copy(store, known, str(path), partial(_opened, path)) for path, known in zip(files, hashes, strict=True)]
-    return replace(parquet.read(written, source, store), files=tuple(files))
+    opened, origin = parquet.read(written, source, store), dict(zip(written, files, strict=True))
+    return replace(opened, parts=tuple(replace(part, file=origin[part.file]) for part in opened.parts))
 
 
 def _opened(path: Path) -> Any:

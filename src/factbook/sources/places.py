@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from factbook.errors import SourceError
+from factbook.errors import SourceAbsent, SourceError
 
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 
@@ -74,11 +74,11 @@ def expanded(uri: str) -> str:
     """A URL with `${NAME}` replaced from the environment, percent-encoded. Never shown: it may hold a password.
 
     Raises:
-        SourceError: a variable is not set.
+        SourceAbsent: a variable is not set.
     """
     absent = [name for name in _VARIABLE.findall(uri) if name not in os.environ]
     if absent:
-        raise SourceError(f"{uri}: the environment variable {absent[0]} is not set", remedy=f"export {absent[0]}=…")
+        raise SourceAbsent(f"{uri}: the environment variable {absent[0]} is not set", remedy=f"export {absent[0]}=…")
     return _VARIABLE.sub(lambda found: quote(os.environ[found[1]], safe=""), uri)
 
 

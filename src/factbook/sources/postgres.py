@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from factbook.errors import MissingExtra, SourceError
+from factbook.errors import MissingExtra, SourceAbsent
 from factbook.manifest import Source
 from factbook.sources import queries
 from factbook.sources.places import Servers, expanded
@@ -47,7 +47,7 @@ def _rows(source: Source) -> Any:
     try:
         connection = psycopg.connect(expanded(source.uri), connect_timeout=_PATIENCE, application_name="factbook", options="-c TimeZone=UTC")
     except (psycopg.Error, UnicodeError) as error:
-        raise SourceError(f"{source.uri}: the server cannot be reached ({_first_line(error)})", remedy="start it, or mend `uri` or PG…") from error
+        raise SourceAbsent(f"{source.uri}: the server cannot be reached ({_first_line(error)})", remedy="start it, or mend `uri` or PG…") from error
     try:
         connection.read_only = True
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

@@ -1,0 +1,107 @@
+"""Apache Spark: executors run the kernel over the parts of a source, the driver adds up. Bit for bit the tally of the embedded engine.
+
+Each part, a file or a run of row groups, is one task of `mapInArrow`; its executor reads it where it lies, so the files must be under the same
+paths on every machine (a shared file system), as for Spark's own readers, and factbook must be installed there. What comes back is the tally of
+the part as bytes. Measures that need rows, not counts, read them on the driver.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from factbook import sources
+from factbook.engines import kernel, tallies
+from factbook.engines.tallies import Tally
+from factbook.errors import MeasureError, MissingExtra, SourceError
+from factbook.manifest import Source
+from factbook.sources import Table
+
+_WAVE: Final = 4
+
+
+def parts(
+    tables: Sequence[Table], source: Source, attributes: Sequence[str], store: Path, settings: Mapping[str, str], told: Callable[[int], None]
+) -> Iterator[tuple[int, Tally]]:
+    """The tallies of parts of a source, a few for each core of the cluster at a time, so that a run that is ended keeps those before.
+
+    Args:
+        tables: the parts.
+        source: the declared roles of their columns.
+        attributes: the slice attributes to keep apart.
+        store: the private store; executors do not need it.
+        settings: of the Spark session, where one has to be made: `master`, and `spark.…`.
+        told: is told how many rows are done.
+
+    Raises:
+        MissingExtra: pyspark is not installed.
+        MeasureError: no session can be made.
+        SourceError: the rows contradict the declaration, or an executor cannot read a file.
+    """
+    if not tables:
+        return
+    session = _session(settings)
+    wave = _WAVE * _cores(session)
+    for start in range(0, len(tables), wave):
+        jobs = [(i, pickle.dumps((tables[i], source.model_dump_json(), tuple(attributes)))) for i in range(start, min(start + wave, len(tables)))]
+        frame = session.createDataFrame(jobs, "part int, job binary").repartitionByRange(len(jobs), "part")
+        for row in frame.mapInArrow(_work, "part int, tally binary, error string").collect():
+            if row.error:
+                message, remedy = json.loads(row.error)
+                raise SourceError(message, remedy=remedy)
+            yield row.part, tallies.load(bytes(row.tally))
+
+
+def _work(batches: Iterable[Any]) -> Iterator[Any]:
+    """On an executor: count the parts that it was given."""
+    import pyarrow as pa
+
+    for batch in batches:
+        for number, job in zip(batch.column("part").to_pylist(), batch.column("job").to_pylist(), strict=True):
+            tally, error = _counted(job)
+            names = ["part", "tally", "error"]
+            yield pa.RecordBatch.from_arrays([pa.array([number], "int32"), pa.array([tally], "binary"), pa.array([error], "string")], names=names)
+
+
+def _counted(job: bytes) -> tuple[bytes | None, str | None]:
+    table, declared, attributes = pickle.loads(job)  # noqa: S301 (the driver's own words)
+    connection = sources.connect()
+    connection.execute("SET threads = 1")  # Spark gives a task one core
+    try:
+        return tallies.dump(kernel.count(table, Source.model_validate_json(declared), attributes, connection)), None
+    except SourceError as error:
+        return None, json.dumps([error.message, error.remedy])
+
+
+def _session(settings: Mapping[str, str]) -> Any:
+    """The user's session, or a new one.
+
+    Raises:
+        MissingExtra: pyspark is not installed.
+        MeasureError: Spark does not start.
+    """
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise MissingExtra("engine: spark", "spark") from error
+    if (active := SparkSession.getActiveSession()) is not None:
+        return active
+    builder = SparkSession.builder.appName("factbook")
+    for name, value in settings.items():
+        builder = builder.master(value) if name == "master" else builder.config(name, value)
+    try:
+        return builder.getOrCreate()
+    except Exception as error:  # Py4J and Spark Connect raise each their own
+        said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise MeasureError(f"engine: spark does not start ({said})", remedy="it needs Java; name the cluster in `spark: {master: …}`") from error
+
+
+def _cores(session: Any) -> int:
+    """How many tasks run at once, as far as the session tells."""
+    try:
+        return int(session.sparkContext.defaultParallelism)
+    except Exception:  # Spark Connect has no context
+        return int(session.conf.get("spark.default.parallelism", "8"))
