@@ -60,8 +60,6 @@ def _chosen(manifest: Manifest, name: str) -> str:
         raise UnknownName("source", name, manifest.sources)
     if name and name not in taking:
         raise ManifestError(f"the source {name!r} takes no further files: it is a query, or joins two", remedy="add the rows where they come from")
-            f"the source {name!r} takes no further files: it is a query or joins two files", remedy="add the rows where they come from"
-        )
     if not name and len(taking) != 1:
         raise ManifestError(f"which source gets the file? There are {len(taking)}: {', '.join(taking)}", remedy="say --source NAME")
     return name or taking[0]
