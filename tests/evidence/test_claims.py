@@ -16,7 +16,7 @@ from factbook.errors import ExpressionError, UnknownName
 from factbook.evidence.algebra import Algebra
 from factbook.evidence.catalog import Catalog
 from factbook.evidence.claims import Verdict, decide, judge
-from factbook.measures import gaps, intervals
+from factbook.measures import gaps, intervals, power
 from factbook.model import Fact, Key, Status, Unit
 
 HOLDS, BROKEN, OPEN, NONE = Verdict.HOLDS, Verdict.BROKEN, Verdict.NOT_ESTABLISHED, Verdict.NOT_EVALUABLE
@@ -374,3 +374,61 @@ def test_products_and_extremes_err_at_most_in_one_of_twenty() -> None:
     assert sum(coverage("max({p/r?g=a}, {p/r?g=b}, {p/r?g=c})", 0.4, facts)) < 0.05
     assert sum(coverage("gap({p/r?g=a}, {p/r?g=b}, {p/r?g=c})", 0.1, facts)) < 0.05
     assert sum(coverage("min({p/r?g=a}, {p/r?g=b}) / max({p/r?g=a}, {p/r?g=c})", 0.75, facts)) < 0.05
+
+
+def compared(k: int, n: int, k2: int, n2: int) -> Fact:
+    """A difference as the measure of fairness gives it."""
+    own = intervals.newcombe(k, n, k2, n2, 0.95)
+    counts = {"k_group": k, "n_group": n, "k_reference": k2, "n_reference": n2}
+    key = Key.parse("p/fnr_difference?sex=women")
+    return Fact(key, value=k / n - k2 / n2, low=own.low, high=own.high, level=0.95, method="Newcombe", counts=counts, unit=Unit.POINTS)
+
+
+def test_what_is_not_established_says_how_many_cases_would_settle_it() -> None:
+    facts = proportion("p/fnr?sex=women", 8, 24), proportion("p/fnr?sex=men", 60, 300)
+    needed = power.cases_needed(intervals.Share(8, 24), intervals.Share(60, 300), 0.95)
+    assert needed
+    claim = judge("x", "{p/fnr?sex=women} > {p/fnr?sex=men}", algebra(facts))
+    assert claim.verdict is OPEN
+    assert claim.reason == f"{needed} more cases of sex = 'women' would settle it with a probability of 0.8, if the rates are as observed"
+    assert judge("x", "{p/fnr?sex=men} < {p/fnr?sex=women}", algebra(facts)).reason == claim.reason
+    assert judge("x", "{p/fnr_difference?sex=women} > 0", algebra([compared(8, 24, 60, 300)])).reason == claim.reason
+
+
+def test_what_no_number_of_cases_settles() -> None:
+    few = proportion("p/fnr?sex=women", 40, 100), proportion("p/fnr?sex=men", 9, 30)
+    assert "about" in judge("x", "{p/fnr?sex=women} > {p/fnr?sex=men} + 1 %", algebra(few)).reason
+    small = judge("x", "{p/fnr_difference?sex=women} > 0", algebra([compared(20, 50, 9, 30)]))
+    assert small.reason.startswith("about 9.7 times as many cases would settle it")
+    equal = proportion("p/fnr?sex=women", 10, 100), proportion("p/fnr?sex=men", 10, 100)
+    assert "no number of cases would settle it" in judge("x", "{p/fnr?sex=women} > {p/fnr?sex=men}", algebra(equal)).reason
+
+
+def test_what_a_wide_interval_needs() -> None:
+    """(1 + .8416 / 1.96)² times as many where the interval just reaches the line, and no word where the verdict is clear."""
+    fact = score("p/auc", 0.81, 0.77, 0.85)
+    assert judge("x", "{p/auc} > 0.77", algebra([fact])).reason.startswith("about 2 times as many cases")
+    assert judge("x", "{p/auc} > 0.79", algebra([fact])).reason.startswith("about 8.2 times as many cases")
+    assert judge("x", "{p/auc} > 0.8099999", algebra([fact])).reason.startswith("more than 1,000 times")
+    assert judge("x", "{p/auc} > 0.5", algebra([fact])).reason == ""
+
+
+def test_equivalence_of_a_difference_by_either_way_of_writing_it() -> None:
+    wide, narrow = compared(30, 100, 28, 100), compared(3000, 10_000, 2950, 10_000)
+    for text in (
+        "abs({p/fnr_difference?sex=women}) <= 0.05",
+        "{p/fnr_difference?sex=women} = 0 within 0.05",
+        "abs({p/fnr_difference?sex=women}) <= 5 points",
+    ):
+        assert verdict(text, narrow) is HOLDS, text
+        assert verdict(text, wide) is OPEN, text
+        assert verdict(text, compared(60, 100, 28, 100)) is BROKEN, text
+    assert "times as many cases" in judge("x", "abs({p/fnr_difference?sex=women}) <= 0.05", algebra([wide])).reason
+
+
+def test_equivalence_is_seldom_claimed_where_it_is_not() -> None:
+    """At a difference that equals the margin: at most alpha / 2 of the claims hold (Schuirmann's tests at the book's interval)."""
+    rng, held, draws = np.random.default_rng(12), 0, 400
+    for a, b in zip(rng.binomial(400, 0.35, draws), rng.binomial(400, 0.3, draws), strict=True):
+        held += verdict("abs({p/fnr_difference?sex=women}) <= 0.05", compared(int(a), 400, int(b), 400)) is HOLDS
+    assert held / draws <= 0.045

@@ -8,7 +8,9 @@ The verdict comes from the interval of left - right (of left alone where right i
     not-evaluable    an operand is undefined, suppressed, unknown, or a statistic without an interval
 
 `=` alone is for exact quantities: that two statistics are equal cannot be shown. "No difference" is an equivalence within a margin, which holds
-when the whole interval lies inside it (two one-sided tests; Schuirmann 1987, at half their usual error rate, since the two-sided interval is used).
+when the whole interval lies inside it (two one-sided tests; Schuirmann 1987, J. Pharmacokinetics and Biopharmaceutics 15, 657; of proportions with
+Newcombe's interval). The interval is the book's, at 1 - alpha, so that each test has half its usual error rate, alpha / 2; `abs(d) <= margin` and
+`d = 0 within margin` are the same claim.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from fractions import Fraction
 from factbook.errors import ExpressionError
 from factbook.evidence.algebra import Algebra, NotEvaluable, as_float
 from factbook.evidence.expressions import Comparison, literals, operands, parse_claim
+from factbook.evidence.settling import settling
 from factbook.evidence.uncertainty import Estimate, estimate
 from factbook.model import Key
 
@@ -47,7 +50,7 @@ class Claim:
         level, method: of the interval; the level is a fraction.
         operands, literals: the keys and numbers in the expression, in order; a number as written (5 for `5 %`).
         operator, margin: the comparison.
-        reason: why the verdict is not-evaluable.
+        reason: why the verdict is not-evaluable; what would settle it where it is not-established.
     """
 
     name: str
@@ -99,7 +102,8 @@ def _evaluate(claim: Claim, said: Comparison, algebra: Algebra) -> Claim:
         reason = "that statistics are equal cannot be shown; give a margin: … = … within 0.05"
         return replace(claim, estimate=as_float(point), quantity=_quantity(alone), reason=reason)
     found = estimate(subject, algebra)
-    verdict = decide(said.operator, *_shifted(found, target), None if said.margin is None else Fraction(said.margin.value))
+    margin = None if said.margin is None else Fraction(said.margin.value)
+    verdict = decide(said.operator, *_shifted(found, target), margin)
     if found.low is None or found.high is None:
         return replace(claim, verdict=verdict, estimate=as_float(found.value), method=EXACT, quantity=_quantity(alone))
     return replace(
@@ -111,6 +115,7 @@ def _evaluate(claim: Claim, said: Comparison, algebra: Algebra) -> Claim:
         level=algebra.level,
         method=found.method,
         quantity=_quantity(alone),
+        reason=settling(subject, found, target, margin, algebra) if verdict is Verdict.NOT_ESTABLISHED else "",
     )
 
 

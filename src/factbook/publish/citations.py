@@ -226,7 +226,7 @@ def of_claim(name: str, catalog: Catalog) -> Citation:
         Detail("Expression", claim.expression, code=True),
         Detail("Difference" if claim.quantity == "left - right" else "Estimate", _estimate(claim.estimate, claim.low, claim.high, claim.level)),
         Detail("Method", claim.method),
-        Detail("Why", claim.reason),
+        Detail("What would settle it" if verdict == "not-established" else "Why", claim.reason),
         *(_operand(key, catalog) for key in claim.operands),
         Detail("Re-derive", "factbook check .", code=True),
     ]

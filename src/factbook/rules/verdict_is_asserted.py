@@ -38,5 +38,7 @@ def check(checked: Checked) -> Iterator[Problem]:
             elif claim.verdict is not _ASSERTED[link.query]:
                 interval = "" if claim.low is None else f" ({claim.quantity}: {claim.low:.4g} to {claim.high:.4g}, {claim.method})"
                 said = f"{link.name} is asserted to be {_ASSERTED[link.query]} and is {claim.verdict}: {claim.expression}{interval}"
+                if claim.reason:
+                    said = f"{said}; {claim.reason}"
                 query = "" if claim.verdict is Verdict.HOLDS else f"?{claim.verdict}"
                 yield at(document, link.start, said, f"reword it, then assert claim:{link.name}{query}")
