@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planned_measures import SHARED, facts, golden, measured
+from planned_measures import facts, golden, measured
 
-from factbook import manifest, measures
 from factbook.measures import distribution
-from factbook.model import silent
 
 PLAN = "measure: distribution, data: data"
 
@@ -49,19 +47,6 @@ def test_counts_and_flags_have_no_spike(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     table = {"flag": rng.integers(0, 2, 2_000), "visits": rng.poisson(3, 2_000), "zeros": np.where(rng.random(2_000) < 0.6, 0, rng.poisson(6, 2_000))}
     assert not [key for key in facts(measured(tmp_path, table, "", PLAN)) if key.startswith("edge_spike")]
-
-
-def test_cholesterol_of_zero_in_the_heart_disease_table(tmp_path: Path) -> None:
-    path = SHARED / "medical" / "heart_disease.csv"
-    if not path.is_file():
-        pytest.skip(f"{path} is not here")
-    text = f"factbook: 1\nsubject: {{name: t}}\nsources: {{data: {{uri: {path}, key: rownames}}}}\nplan: {{m: {{{PLAN}}}}}\n"
-    book, _ = manifest.read(text)
-    done = measures.run("m", book.plan["m"], book, tmp_path, tmp_path / ".factbook", silent)
-    found = {key: fact for key, fact in facts(done).items() if key.startswith("edge_spike;")}
-    assert {key: fact.value for key, fact in found.items()} == {"edge_spike;column=Cholesterol": 0}
-    assert facts(done)["edge_spike_share;column=Cholesterol"].counts == {"k": 172, "n": 918}
-    assert "0 stands for a missing value" in done.warnings[0]
 
 
 def test_columns_of_hidden_groups_are_left_out(tmp_path: Path) -> None:

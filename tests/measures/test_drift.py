@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from planned_measures import SHARED, facts, golden
+from planned_measures import facts, golden
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
@@ -257,27 +257,6 @@ def test_the_interval_of_ks_never_covers_less(tmp_path: Path) -> None:
         found = divergences.smirnov_interval(divergences.kolmogorov_smirnov(Pair.of(a, b)), 200, 150, 0.95)
         held += found.low <= truth <= found.high
     assert held >= 190
-
-
-def test_the_story_of_the_electricity_market(tmp_path: Path) -> None:
-    """Victoria's prices are constant until a feed arrives in block 13; the price says less and less about the class from block 15 on."""
-    path = SHARED / "drift" / "elec2.csv"
-    if not path.is_file():
-        pytest.skip(f"{path} is not here")
-    plan = "measure: drift, reference: log, current: log, blocks: 33, baseline: 3, concept: yes"
-    found = planned(tmp_path, f"{{log: {{uri: {path}, label: class}}}}", plan)
-    blocks = range(4, 34)
-    for column in ("vicprice", "vicdemand", "transfer"):
-        still = [block for block in blocks if found[f"ks;block={block};column={column}"].value == 0]
-        assert still == list(range(4, 13)), column
-        assert found[f"constant;block=12;column={column}"].value == "reference and current"
-        assert found[f"constant;block=13;column={column}"].value == "reference"
-        assert found[f"holm_p;block=13;column={column}"].value < 1e-10
-    shift = {block: found[f"label_shift;block={block};column=nswprice"].value for block in blocks}
-    early, late = [shift[block] for block in range(4, 14)], [shift[block] for block in range(15, 26)]
-    assert max(early) < 0.2 < min(late)
-    label = [found[f"js;block={block};role=label"].value for block in blocks]
-    assert max(label) < 0.2  # the classes stay balanced: what drifted is what the price says about them
 
 
 @pytest.mark.parametrize("small", ["old", "new"])

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from planned_measures import SHARED, facts, golden, measured
+from planned_measures import facts, golden, measured
 from sklearn import metrics as oracle
 
 from factbook.errors import MeasureError, SourceError
@@ -206,33 +204,3 @@ def test_an_attribute_belongs_to_the_query(tmp_path):
 def test_golden(tmp_path):
     data = {name: values.round(3) for name, values in table(30).items() if name != "g"} | {"g": np.repeat(["new", "old"], 180)}
     golden("ranking", ranking.VERSION, measured(tmp_path, data, ", by: [g]", ITEMS + ", popularity: p, by: [g]"))
-
-
-def test_groceries_item_to_item_barely_beats_popularity(tmp_path):
-    path = SHARED / "retail" / "groceries.csv"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not there")
-    baskets = [sorted(set(line.split(","))) for line in path.read_text(encoding="utf-8").splitlines()]
-    baskets = [basket for basket in baskets if len(basket) > 1]
-    train, test = baskets[:6000], baskets[6000:7500]
-    sold = Counter(item for basket in train for item in basket)
-    pairs = Counter(pair for basket in train for pair in combinations(basket, 2))
-    names = sorted(sold)
-    place = {name: i for i, name in enumerate(names)}
-    together = np.zeros((len(names), len(names)))
-    for (one, other), count in pairs.items():
-        together[place[one], place[other]] = together[place[other], place[one]] = count / sold[one] ** 0.5 / sold[other] ** 0.5
-    columns = {name: [] for name in "qirsp"}
-    for q, basket in enumerate(test):
-        own = [place[item] for item in basket if item in place]
-        hidden, seen = own[q % len(own)], [item for i, item in enumerate(own) if i != q % len(own)]
-        score = together[:, seen].sum(axis=1)
-        for item in set(range(len(names))) - set(seen):
-            for name, value in zip("qirsp", (q, names[item], float(item == hidden), score[item], sold[names[item]]), strict=True):
-                columns[name].append(value)
-    found = facts(measured(tmp_path, columns, "", PLAN + ", item: i, popularity: p, k: 10"))
-    own, base, over = (found[key] for key in ("hit_rate;k=10", "hit_rate;k=10;ranking=popularity", "hit_rate_over_popularity;k=10"))
-    assert 0.25 < base.value < own.value < 0.5
-    assert over.value == pytest.approx(own.value - base.value, abs=1e-9)
-    assert over.value < 0.06
-    assert found["novelty;k=10"].value > found["novelty;k=10;ranking=popularity"].value
