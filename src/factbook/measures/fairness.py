@@ -16,6 +16,7 @@ from typing import Any, Final
 from factbook.manifest import Planned, Source
 from factbook.measures import binary, group_classes, group_errors, group_scores, inequality, parity, reference_groups, stratified
 from factbook.measures.binary import Counts, Outcomes
+from factbook.measures.multiplicity import Families
 from factbook.measures.rates import COUNTS, RATES, add_counts, add_rate
 from factbook.measures.reference_groups import References
 from factbook.measures.request import Answer, Request
@@ -72,7 +73,8 @@ def _decisions(request: Request, answer: Answer, source: Source) -> None:
     answer.warnings += outcomes.warnings
     if source.cluster:
         answer.warnings.append(f"{source.uri}: rows share {source.cluster!r}, but comparisons take them as independent and are too narrow")
-    references, comparisons = References(request, source), parity.Comparisons()
+    references, families = References(request, source), Families()
+    comparisons = parity.Comparisons(families)
     tables: dict[tuple[str, ...], Mapping[Pairs, Counts]] = {}
     chosen: dict[str, Pairs] = {}
     _add_groups(answer, outcomes, binary.confusion(outcomes, ()), (), None)
@@ -86,7 +88,7 @@ def _decisions(request: Request, answer: Answer, source: Source) -> None:
         _add_groups(answer, outcomes, found, by, reference)
         parity.add_gaps(answer, found, by)
         inequality.add_between(answer, found, by)
-    comparisons.adjust()
+    families.adjust()
     _add_pairs(answer, tables, chosen)
 
 

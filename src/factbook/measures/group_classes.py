@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from factbook.measures import gaps, laws, multiclass, parity, reference_groups
+from factbook.measures import gaps, laws, multiclass, multiplicity, parity, reference_groups
 from factbook.measures.binary import Counts
 from factbook.measures.multiclass import Confusion, Labelled
+from factbook.measures.multiplicity import Families
 from factbook.measures.parity import Comparisons, Gap
 from factbook.measures.rates import RATES, add_rate
 from factbook.measures.reference_groups import References, shown
@@ -32,15 +33,12 @@ METRICS: Final = (
         "half the sum over classes of |share predicted in the group - in the reference group|",
         _TV,
     ),
-    Metric(
+    multiplicity.metric(
         "prediction_distance_p",
-        "distance of the distributions of predictions, p-value",
-        "prediction distance p",
-        Unit.FRACTION,
-        Direction.NEITHER,
-        (0.0, 1.0),
-        "P(X >= chi-square of homogeneity), were the distributions equal; adjusted (holm, bh) for all slices of the measurement",
-        "Pearson 1900, Philosophical Magazine 50, 157",
+        "distance of the distributions of predictions",
+        "prediction distance",
+        "P(X >= chi-square of homogeneity), were the distributions equal",
+        "Pearson 1900",
     ),
 )
 _GAPS: Final = tuple(
@@ -54,7 +52,8 @@ def compare(request: Request, answer: Answer) -> None:
     source = request.source()
     labelled = multiclass.read(request.tally(), source, request.source_name())
     answer.warnings += labelled.warnings
-    references, comparisons, distances = References(request, source), Comparisons(COMPARED), _Distances()
+    references, families = References(request, source), Families()
+    comparisons = Comparisons(families, COMPARED)
     _add_groups(answer, dict(multiclass.confusions(labelled, ())), labelled)
     for by in reference_groups.margins(request.name, request.planned, source):
         found = dict(multiclass.confusions(labelled, by))
@@ -67,10 +66,9 @@ def compare(request: Request, answer: Answer) -> None:
                 comparisons.add(own, table, reference)
             parity.add_gaps(own, table, by, [gap for gap in _GAPS if len(gap.rates) == 1])
         if reference is not None:
-            distances.add(answer, found, reference)
+            _add_distances(answer, families, found, reference)
         _add_worst(answer, found, tables, labelled.classes, by)
-    comparisons.adjust()
-    distances.adjust(answer)
+    families.adjust()
 
 
 def _one(found: Found, i: int) -> dict[Pairs, Counts]:
@@ -118,37 +116,25 @@ def _worst(gap: Gap, families: Sequence[tuple[str, gaps.Shares]]) -> tuple[float
     return max((float(family.value.max() - family.value.min()), name) for name, family in families)
 
 
-class _Distances:
-    """The distances from the reference group and their tests, one family."""
-
-    def __init__(self) -> None:
-        self.tests: list[tuple[Pairs, float, dict[str, Any]]] = []
-
-    def add(self, answer: Answer, found: Found, reference: Pairs) -> None:
-        base = found[reference]
-        for place, confusion in found.items():
-            if place == reference:
-                continue
-            given: dict[str, Any] = {"slice": place, "involves": (reference,), "n": confusion.judged + base.judged}
-            against = f"against {shown(reference)}"
-            if not confusion.judged or not base.judged:
-                for name in ("prediction_distance", "prediction_distance_p"):
-                    answer.add(name, None, undefined="0 of 0: no rows", note=against, **given)
-                continue
-            own, other = (item.table.sum(axis=0) / item.table.sum() for item in (confusion, base))
-            note = f"{against}; no interval: its estimate is biased upwards in small groups"
-            answer.add("prediction_distance", tidy(float(np.abs(own - other).sum()) / 2), note=note, **given)
-            p = _homogeneity(confusion, base)
-            said = "weights are declared" if p is None else ""
-            fact = answer.add("prediction_distance_p", p, undefined=said, **given, note=against)
-            if fact.measured and p is not None:
-                self.tests.append((place, p, given | {"note": against}))
-
-    def adjust(self, answer: Answer) -> None:
-        for kind, adjusted in parity.ADJUSTED.items():
-            for (_, _, given), p in zip(self.tests, adjusted([p for _, p, _ in self.tests]), strict=True):
-                note = f"{given['note']}; over {len(self.tests)} tests"
-                answer.add("prediction_distance_p", tidy(p), params=(("adjusted", kind),), **{**given, "note": note})
+def _add_distances(answer: Answer, families: Families, found: Found, reference: Pairs) -> None:
+    """How far the predictions of each group are from those of the reference group, and the test that they are alike."""
+    base, against = found[reference], f"against {shown(reference)}"
+    for place, confusion in found.items():
+        if place == reference:
+            continue
+        given: dict[str, Any] = {"slice": place, "involves": (reference,), "n": confusion.judged + base.judged}
+        if not confusion.judged or not base.judged:
+            for name in ("prediction_distance", "prediction_distance_p"):
+                answer.add(name, None, undefined="0 of 0: no rows", note=against, **given)
+            continue
+        own, other = (item.table.sum(axis=0) / item.table.sum() for item in (confusion, base))
+        note = f"{against}; no interval: its estimate is biased upwards in small groups"
+        answer.add("prediction_distance", tidy(float(np.abs(own - other).sum()) / 2), note=note, **given)
+        p = _homogeneity(confusion, base)
+        if p is None:
+            answer.add("prediction_distance_p", None, undefined="weights are declared", note=against, **given)
+        else:
+            families.add(answer, "prediction_distance_p", p, note=against, **given)
 
 
 def _homogeneity(first: Confusion, second: Confusion) -> float | None:

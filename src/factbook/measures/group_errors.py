@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
-from factbook.measures import gaps, intervals, laws, moments, reference_groups, rows
+from factbook.measures import gaps, intervals, laws, moments, multiplicity, reference_groups, rows
 from factbook.measures.intervals import Interval
 from factbook.measures.moments import Floats, Sample
-from factbook.measures.parity import ADJUSTED
+from factbook.measures.multiplicity import Families
 from factbook.measures.reference_groups import References, shown
 from factbook.measures.request import Answer, Request, tidy
 from factbook.measures.rows import Rows, Wanted
@@ -52,12 +52,8 @@ def _metrics(name: str) -> list[Metric]:
             ),
         ]
     if name in _TESTED:
-        p = "two-sided p-value of Welch's t, were the means equal; adjusted (holm, bh) for all slices of the measurement"
-        found.append(
-            Metric(
-                f"{name}_difference_p", f"{title}, p-value", f"{title} p", Unit.FRACTION, Direction.NEITHER, (0.0, 1.0), p, "Welch 1947, Biometrika"
-            )
-        )
+        test = "two-sided p-value of Welch's t, were the means equal"
+        found.append(multiplicity.metric(f"{name}_difference_p", f"{title}, difference", f"{title} difference", test, "Welch 1947"))
     return found
 
 
@@ -114,7 +110,7 @@ def compare(request: Request, answer: Answer) -> None:
     answer.warnings += found.warnings
     margins = reference_groups.margins(request.name, request.planned, source)
     rows.protect(request, answer, margins, found)
-    references, tests = References(request, source), _Tests()
+    references, families = References(request, source), Families()
     for by in ((), *margins):
         names, sample = found.sample(by)
         figures = _figures(found, sample)
@@ -122,10 +118,10 @@ def compare(request: Request, answer: Answer) -> None:
         table = _Table(answer, names, sample, figures)
         table.add_own()
         if reference is not None:
-            table.add_against(names.index(reference), found, tests)
+            table.add_against(names.index(reference), found, families)
         if by:
             table.add_gaps(by)
-    tests.adjust(answer)
+    families.adjust()
 
 
 def _figures(found: Rows, sample: Sample) -> dict[str, _Figure]:
@@ -143,19 +139,6 @@ def _figures(found: Rows, sample: Sample) -> dict[str, _Figure]:
         variance = sample.jackknife(np.log(rest / weight)) / 4
         figures["rmse"] = _Figure(np.sqrt(sample.mean(squares)), variance, units, f"jackknife, {method}", True, _POSITIVE)
     return figures
-
-
-@dataclass
-class _Tests:
-    """The tests of each figure over all slices are one family."""
-
-    found: dict[str, list[tuple[float, dict[str, Any]]]] = field(default_factory=dict)
-
-    def adjust(self, answer: Answer) -> None:
-        for metric, tests in self.found.items():
-            for kind, adjusted in ADJUSTED.items():
-                for (_, given), p in zip(tests, adjusted([p for p, _ in tests]), strict=True):
-                    answer.add(metric, tidy(p), params=(("adjusted", kind),), **{**given, "note": f"{given['note']}; over {len(tests)} tests"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +159,7 @@ class _Table:
                 value = None if said else tidy(float(figure.value[i]))
                 self.answer.add(name, value, slice=place, n=n, undefined=said, interval=None if said else figure.interval(i, self.answer.level))
 
-    def add_against(self, base: int, found: Rows, tests: _Tests) -> None:
+    def add_against(self, base: int, found: Rows, families: Families) -> None:
         for i, place in enumerate(self.names):
             if i == base:
                 continue
@@ -187,9 +170,7 @@ class _Table:
             for name, figure in self.figures.items():
                 self._difference(name, figure, (i, base), lacking, given)
                 if name in _TESTED and (p := None if lacking else _welch(figure, i, base)) is not None:
-                    fact = self.answer.add(f"{name}_difference_p", p, **given)
-                    if fact.measured:
-                        tests.found.setdefault(f"{name}_difference_p", []).append((p, given))
+                    families.add(self.answer, f"{name}_difference_p", p, **given)
             value = None if lacking else tidy(_distance(found.numbers["prediction"], self.sample, i, base))
             unsaid = {**given, "note": f"{note}; no interval: its estimate is biased upwards in small groups"}
             self.answer.add("prediction_ks", value, undefined=lacking, **unsaid)
@@ -260,7 +241,7 @@ def _welch(figure: _Figure, i: int, base: int) -> float | None:
     if not math.isfinite(total) or total <= 0:
         return None
     freedom = total**2 / sum(variance**2 / (units - 1) for variance, units in parts)
-    return tidy(laws.student_tail(float(figure.value[i] - figure.value[base]) / math.sqrt(total), freedom))
+    return laws.student_tail(float(figure.value[i] - figure.value[base]) / math.sqrt(total), freedom)
 
 
 def _distance(values: Floats, sample: Sample, i: int, base: int) -> float:

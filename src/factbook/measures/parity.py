@@ -6,16 +6,16 @@ Tests of one rate over all slices of a measurement (and all classes) are one fam
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from factbook.measures import gaps, intervals, laws, power
+from factbook.measures import gaps, intervals, laws, multiplicity, power
 from factbook.measures.binary import Counts
 from factbook.measures.intervals import Interval, Share
+from factbook.measures.multiplicity import Families
 from factbook.measures.rates import RATES, Rate
 from factbook.measures.reference_groups import shown
 from factbook.measures.request import Answer, tidy
@@ -23,7 +23,6 @@ from factbook.model import Direction, Fact, Metric, Pairs, Unit
 
 FOUR_FIFTHS: Final = 0.8
 TESTED: Final = ("prevalence", "selection_rate", "accuracy", "precision", "fpr", "fnr", "for")
-ADJUSTED: Final = {"holm": laws.holm, "bh": laws.benjamini_hochberg}
 _HARDT: Final = "Hardt, Price & Srebro 2016, NeurIPS 29; over groups as in fairlearn"
 _DWORK: Final = "Dwork et al. 2012, ITCS, 214; over groups as in fairlearn"
 _BERK: Final = "Berk et al. 2021, Sociological Methods & Research 50, 3"
@@ -82,12 +81,11 @@ def _settling(name: str) -> tuple[Metric, ...]:
     """What is said of a difference besides its interval."""
     about = RATES[name].metric
     title, short = f"{about.title}, difference", f"{about.short} difference"
-    p = "P(a table no more likely than this one), were the rates equal; adjusted (holm, bh) for all slices of the measurement"
     mdd = f"the smallest difference that a test at 1 - level finds with probability {power.POWER}, given the reference group's rate"
     more = f"further rows of the group, of the rate's denominator, for a probability of {power.POWER} to establish a difference as large as observed"
     fleiss = "Fleiss, Levin & Paik 2003, Statistical Methods for Rates and Proportions, section 4.3"
     return (
-        Metric(f"{name}_difference_p", f"{title}, p-value", f"{short} p", Unit.FRACTION, Direction.NEITHER, (0.0, 1.0), p, "Fisher 1935; Holm 1979"),
+        multiplicity.metric(f"{name}_difference_p", title, short, "P(a table no more likely than this one), were the rates equal", "Fisher 1935"),
         Metric(f"{name}_difference_mdd", f"{title}, minimum detectable", f"{short} MDD", Unit.POINTS, Direction.NEITHER, (0.0, 1.0), mdd, fleiss),
         Metric(
             f"{name}_difference_cases_needed",
@@ -121,20 +119,12 @@ METRICS: Final = (
 Found = Mapping[Pairs, Counts]
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
-    answer: Answer
-    place: Pairs
-    p: float
-    given: Mapping[str, Any]
-
-
 @dataclass
 class Comparisons:
-    """Adds differences from reference groups, and at the end the p-values adjusted for all of them."""
+    """Adds differences from reference groups and their tests, which `families` adjusts at the end."""
 
+    families: Families
     rates: Sequence[str] = tuple(RATES)
-    tests: dict[str, list[_Test]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, answer: Answer, found: Found, reference: Pairs) -> None:
         """Each group against the reference group: difference and ratio of every rate, and what is said of the difference."""
@@ -162,24 +152,13 @@ class Comparisons:
 
     def _settle(self, answer: Answer, name: str, mine: Share, base: Share, given: Mapping[str, Any]) -> None:
         """The test of a difference, and what it takes to find one."""
-        p = tidy(laws.equal_shares(mine.k, mine.n, base.k, base.n))
-        fact = answer.add(f"{name}_difference_p", p, **given)
-        if fact.measured:
-            self.tests[name].append(_Test(answer, given["slice"], p, given))
+        self.families.add(answer, f"{name}_difference_p", laws.equal_shares(mine.k, mine.n, base.k, base.n), **given)
         least = power.detectable(base.value, mine.n, base.n, answer.level)
         said = "" if least is not None else "too few cases: no difference would be found"
         answer.add(f"{name}_difference_mdd", None if least is None else tidy(least), undefined=said, **given)
         more = power.cases_needed(mine, base, answer.level)
         said = "no difference was observed" if mine.value == base.value else "the reference group is too small, whatever the size of this group"
         answer.add(f"{name}_difference_cases_needed", more, undefined="" if more is not None else said, **given)
-
-    def adjust(self) -> None:
-        """Add the adjusted p-values of every family; hidden slices are in none."""
-        for name, tests in self.tests.items():
-            for kind, adjusted in ADJUSTED.items():
-                for test, p in zip(tests, adjusted([test.p for test in tests]), strict=True):
-                    given = {**test.given, "note": f"{test.given['note']}; over {len(tests)} tests"}
-                    test.answer.add(f"{name}_difference_p", tidy(p), params=(("adjusted", kind),), **given)
 
 
 def _both(mine: Mapping[str, int], base: Mapping[str, int]) -> dict[str, int]:
