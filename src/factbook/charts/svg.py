@@ -27,6 +27,12 @@ STYLE: Final = f"""
 .fb-chart .r{{stroke:#57606a;stroke-width:1.5;stroke-dasharray:4 3}}
 .fb-chart .w{{stroke:#0b62a3;stroke-width:2.5;stroke-linecap:round}}
 .fb-chart .d{{fill:#0b62a3}}
+.fb-chart .k{{fill:#eef4fb;stroke:#0b62a3;stroke-width:1.5}}
+.fb-chart .o{{fill:none;stroke:#57606a;stroke-width:1.5;stroke-dasharray:5 3}}
+.fb-chart .f{{fill:none;stroke:#8b949e;stroke-width:1}}
+.fb-chart .l{{fill:none;stroke:#57606a;stroke-width:1.3}}
+.fb-chart .a{{fill:#57606a}}
+.fb-chart .h{{paint-order:stroke;stroke:#fff;stroke-width:4px}}
 @media (prefers-color-scheme:dark){{
 .fb-chart text{{fill:#e6e9ed}}
 .fb-chart .s,.fb-chart .i{{fill:#a3adb8}}
@@ -34,6 +40,10 @@ STYLE: Final = f"""
 .fb-chart .r{{stroke:#a3adb8}}
 .fb-chart .w{{stroke:#6cb8f6}}
 .fb-chart .d{{fill:#6cb8f6}}
+.fb-chart .k{{fill:#16283a;stroke:#6cb8f6}}
+.fb-chart .o,.fb-chart .l{{stroke:#a3adb8}}
+.fb-chart .a{{fill:#a3adb8}}
+.fb-chart .h{{stroke:#12161b}}
 }}
 """
 # One constant text for every chart, so that a page's content security policy can allow it by its hash.

@@ -209,6 +209,10 @@ class Document:
         """The region that the byte lies in, if any."""
         return next((region for region in self.regions if region.start <= offset < region.end), None)
 
+    def part_at(self, offset: int) -> Part | None:
+        """The machine-written part that the byte lies in, if any."""
+        return next((part for part in self.parts if part.start <= offset < part.end), None)
+
     def section_at(self, offset: int) -> Section | None:
         """The innermost section that the byte lies in, if any."""
         found = [section for section in self.sections if section.start <= offset < section.end]

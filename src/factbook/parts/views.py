@@ -84,7 +84,15 @@ def _system(system: System, level: str, of: str) -> View:
         shown = [name for name in shown if name in ends or of in system.above(name)]
     boxes = tuple(_box(system, name, frames) for name in shown)
     framed = dict.fromkeys(box.frame for box in boxes if box.frame)
-    return View(boxes, tuple(dict.fromkeys(arrows)), tuple((name, system.elements[name].title) for name in framed))
+    return View(boxes, _together(arrows), tuple((name, system.elements[name].title) for name in framed))
+
+
+def _together(arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
+    """One arrow for all that one box does with another."""
+    labels: dict[tuple[str, str], list[str]] = {}
+    for arrow in arrows:
+        labels.setdefault((arrow.source, arrow.target), []).append(arrow.label)
+    return tuple(Arrow(*ends, "; ".join(dict.fromkeys(filter(None, said)))) for ends, said in labels.items())
 
 
 def _box(system: System, name: str, frames: set[str]) -> Box:

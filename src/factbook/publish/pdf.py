@@ -19,7 +19,7 @@ from factbook import charts
 from factbook.documents import parse
 from factbook.errors import DocumentError, FactbookError, MissingExtra
 from factbook.manifest import Stage
-from factbook.publish import citations, figures, tree, write
+from factbook.publish import citations, diagrams, figures, tree, write
 from factbook.publish.citations import Citation, Tone
 from factbook.publish.tree import Node
 
@@ -217,6 +217,9 @@ class Paper:
         return call("quote", "block: true", body=kind + self.inner(node).strip())
 
     def code_block(self, node: Node) -> str:
+        drawing = diagrams.at(self.publication, self.document, node.start)
+        if drawing is not None:
+            return self.picture(drawing[0].encode(), ".svg", drawing[1])
         return call("raw", string("".join(str(child.value) for child in node.children).rstrip("\n")), "block: true")
 
     def raw_block(self, node: Node) -> str:

@@ -14,7 +14,7 @@ from factbook.charts.svg import Markup, element, join
 from factbook.documents import parse
 from factbook.errors import FactbookError
 from factbook.model import Key
-from factbook.publish import citations, figures, tree
+from factbook.publish import citations, diagrams, figures, tree
 from factbook.publish.citations import Citation, Tone
 from factbook.publish.tree import Node
 
@@ -113,6 +113,10 @@ class Prose:
         language = node.value.get("Fenced", "") if isinstance(node.value, dict) else ""
         word = _LANGUAGE.match(language)
         text = "".join(str(child.value) for child in node.children)
+        drawing = diagrams.at(self.publication, self.document, node.start)
+        if drawing is not None:
+            self._charts += 1
+            return element("p", element("span", Markup(figures.rename(drawing[0], f"chart-{self._charts}").strip()), class_="figure diagram"))
         return element("pre", element("code", text, class_=f"language-{word.group()}" if word else None), tabindex=0)
 
     def raw_block(self, node: Node) -> Markup:

@@ -109,7 +109,7 @@ def check(checked: Checked) -> Iterator[Problem | NotJudged]:
             yield NotJudged("numbers in the front matter", "it is metadata, not prose", document.name, 1)
         for block in document.blocks:
             if block.kind is Kind.CODE and block.fenced:
-                if any(_numeral(character) for character in block.text):
+                if not document.part_at(block.start) and any(_numeral(character) for character in block.text):
                     yield NotJudged("numbers in fenced code", "code is not prose", document.name, document.place(block.start)[0])
             elif block.kind is not Kind.HTML and block.quote not in quotes and not (block.kind is Kind.CELL and document.region_at(block.start)):
                 yield from _block(checked, document, block)
