@@ -78,7 +78,8 @@ def test_update_writes_the_part_and_check_guards_it(book: Book) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "error"), [("level=deep", DocumentError), ("level=containers of=nobody", UnknownName), ("colour=red", DocumentError)]
+    ("words", "error"),
+    [("level=deep", DocumentError), ("level=containers of=nobody", UnknownName), ("colour=red", DocumentError)],
 )
 def test_what_cannot_be_shown_says_so(book: Book, words: str, error: type[Exception]) -> None:
     with pytest.raises(error):
@@ -88,5 +89,5 @@ def test_what_cannot_be_shown_says_so(book: Book, words: str, error: type[Except
 @pytest.mark.parametrize("wrong", ["{a: {title: A, inside: b}}", "{a: {title: A, inside: b}, b: {title: B, inside: a}}"])
 def test_elements_lie_inside_of_elements_that_exist(tmp_path: Path, wrong: str) -> None:
     (tmp_path / "factbook.yaml").write_text(f"factbook: 1\nsubject: {{name: x}}\nsystem: {{elements: {wrong}}}\n")
-    with pytest.raises(ManifestError, match="inside|names the element"):
+    with pytest.raises(ManifestError, match=r"inside|names the element"):
         Book(tmp_path)

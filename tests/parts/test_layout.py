@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +35,7 @@ def test_boxes_never_overlap_and_lanes_are_their_own(graph) -> None:
         assert boxes[name][2] <= found.size[0] + 1e-6
         assert not any(overlap(boxes[name], boxes[other]) for other in NAMES[i + 1 :])
     spans = sorted(found.lanes.values())
-    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
     assert found == arrange(sizes, lanes, edges, [40.0] * len(edges))
 
 

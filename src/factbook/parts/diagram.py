@@ -17,12 +17,12 @@ def write(words: Words, holding: Holding) -> str:
     Raises:
         DocumentError, UnknownName: there is no such level or element.
     """
-    words.only("level", "of")
     return f"```mermaid\n{mermaid(shown(words, holding))}\n```"
 
 
 def shown(words: Words, holding: Holding) -> View:
     """What the words of a diagram ask for."""
+    words.only("level", "of")
     return view(words.given.get("level", "context"), words.given.get("of", ""), holding.catalog, holding.documents)
 
 
