@@ -193,6 +193,6 @@ def test_intervals_cover():
         table = np.bincount(codes[:, 0] * 3 + codes[:, 1], minlength=9).reshape(3, 3)
         found = kappa.kappa(table, np.eye(3), 0.95)[1]
         hits["kappa"].append(found.low <= truth <= found.high)
-        found = agreement._alpha(agreement._patterns(agreement.Ratings(codes, np.arange(3.0), "nominal")), 0.95)[1]
+        found = agreement._alpha(agreement.patterns(agreement.Ratings(codes, np.arange(3.0), "nominal"))[0], 0.95)[1]
         hits["alpha"].append(found.low <= truth <= found.high)
     assert all(0.94 <= np.mean(hit) <= 0.96 for hit in hits.values()), {name: np.mean(hit) for name, hit in hits.items()}

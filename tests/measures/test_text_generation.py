@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from planned_measures import SHARED, facts, golden, measured
+from rouge_score import rouge_scorer
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import text_generation, texts
+from factbook.measures import judges, quantities, text_generation, texts
+from factbook.measures.moments import Sample
 from factbook.model import Status
 
 PLAN = "measure: text-generation, data: data, prediction: p, references: r"
@@ -146,6 +148,8 @@ def test_retrieval_and_faithfulness(tmp_path):
     }
     plan = "measure: text-generation, data: data, retrieved: got, relevant: gold, k: [1, 2], supported: yes, claims: all"
     found = facts(measured(tmp_path, data, "", plan))
+    assert [found[f"retrieval_mrr;k={k}"].value for k in (1, 2)] == [pytest.approx(1 / 3), pytest.approx(0.5)]
+    assert found["claim_support"].counts == {"k": 5, "n": 9}
     assert [found[f"retrieval_hit_rate;k={k}"].counts for k in (1, 2)] == [{"k": 1, "n": 3}, {"k": 2, "n": 3}]
     assert [found[f"retrieval_recall;k={k}"].value for k in (1, 2)] == [pytest.approx(1 / 3), pytest.approx(0.5)]
     assert (found["faithfulness"].value, found["faithfulness"].n) == (pytest.approx((0.5 + 1 + 0) / 3), 3)
@@ -162,14 +166,119 @@ def test_judges_agree_beyond_chance(tmp_path):
     assert found["judge_agreement"].counts == {"k": (human == judge).sum(), "n": 300}
     assert found["mean_score"].value == pytest.approx(data["s"].mean(), rel=1e-9)
     together = facts(measured(tmp_path, data, "", plan + ", sample: id"))
-    assert (together["judge_kappa"].interval, together["judge_kappa"].note) == (None, "no interval: outputs of a sample vary together")
+    assert together["judge_kappa"].value == found["judge_kappa"].value
+    assert together["judge_kappa"].method == "jackknife over samples, Student's t, on Fisher's z scale"
+    assert together["judge_kappa"].interval == pytest.approx(found["judge_kappa"].interval, abs=0.03), "unrelated outputs in samples of three"
     assert together["judge_agreement"].method == "Student's t over samples"
+
+
+@given(
+    st.lists(st.sampled_from(["the", "cat", "sat", "42", "on", "a-b"]), max_size=12),
+    st.lists(st.sampled_from(["the", "cat", "on", "sat"]), max_size=12),
+)
+def test_rouge_l_is_that_of_rouge_score(one, other):
+    oracle = rouge_scorer.RougeScorer(["rougeL"]).score(" ".join(other), " ".join(one))["rougeL"].fmeasure
+    assert texts.rouge_l(" ".join(one), " ".join(other)) == pytest.approx(oracle, rel=1e-9)
+
+
+def test_verdicts_on_claims_are_the_same_as_their_counts(tmp_path):
+    data = {"v": [[True, False, True, False], [], [True], None], "yes": [2, 0, 1, 0], "all": [4, 0, 1, 0]}
+    lists = facts(measured(tmp_path, data, "", "measure: text-generation, data: data, support: v"))
+    counts = facts(measured(tmp_path, data, "", "measure: text-generation, data: data, supported: yes, claims: all"))
+    assert lists == counts
+    assert (lists["faithfulness"].value, lists["claim_support"].value) == (0.75, 0.6)
+    with pytest.raises(SourceError, match="holds 'perhaps'"):
+        measured(tmp_path, {"v": [["perhaps"]]}, "", "measure: text-generation, data: data, support: v")
+
+
+def test_the_share_of_claims_has_an_interval_over_outputs(tmp_path):
+    """As the ratio estimator of Cochran 1977, Sampling Techniques, section 2.11."""
+    random = np.random.default_rng(0)
+    claims = random.integers(1, 9, 80)
+    yes = random.binomial(claims, 0.8)
+    fact = facts(measured(tmp_path, {"yes": yes, "all": claims}, "", "measure: text-generation, data: data, supported: yes, claims: all"))[
+        "claim_support"
+    ]
+    share = yes.sum() / claims.sum()
+    error = np.sqrt(((yes - share * claims) ** 2).sum() / 79 / 80) / claims.mean()
+    assert fact.interval == pytest.approx(stats.t.interval(0.95, 79, loc=share, scale=error), rel=1e-9)
+
+
+def test_refusals_by_column_and_by_phrase(tmp_path):
+    data = {"p": ["I  CANNOT help", "Paris", "no: i cannot", "Rome"], "f": [1, 0, 1, 0]}
+    phrases = facts(measured(tmp_path, data, "", "measure: text-generation, data: data, prediction: p, refusals: [I cannot]"))
+    column = facts(measured(tmp_path, data, "", "measure: text-generation, data: data, refused: f"))
+    assert phrases["refusal_rate"].counts == column["refusal_rate"].counts == {"k": 2, "n": 4}
+
+
+def test_judges_of_any_number(tmp_path):
+    """Krippendorff 2011's example of four observers, as in the measure `agreement`."""
+    data = {
+        "a": [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
+        "b": [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
+        "c": [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None],
+        "d": [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None],
+    }
+    table = {name: pa.array(values, pa.int64()) for name, values in data.items()}
+    for scale, value in (("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)):
+        plan = f"measure: text-generation, data: data, judges: [a, b, c, d], scale: {scale}"
+        assert facts(measured(tmp_path, table, "", plan))["judges_alpha"].value == pytest.approx(value, abs=5e-4)
+        same = facts(measured(tmp_path, table, "", plan.replace("text-generation", "agreement").replace("judges", "annotators")))[
+            "krippendorff_alpha"
+        ]
+        assert facts(measured(tmp_path, table, "", plan))["judges_alpha"].interval == pytest.approx(same.interval, rel=1e-9)
+
+
+def test_quantities(tmp_path):
+    random = np.random.default_rng(0)
+    seconds = random.lognormal(0, 1, 300)
+    found = facts(measured(tmp_path, {"s": seconds}, "", "measure: text-generation, data: data, quantities: [s]"))
+    assert found["quantity_total;of=s"].value == pytest.approx(seconds.sum())
+    assert found["quantity_mean;of=s"].interval == pytest.approx(stats.t.interval(0.95, 299, seconds.mean(), stats.sem(seconds)), rel=1e-9)
+    for q in (0.5, 0.9, 0.95, 0.99):
+        assert found[f"quantity_quantile;of=s;q={q:g}"].value == np.quantile(seconds, q, method="inverted_cdf")
+    exact = stats.quantile_test(seconds, q=0, p=0.5).confidence_interval(0.95)
+    fact = found["quantity_quantile;of=s;q=0.5"]
+    assert fact.interval == pytest.approx((exact.low, exact.high), rel=0.03), "order statistics next to each other"
+
+
+@pytest.mark.parametrize(("samples", "each"), [(200, 1), (60, 5)])
+def test_intervals_of_quantiles_cover(samples, each):
+    """Seconds that epochs of a sample share in part: the coverage of the median and of the 9th decile."""
+    random, covered = np.random.default_rng(3), []
+    for _ in range(1500):
+        seconds = np.exp((np.repeat(random.normal(size=samples), each) + random.normal(size=samples * each)) / np.sqrt(2))
+        sample = Sample(np.zeros(len(seconds), dtype=np.int64), 1, None, np.repeat(np.arange(samples), each))
+        for q in (0.5, 0.9):
+            interval = quantities._interval(seconds, np.sort(seconds), q, sample, 0.95)
+            covered.append(interval is not None and interval.low <= np.exp(stats.norm.ppf(q)) <= interval.high)
+    shares = np.mean(np.array(covered).reshape(-1, 2), axis=0)
+    assert (shares >= 0.94).all()
+    assert (shares <= 0.975).all(), "order statistics are conservative, never by much"
+
+
+def test_the_interval_of_kappa_over_samples_covers():
+    """80 samples of 4 epochs graded by two judges who err together on hard samples."""
+    random, covered = np.random.default_rng(5), []
+
+    def draw(samples):
+        skill = np.repeat(random.beta(3, 1.5, samples), 4)
+        truth = np.repeat(random.integers(0, 2, samples), 4)
+        return (np.where(random.random(len(skill)) < skill, truth, 1 - truth) for _ in range(2))
+
+    one, other = draw(100_000)
+    truth = cohen_kappa_score(one, other)
+    for _ in range(1000):
+        one, other = draw(80)
+        interval = judges.clustered_kappa(one, other, 2, np.repeat(np.arange(80), 4), 0.95)[1]
+        covered.append(interval.low <= truth <= interval.high)
+    assert 0.935 <= np.mean(covered) <= 0.965
 
 
 def test_the_same_in_any_order_and_partitioning(tmp_path):
     random = np.random.default_rng(2)
-    data = pa.table(epochs() | {"p": random.choice(["x y", "y", "x z"], 200), "r": random.choice(["x y", "z"], 200)})
-    plan = PASS + ", prediction: p, references: r, by: [g]"
+    data = pa.table(epochs() | {"p": random.choice(["x y", "y", "x z"], 200), "r": random.choice(["x y", "z"], 200), "s": random.random(200)})
+    plan = PASS + ", prediction: p, references: r, judges: [p, r], quantities: [s], by: [g]"
     one = measured(tmp_path, data, ", by: [g]", plan)
     assert one.facts == measured(tmp_path, data.take(random.permutation(200)), ", by: [g]", plan, parts=6).facts
 
@@ -184,7 +293,7 @@ def test_groups_of_few_samples_are_suppressed_though_they_have_many_rows(tmp_pat
     ("change", "plan", "error", "said"),
     [
         ({}, "measure: text-generation, data: data", MeasureError, "give `prediction`"),
-        ({}, PLAN.replace(", references: r", ""), MeasureError, "go together"),
+        ({}, PLAN.replace(", references: r", ""), MeasureError, "goes together"),
         ({}, PASS.replace("sample: id, ", ""), MeasureError, "needs `sample`"),
         ({"c": [1, 2]}, PASS, SourceError, "other values than 0 and 1"),
         ({"r": ["x", None]}, PLAN, SourceError, "1 of 2 rows have no reference"),
@@ -205,7 +314,10 @@ def test_outputs_without_a_reference_are_left_out_where_the_policy_says_so(tmp_p
 
 def test_golden(tmp_path):
     data = epochs(20) | {"p": np.tile(["The cat sat", "a dog", "cat", "cats sat down"], 25), "r": np.tile(["cat sat", "the dog!"], 50)}
-    golden("text-generation", text_generation.VERSION, measured(tmp_path, data, ", by: [g]", PASS + ", prediction: p, references: r, by: [g]"))
+    data |= {"a": np.tile(["x", "y", "x", "x", "z"], 20), "b": np.tile(["x", "y"], 50), "t": np.arange(100) * 37 % 101 / 8}
+    data |= {"v": [[True, False]] * 60 + [[True]] * 30 + [[]] * 10, "d": [["k", "l"]] * 50 + [["m"]] * 50, "e": [["l"]] * 100}
+    plan = PASS + ", prediction: p, references: r, by: [g], judge: a, human: b, judges: [a, b], support: v, retrieved: d, relevant: e"
+    golden("text-generation", text_generation.VERSION, measured(tmp_path, data, ", by: [g]", plan + ", refusals: [dog], quantities: [t]"))
 
 
 def test_intervals_cover():

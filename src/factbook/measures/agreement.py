@@ -194,7 +194,7 @@ def _add(answer: Answer, own: Ratings, given: Parameters, place: Pairs, below: i
     if not n:
         answer.add("krippendorff_alpha", None, slice=place, n=0, undefined="0 of 0: no item has two ratings")
         return
-    value, interval = _alpha(_patterns(own), answer.level)
+    value, interval = _alpha(patterns(own)[0], answer.level)
     said = "0 of 0: all ratings are equal" if value is None else ""
     note = "no interval: too many different sets of ratings" if value is not None and interval is None and n > 1000 else ""
     answer.add("krippendorff_alpha", value, slice=place, n=n, interval=interval, undefined=said, note=note)
@@ -232,7 +232,7 @@ def _add_fleiss(answer: Answer, full: Ratings, place: Pairs, below: int) -> None
     if said := _few(n, below, "all annotators"):
         answer.add("fleiss_kappa", None, slice=place, undefined=said)
         return
-    found = _patterns(full)
+    found = patterns(full)[0]
     raters, size = found.codes.shape[1], len(found.values)
     counts = np.zeros((len(found.codes), size))
     np.add.at(counts, (np.repeat(np.arange(len(counts)), raters), found.codes.reshape(-1)), 1)
@@ -262,9 +262,10 @@ class Patterns:
     scale: str
 
 
-def _patterns(own: Ratings) -> Patterns:
-    codes, times = np.unique(np.sort(own.codes, axis=1), axis=0, return_counts=True)
-    return Patterns(codes, times, own.values, own.scale)
+def patterns(own: Ratings) -> tuple[Patterns, Integers]:
+    """The patterns of items, and per item the number of its own."""
+    codes, place, times = np.unique(np.sort(own.codes, axis=1), axis=0, return_inverse=True, return_counts=True)
+    return Patterns(codes, times, own.values, own.scale), place.reshape(-1)
 
 
 def _jackknife(value: float, without: Floats, times: Integers, level: float) -> Interval | None:
@@ -279,29 +280,29 @@ def _jackknife(value: float, without: Floats, times: Integers, level: float) -> 
 
 def _alpha(found: Patterns, level: float) -> tuple[float | None, Interval | None]:
     """Krippendorff's alpha and its interval."""
-    value = _alphas(found, np.zeros((1, len(found.times)), dtype=np.int64))[0]
+    value = alphas(found, np.zeros((1, len(found.times)), dtype=np.int64))[0]
     if math.isnan(value):
         return None, None
     if len(found.times) ** 2 * len(found.values) > WORK:
         return tidy(value), None
-    without = _alphas(found, np.eye(len(found.times), dtype=np.int64))
+    without = alphas(found, np.eye(len(found.times), dtype=np.int64))
     return tidy(value), _jackknife(float(value), without, found.times, level)
 
 
-def _alphas(found: Patterns, removed: Integers) -> Floats:
+def alphas(found: Patterns, removed: Integers) -> Floats:
     """Alpha without the removed items: one row a variant, one column how many items of each pattern it lacks. NaN where 0 of 0."""
     there = found.codes >= 0
     given = there.sum(axis=1)
     counts = np.zeros((len(given), len(found.values)))
     np.add.at(counts, (np.nonzero(there)[0], found.codes[there]), 1)
-    alphas = []
+    values = []
     for times in found.times - removed:
         used = times @ counts
         observed, expected = _disagreements(found, counts, given, used)
         n = float(used.sum())
         with np.errstate(invalid="ignore", divide="ignore"):
-            alphas.append(1 - (n - 1) * float(times @ (observed / (given - 1))) / expected if expected > 0 else np.nan)
-    return np.array(alphas)
+            values.append(1 - (n - 1) * float(times @ (observed / (given - 1))) / expected if expected > 0 else np.nan)
+    return np.array(values)
 
 
 def _disagreements(found: Patterns, counts: Floats, given: Integers, used: Floats) -> tuple[Floats, float]:

@@ -1,14 +1,15 @@
 """Generated texts, judged row by row: exact match, token F1 and ROUGE-L, pass@k over epochs, judges, retrieval and faithfulness of answers.
 
     {measure: text-generation, data: samples, sample: id, prediction: output, references: [target], correct: passed, k: [1, 5]}
-    {measure: text-generation, data: answers, retrieved: doc_ids, relevant: gold_ids, k: [5], supported: supported, claims: claims,
-     judge: judge_grade, human: human_grade}
+    {measure: text-generation, data: answers, retrieved: doc_ids, relevant: gold_ids, k: [5], support: claim_verdicts,
+     judge: judge_grade, human: human_grade, judges: [gpt, claude, human], refusals: ["I cannot"], quantities: [total_time, output_tokens, cost]}
 
 One row is one output. Several rows with the same `sample` are epochs of it: they vary together, so that the samples are the independent units of
 every interval (or the source's clusters, where these are declared instead). Of several references the best one counts. `references`, `retrieved` and
-`relevant` may be columns of lists (in the order of the ranks).
+`relevant` may be columns of lists (in the order of the ranks), `support` one of lists of verdicts on the claims of an answer (true, false, 1, 0).
 
-Intervals: Student's t over samples; shares of rows that are all independent Wilson or Clopper-Pearson; the judge's kappa as in `agreement`.
+Intervals: Student's t over samples; shares of rows that are all independent Wilson or Clopper-Pearson; the judge's kappa as in `agreement`, or by the
+jackknife over samples; quantiles by Woodruff.
 """
 
 from __future__ import annotations
@@ -23,18 +24,20 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import intervals, moments, rows, texts
+from factbook.measures import intervals, judges, moments, quantities, rows, texts
+from factbook.measures.agreement import Ratings
+from factbook.measures.influence import ratio
 from factbook.measures.kappa import kappa
 from factbook.measures.moments import Floats, Integers, Sample
 from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Flags, Rows, Texts, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
-VERSION: Final = 1
+VERSION: Final = 2
 ROLES: Final = ("data",)
 PARAMS: Final = (
-    *("sample", "prediction", "references", "normalise", "correct", "k", "judge", "human", "score"),
-    *("retrieved", "relevant", "supported", "claims"),
+    *("sample", "prediction", "references", "normalise", "correct", "k", "judge", "human", "score", "judges", "scale"),
+    *("retrieved", "relevant", "supported", "claims", "support", "refused", "refusals", "quantities"),
 )
 _FRACTION, _SCORE, _HIGHER = Unit.FRACTION, Unit.SCORE, Direction.HIGHER
 _RAJPURKAR: Final = "Rajpurkar et al. 2016, EMNLP, 2383"
@@ -79,6 +82,27 @@ METRICS: Final = (
         "(observed - expected agreement) / (1 - expected agreement)",
         "Cohen 1960, Educational and Psychological Measurement 20, 37",
     ),
+    Metric(
+        "judges_alpha",
+        "Krippendorff's alpha of the judges",
+        "α",
+        _SCORE,
+        _HIGHER,
+        (-1.0, 1.0),
+        "1 - observed / expected disagreement, over outputs with at least two grades",
+        "Krippendorff 2011, Computing Krippendorff's Alpha-Reliability",
+    ),
+    Metric(
+        "refusal_rate",
+        "share of refusals",
+        "refusals",
+        _FRACTION,
+        Direction.NEITHER,
+        (0.0, 1.0),
+        "outputs that refuse, as `refused` says or by holding one of the phrases of `refusals` / outputs",
+        "",
+        ("refusal",),
+    ),
     _mean(
         "retrieval_hit_rate",
         "retrieval hit rate of the first k",
@@ -96,6 +120,15 @@ METRICS: Final = (
         "Manning, Raghavan & Schütze 2008, Introduction to Information Retrieval, chapter 8",
     ),
     _mean(
+        "retrieval_mrr",
+        "mean reciprocal rank of retrieval",
+        "MRR",
+        _SCORE,
+        "mean of 1 / rank of the first relevant document (0 beyond k)",
+        "Voorhees 1999, TREC-8, 77",
+        ("mrr",),
+    ),
+    _mean(
         "faithfulness",
         "faithfulness of answers",
         "faithfulness",
@@ -103,11 +136,23 @@ METRICS: Final = (
         "mean of claims supported by the context / claims, over outputs that make one",
         "Es et al. 2024, EACL demonstrations, 150",
     ),
+    _mean(
+        "claim_support",
+        "share of supported claims",
+        "supported claims",
+        _FRACTION,
+        "claims supported by the context / claims of all outputs",
+        "Min et al. 2023, EMNLP, 12076",
+    ),
+    *quantities.METRICS,
 )
 
 
 def _list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
+
+
+_SUBJECTS: Final = ("prediction", "correct", "judge", "score", "judges", "retrieved", "supported", "support", "refused", "quantities")
 
 
 class Parameters(rows.Parameters):
@@ -121,19 +166,33 @@ class Parameters(rows.Parameters):
     k: Annotated[tuple[Annotated[int, Field(gt=0)], ...], BeforeValidator(_list)] = (1,)
     judge: str = ""
     human: str = ""
-    score: str = ""
+    score: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
+    judges: tuple[str, ...] = ()
+    scale: Literal["nominal", "ordinal", "interval"] = "nominal"
     retrieved: str = ""
     relevant: str = ""
     supported: str = ""
     claims: str = ""
+    support: str = ""
+    refused: str = ""
+    refusals: tuple[str, ...] = ()
+    quantities: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _together(self) -> Parameters:
-        for one, other in (("prediction", "references"), ("judge", "human"), ("retrieved", "relevant"), ("supported", "claims")):
+        for one, other in (("judge", "human"), ("retrieved", "relevant"), ("supported", "claims")):
             if bool(getattr(self, one)) != bool(getattr(self, other)):
                 raise ValueError(f"`{one}` and `{other}` go together")
-        if not (self.prediction or self.correct or self.judge or self.score or self.retrieved or self.supported):
-            raise ValueError("give `prediction` with `references`, `correct`, `judge` with `human`, `score`, `retrieved` or `supported`")
+        if bool(self.prediction) != bool(self.references or self.refusals) or (self.references and not self.prediction):
+            raise ValueError("`prediction` goes together with `references`, `refusals` or both")
+        if not any(getattr(self, name) for name in _SUBJECTS):
+            raise ValueError(
+                "give `prediction` with `references`, `correct`, `judge` with `human`, `score`, `retrieved` or another of what is judged"
+            )
+        if (self.supported and self.support) or (self.refused and self.refusals):
+            raise ValueError("`support` stands for `supported` and `claims`, `refused` for `refusals`: give one of them")
+        if self.judges and len(set(self.judges)) < max(2, len(self.judges)):
+            raise ValueError("`judges` names at least two columns, each once")
         if self.correct and not self.sample:
             raise ValueError("`correct` needs `sample`, whose rows are the epochs of pass@k")
         if list(self.k) != sorted(set(self.k)):
@@ -147,9 +206,13 @@ class Parameters(rows.Parameters):
         found += [Wanted(f"reference {name}", name, number=False, nested=True) for name in self.references]
         found += [Wanted(role, getattr(self, role), number=False, nested=True) for role in ("retrieved", "relevant") if getattr(self, role)]
         found += [
-            Wanted(role, getattr(self, role), number=True, policy="label") for role in ("correct", "supported", "claims") if getattr(self, role)
+            Wanted(role, getattr(self, role), number=True, policy="label")
+            for role in ("correct", "supported", "claims", "refused")
+            if getattr(self, role)
         ]
-        return found + ([Wanted("score", self.score, number=True)] if self.score else [])
+        found += [Wanted("support", self.support, number=False, nested=True)] if self.support else []
+        found += [Wanted(f"judge {name}", name, number=self.scale != "nominal") for name in self.judges]
+        return found + [Wanted(f"{role} {name}", name, number=True) for role in ("score", "quantities") for name in getattr(self, role)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,10 +270,10 @@ def _refuse(found: Rows, given: Parameters) -> None:
         if count := int((found.texts["sample"].codes == 0).sum()):
             raise SourceError(f"{where}: column {given.sample!r} (sample) is missing in {count} of {found.count} rows", remedy="fill it in")
         rows.refuse_split(found, "sample")
-    if given.correct and not np.isin(found.numbers["correct"], (0.0, 1.0)).all():
-        raise SourceError(
-            f"{where}: column {given.correct!r} (correct) holds other values than 0 and 1", remedy="write 1 where the output is correct"
-        )
+    for role, what in (("correct", "is correct"), ("refused", "is a refusal")):
+        if role in found.numbers and not np.isin(found.numbers[role], (0.0, 1.0)).all():
+            said = f"{where}: column {getattr(given, role)!r} ({role}) holds other values than 0 and 1"
+            raise SourceError(said, remedy=f"write 1 where the output {what}")
     if given.supported:
         supported, claims = found.numbers["supported"], found.numbers["claims"]
         if ((supported < 0) | (supported > claims)).any():
@@ -223,7 +286,7 @@ def _judged(found: Rows, given: Parameters) -> list[Judged]:
     """All that has a value per row."""
     every = np.ones(found.count, dtype=bool)
     judged = []
-    if given.prediction:
+    if given.references:
         normalise = texts.squad if given.normalise == "squad" else texts.plain
         for metric, compare in (
             ("exact_match", lambda text, reference: texts.exact(text, reference, normalise)),
@@ -233,17 +296,51 @@ def _judged(found: Rows, given: Parameters) -> list[Judged]:
             judged.append(Judged(metric, (), _best(found, given, compare), every, metric == "exact_match", "no outputs"))
     if given.correct:
         judged.append(Judged("correct_share", (), found.numbers["correct"], every, True, "no outputs"))
-    if given.score:
-        there = ~np.isnan(found.numbers["score"])
-        judged.append(Judged("mean_score", (), np.where(there, found.numbers["score"], 0.0), there, False, "no output has a score"))
+    for name in given.score:
+        scores = found.numbers[f"score {name}"]
+        there = ~np.isnan(scores)
+        params = (("of", name),) if len(given.score) > 1 else ()
+        judged.append(Judged("mean_score", params, np.where(there, scores, 0.0), there, False, "no output has a score"))
+    if given.refused or given.refusals:
+        judged.append(Judged("refusal_rate", (), _refusals(found, given), every, True, "no outputs"))
     if given.retrieved:
         judged += _retrieval(found, given)
-    if given.supported:
-        claims = found.numbers["claims"]
-        judged.append(
-            Judged("faithfulness", (), found.numbers["supported"] / np.where(claims > 0, claims, 1.0), claims > 0, False, "no output makes a claim")
-        )
+    if claimed := _claims(found, given):
+        supported, claims = claimed
+        judged.append(Judged("faithfulness", (), supported / np.where(claims > 0, claims, 1.0), claims > 0, False, "no output makes a claim"))
     return judged
+
+
+def _refusals(found: Rows, given: Parameters) -> Floats:
+    """Per row, 1 where it refuses."""
+    if given.refused:
+        return found.numbers["refused"]
+    phrases = [texts.plain(phrase).lower() for phrase in given.refusals]
+    predictions = found.texts["prediction"]
+    known = [0.0, *(float(any(phrase in texts.plain(text).lower() for phrase in phrases)) for text in predictions.values)]
+    return np.array(known)[predictions.codes]
+
+
+_VERDICTS: Final = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0}
+
+
+def _claims(found: Rows, given: Parameters) -> tuple[Floats, Floats] | None:
+    """Per row, how many claims the context supports, of how many.
+
+    Raises:
+        SourceError: a verdict is neither true nor false.
+    """
+    if given.supported:
+        return found.numbers["supported"], found.numbers["claims"]
+    if not given.support:
+        return None
+    verdicts = _parsed(found.texts["support"])
+    strange = sorted({verdict for own in verdicts for verdict in own if verdict.lower() not in _VERDICTS})
+    if strange:
+        said = f"{found.source.uri}: column {given.support!r} (support) holds {strange[0]!r}"
+        raise SourceError(said, remedy="write a list of true and false, one for each claim")
+    supported = [sum(_VERDICTS[verdict.lower()] for verdict in own) for own in verdicts]
+    return np.array(supported, dtype=np.float64), np.array([len(own) for own in verdicts], dtype=np.float64)
 
 
 def _lists(found: Rows, given: Parameters) -> list[tuple[str, ...]]:
@@ -281,9 +378,19 @@ def _retrieval(found: Rows, given: Parameters) -> list[Judged]:
     for k in given.k:
         hits = np.array([len(own & set(first[:k])) for own, first in zip(relevant, retrieved, strict=True)], dtype=np.float64)
         wanted = np.array([max(len(own), 1) for own in relevant])
-        for metric, values in (("retrieval_hit_rate", (hits > 0).astype(np.float64)), ("retrieval_recall", hits / wanted)):
+        first_hits = np.array([_first(own, first[:k]) for own, first in zip(relevant, retrieved, strict=True)])
+        for metric, values in (
+            ("retrieval_hit_rate", (hits > 0).astype(np.float64)),
+            ("retrieval_recall", hits / wanted),
+            ("retrieval_mrr", first_hits),
+        ):
             judged.append(Judged(metric, (("k", str(k)),), values, there, metric == "retrieval_hit_rate", "no output has a relevant document"))
     return judged
+
+
+def _first(relevant: set[str], retrieved: Sequence[str]) -> float:
+    """1 / the rank of the first relevant document; 0 where there is none."""
+    return next((1 / rank for rank, name in enumerate(retrieved, start=1) if name in relevant), 0.0)
 
 
 def _add_slices(answer: Answer, found: Rows, judged: Sequence[Judged], given: Parameters, by: Sequence[str], below: int) -> None:
@@ -302,6 +409,15 @@ def _add_slices(answer: Answer, found: Rows, judged: Sequence[Judged], given: Pa
         _add_passes(answer, found.numbers["correct"], clusters, index, names, given.k)
     if given.judge:
         _add_judge(answer, found, clusters, index, names, below, "sample" if given.sample else "")
+    if given.judges:
+        _add_judges(answer, found, given, clusters, index, names, below)
+    if claimed := _claims(found, given):
+        _add_claims(answer, claimed, clusters, index, names, below)
+    for name in given.quantities:
+        values = found.numbers[f"quantities {name}"]
+        there = ~np.isnan(values)
+        own = Sample(index[there], len(names), None, None if clusters is None else clusters[there])
+        quantities.add(answer, name, values[there], own, names, _method(own, "sample" if given.sample else ""), below)
 
 
 def _add_mean(answer: Answer, item: Judged, sample: Sample, names: Sequence[Pairs], below: int, unit: str) -> None:
@@ -309,8 +425,8 @@ def _add_mean(answer: Answer, item: Judged, sample: Sample, names: Sequence[Pair
     values = item.values[item.there]
     means = sample.mean(values)
     spread = sample.spread(values, np.nan_to_num(means))
-    alone = sample.clusters is None or bool((sample.units == sample.n).all())
-    method = f"Student's t over {moments.plural(unit)}" if unit and not alone else moments.method(replace(sample, clusters=None) if alone else sample)
+    alone = _alone(sample)
+    method = _method(sample, unit)
     bounds = answer.metrics[item.metric].bounds or (-math.inf, math.inf)
     for i, place in enumerate(names):
         n, mean = int(sample.n[i]), float(means[i])
@@ -325,6 +441,18 @@ def _add_mean(answer: Answer, item: Judged, sample: Sample, names: Sequence[Pair
         else:
             found = moments.student(mean, float(spread[i]), int(sample.units[i]), answer.level, method, bounds)
             answer.add(item.metric, tidy(mean), params=item.params, slice=place, n=n, interval=found)
+
+
+def _alone(sample: Sample) -> bool:
+    """Whether every row is a unit of its own."""
+    return sample.clusters is None or bool((sample.units == sample.n).all())
+
+
+def _method(sample: Sample, unit: str) -> str:
+    """How the interval of a mean is called."""
+    if _alone(sample):
+        return moments.method(replace(sample, clusters=None))
+    return f"Student's t over {moments.plural(unit)}" if unit else moments.method(sample)
 
 
 def _add_passes(answer: Answer, correct: Floats, clusters: Integers, index: Integers, names: Sequence[Pairs], ks: Sequence[int]) -> None:
@@ -362,7 +490,7 @@ def _add_judge(answer: Answer, found: Rows, clusters: Integers | None, index: In
     equal = Judged("judge_agreement", (), (one == other).astype(np.float64), both, True, "no output has both grades")
     sample = Sample(index[both], len(names), None, None if clusters is None else clusters[both])
     _add_mean(answer, equal, sample, names, below, unit)
-    together = bool((sample.units != sample.n).any())
+    together = not _alone(sample)
     one, other = one[both], other[both]
     for place, own in zip(names, rows.split(index[both], len(names)), strict=True):
         n, size = len(own), len(known)
@@ -370,8 +498,64 @@ def _add_judge(answer: Answer, found: Rows, clusters: Integers | None, index: In
         if said:
             answer.add("judge_kappa", None, slice=place, undefined=said)
             continue
-        table = np.bincount(one[own] * size + other[own], minlength=size * size).reshape(size, size)
-        value, interval = kappa(table, np.eye(size), answer.level)
+        if together and sample.clusters is not None:
+            value, interval = judges.clustered_kappa(one[own], other[own], size, sample.clusters[own], answer.level)
+        else:
+            table = np.bincount(one[own] * size + other[own], minlength=size * size).reshape(size, size)
+            value, interval = kappa(table, np.eye(size), answer.level)
         said = "0 of 0: both give one and the same grade" if value is None else ""
-        note = "no interval: outputs of a sample vary together" if together and value is not None else ""
-        answer.add("judge_kappa", value, slice=place, n=n, interval=None if together else interval, undefined=said, note=note)
+        answer.add("judge_kappa", value, slice=place, n=n, interval=interval, undefined=said)
+
+
+def _add_judges(
+    answer: Answer, found: Rows, given: Parameters, clusters: Integers | None, index: Integers, names: Sequence[Pairs], below: int
+) -> None:
+    """Krippendorff's alpha of all judges."""
+    ratings = _ratings(found, given)
+    graded = ratings.given >= 2
+    for place, own in zip(names, rows.split(index[graded], len(names)), strict=True):
+        n = len(own)
+        said = f"fewer than {below} outputs have two grades" if 0 < n < below else "" if n else "0 of 0: no output has two grades"
+        if said:
+            answer.add("judges_alpha", None, slice=place, undefined=said)
+            continue
+        unit = None if clusters is None else clusters[graded][own]
+        value, interval = judges.alpha(ratings.where(graded).where(own), unit, answer.level)
+        said = "0 of 0: all grades are equal" if value is None else ""
+        answer.add("judges_alpha", value, slice=place, n=n, interval=interval, undefined=said)
+
+
+def _ratings(found: Rows, given: Parameters) -> Ratings:
+    """The grades of all judges."""
+    if given.scale == "nominal":
+        columns = [found.texts[f"judge {name}"] for name in given.judges]
+        values = sorted({value for item in columns for value in item.values})
+        place = {value: i for i, value in enumerate(values)}
+        coded = [np.array([-1, *(place[value] for value in item.values)], dtype=np.int64)[item.codes] for item in columns]
+        return Ratings(np.stack(coded, axis=1), np.arange(len(values), dtype=np.float64), given.scale)
+    grades = np.stack([found.numbers[f"judge {name}"] for name in given.judges], axis=1)
+    scale = np.unique(grades[~np.isnan(grades)])
+    codes = np.where(np.isnan(grades), -1, np.searchsorted(scale, np.nan_to_num(grades)))
+    return Ratings(codes, np.arange(len(scale), dtype=np.float64) if given.scale == "ordinal" else scale, given.scale)
+
+
+def _add_claims(
+    answer: Answer, claimed: tuple[Floats, Floats], clusters: Integers | None, index: Integers, names: Sequence[Pairs], below: int
+) -> None:
+    """The share of all claims that are supported: outputs, or samples, vary independently, claims of one do not."""
+    supported, claims = claimed
+    for i, place in enumerate(names):
+        own = (index == i) & (claims > 0)
+        n, estimate = int(own.sum()), ratio(supported[own], claims[own])
+        if estimate is None or n < below:
+            said = f"fewer than {below} outputs make a claim" if n else "0 of 0: no output makes a claim"
+            answer.add("claim_support", None, slice=place, undefined=said)
+            continue
+        unit = np.arange(n) if clusters is None else np.unique(clusters[own], return_inverse=True)[1].reshape(-1)
+        influence = np.bincount(unit, weights=estimate.influence)
+        m = len(influence)
+        variance = float(np.sum(influence**2)) * m / max(m - 1, 1)
+        method = f"Student's t over {'outputs' if clusters is None else 'samples'}, linearised"
+        interval = moments.student(estimate.value, variance, m, answer.level, method, (0.0, 1.0))
+        counts = {"k": int(supported[own].sum()), "n": int(claims[own].sum())}
+        answer.add("claim_support", tidy(estimate.value), slice=place, n=counts["n"], interval=interval, counts=counts)
