@@ -8,12 +8,15 @@ With `positive` declared, of two classes; without, of as many as label and predi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
+from factbook import sources
+from factbook.errors import MeasureError
 from factbook.manifest import Source
-from factbook.measures import averages, binary, class_scores, cluster_scores, clusters, intervals, multiclass, rows, scores
+from factbook.measures import averages, binary, class_scores, cluster_scores, clusters, curves, intervals, multiclass, rows, scores
 from factbook.measures.binary import FN, FP, TN, TP, Counts
 from factbook.measures.rates import COUNTS, RATES, add_counts, add_rate
 from factbook.measures.request import Answer, Request
@@ -21,7 +24,7 @@ from factbook.model import Direction, Metric, Pairs, Unit
 
 VERSION: Final = 3
 ROLES: Final = ("data",)
-PARAMS: Final = ("top_k", "confusion")
+PARAMS: Final = ("top_k", "confusion", "curves", "thresholds", "criterion", "curves_in")
 METRICS: Final = (
     *COUNTS,
     *(rate.metric for rate in RATES.values()),
@@ -60,14 +63,49 @@ METRICS: Final = (
     *scores.METRICS,
     *multiclass.METRICS,
     *class_scores.METRICS,
+    *curves.METRICS,
 )
 
 
+def _every(value: Any) -> Any:
+    """`curves: yes` is short for all of them."""
+    return curves.KINDS if value in ("yes", "true", "all") else () if value in ("no", "false") else value
+
+
 class Parameters(rows.Parameters):
-    """`top_k`: the ranks for top-k accuracy. `confusion`: where the counts of the confusion matrix of many classes are given."""
+    """What is measured beyond the usual.
+
+    Attributes:
+        top_k: the ranks for top-k accuracy.
+        confusion: where the counts of the confusion matrix of many classes are given.
+        curves: which curves of a score; `yes` for all.
+        thresholds: at which scores the rates are given.
+        criterion: by which the best of them is told.
+        curves_in: where curves are given.
+    """
 
     top_k: tuple[Annotated[int, Field(ge=1)], ...] = (1, 3, 5)
     confusion: Literal["overall", "slices", "no"] = "overall"
+    curves: Annotated[tuple[Literal["thresholds", "roc", "precision-recall", "gains", "calibration"], ...], BeforeValidator(_every)] = ()
+    thresholds: tuple[Annotated[Decimal, Field(ge=0, le=1)], ...] = ()
+    criterion: Literal["", "f1", "balanced_accuracy", "accuracy"] = ""
+    curves_in: Literal["overall", "slices"] = "overall"
+
+    @model_validator(mode="after")
+    def _together(self) -> Parameters:
+        if self.criterion and "thresholds" not in self.kinds:
+            raise ValueError("`criterion` chooses among `thresholds`: give some, or `curves: [thresholds]`")
+        return self
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The curves that are planned."""
+        return tuple(dict.fromkeys((*self.curves, *(("thresholds",) if self.thresholds else ()))))
+
+    @property
+    def cuts(self) -> tuple[str, ...]:
+        """The thresholds as they are named."""
+        return tuple(f"{cut.normalize():f}" for cut in self.thresholds) or curves.GRID
 
 
 def propose(source_name: str, source: Source, protected: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
@@ -87,15 +125,17 @@ def measure(request: Request, answer: Answer) -> None:
     """
     given = rows.parameters(Parameters, request)
     if request.source().positive:
-        _two(request, answer)
+        _two(request, answer, given)
     else:
         _many(request, answer, given)
 
 
-def _two(request: Request, answer: Answer) -> None:
+def _two(request: Request, answer: Answer, given: Parameters) -> None:
     source = request.source()
     outcomes = binary.read(request.tally(), source, request.source_name())
     answer.warnings += outcomes.warnings
+    if given.kinds and not source.score:
+        raise MeasureError(f"plan.{request.name}: curves need a score", remedy="declare the source's `score`")
     for by in ((), *request.slices()):
         found = clusters.counts(outcomes, by, answer.level)
         _absent(answer, source, by, found, RATES)
@@ -109,6 +149,14 @@ def _two(request: Request, answer: Answer) -> None:
             if source.score:
                 own = scored.get(place)
                 scores.add(cluster_scores.robust(answer, own, spread[place]) if place in spread else answer, own, counts, place)
+                if own is not None and given.kinds and (given.curves_in == "slices" or not place):
+                    at = curves.Place(place, counts, own, spread.get(place), _narrow(request))
+                    curves.add(answer, at, given.kinds, given.cuts, given.criterion)
+
+
+def _narrow(request: Request) -> bool:
+    source = request.source()
+    return sources.table(source, request.root, request.store).column(source.score, "score").type == "FLOAT"
 
 
 def _many(request: Request, answer: Answer, given: Parameters) -> None:
