@@ -38,6 +38,18 @@ def test_the_core_needs_no_pandas_scipy_or_sklearn(tmp_path: Path) -> None:
     assert _imported(code, ("pandas", "scipy", "sklearn", "statsmodels", "fairlearn")) == []
 
 
+def test_measuring_from_the_command_line_needs_no_pandas(tmp_path: Path) -> None:
+    """One process, which measures drift and a profile and then says what it imported."""
+    for name in ("old", "new"):
+        (tmp_path / f"{name}.csv").write_text("x,y\n" + "".join(f"{i % 7},{'ab'[i % 2]}\n" for i in range(60)), encoding="utf-8")
+    sources = "{old: {uri: old.csv}, new: {uri: new.csv}}"
+    plan = "{drift: {measure: drift, reference: old, current: new}, data: {measure: profile, data: new}}"
+    (tmp_path / "factbook.yaml").write_text(f"factbook: 1\nsubject: {{name: t}}\nsources: {sources}\nplan: {plan}\n", encoding="utf-8")
+    code = f"from factbook.cli import main\nassert not main(['measure', {str(tmp_path)!r}])"
+    assert _imported(code, ("pandas", "scipy", "sklearn", "statsmodels")) == []
+    assert len(list((tmp_path / "evidence").glob("*.json"))) == 2
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
 def test_no_function_is_longer_than_50_lines(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -85,7 +85,7 @@ def test_the_forest_clearly_wins(book: Book) -> None:
 
 
 def test_learning_curves_tell_bias_from_variance(book: Book) -> None:
-    """The forest knows its training customers by heart, and gains from more of them. The line gains nothing, and is soon as bad on its own as on others."""
+    """The forest knows its training customers by heart and gains from more; the line gains nothing, and is soon as bad on its own as on others."""
     found = facts(book)
 
     def curve(model: str, judged_on: str) -> list[float]:
