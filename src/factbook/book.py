@@ -155,7 +155,7 @@ class Book:
             raise DocumentError(f"{name!r} is no name for a document", remedy="give a plain name; it becomes documents/NAME.md")
         if path.exists():
             raise BookExists(path, "give the new one another name: --name NAME")
-        text = scaffold(kind, self.manifest, self.catalog, answers)
+        text = scaffold(kind, self.manifest, self.catalog, answers, self._met(kind))
         document = parse.parse(text, path.relative_to(self.root).as_posix())
         write_atomic(path, self._updated(document))
         self._draw(document)
@@ -224,6 +224,20 @@ class Book:
                 changed += [path] if write_atomic(path, self._updated(document)) else []
                 changed += self._draw(document)
         return tuple(dict.fromkeys(changed))
+
+    def _met(self, kind: str) -> frozenset[str]:
+        """The items of regimes that the kind's questions are about and that the book meets already."""
+        from factbook import regimes
+        from factbook.documents import kinds
+        from factbook.regimes.coverage import Material
+
+        found = kinds.load(kind)
+        asked = {item for question in found.questions for item in question.meets} | {item for section in found.sections for item in section.meets}
+        if not asked:
+            return frozenset()
+        material = Material(self.manifest, self.catalog, self.documents)
+        wanted = (regimes.load(name) for name in regimes.names())
+        return frozenset(item for regime in wanted for item in asked & set(regime.items) if material.row(regime, item).state.met)
 
     def _updated(self, document: Document) -> bytes:
         from factbook import parts

@@ -7,7 +7,8 @@ its author's. What comes from data or from people is escaped, so that a name can
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Container, Mapping
 from typing import Any, Final
 
 from factbook import charts
@@ -19,14 +20,31 @@ from factbook.manifest import Manifest
 from factbook.model import Key, encode
 
 _MARKUP: Final = re.compile(r"([\\`*\[\]{}<>|&~$]|(?<!\w)_|_(?!\w)|(?<!\w)#)")
-_FUNCTIONS: Final = ("heading", "question", "fact", "cell", "has", "each", "measured", "role", "table", "chart", "claim", "group", "declared_value")
+_FUNCTIONS: Final = (
+    "heading",
+    "question",
+    "fact",
+    "cell",
+    "has",
+    "each",
+    "measured",
+    "role",
+    "table",
+    "chart",
+    "claim",
+    "group",
+    "declared_value",
+    "part",
+    "met",
+)
 _VERDICTS: Final = {"holds": "", "broken": "?broken", "not-established": "?not-established"}
 
 
-def scaffold(name: str, manifest: Manifest, catalog: Catalog, answers: Mapping[str, str] | None = None) -> str:
+def scaffold(name: str, manifest: Manifest, catalog: Catalog, answers: Mapping[str, str] | None = None, met: Container[str] = ()) -> str:
     """The text of a new document of kind `name` over the facts of a book.
 
-    `answers` maps ids of questions to Markdown that stands in their place; it is rendered like a template and may use its functions.
+    `answers` maps ids of questions to Markdown that stands in their place; it is rendered like a template and may use its functions. `met` holds the
+    items of regimes that the book meets already.
 
     Raises:
         UnknownName: there is no such kind, or an answer to a question that it does not ask.
@@ -35,7 +53,7 @@ def scaffold(name: str, manifest: Manifest, catalog: Catalog, answers: Mapping[s
     kind = kinds.load(name)
     for question in answers or {}:
         kind.question(question)
-    writer = _Writer(kind, manifest, catalog, answers or {})
+    writer = _Writer(kind, manifest, catalog, answers or {}, met)
     text = writer.render(kinds.folder(name).template, f"template of {name}")
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
@@ -56,8 +74,8 @@ def code(text: str) -> str:
 class _Writer:
     """What a template can ask for. Its functions are the public methods below; its variables stand in `_variables`."""
 
-    def __init__(self, kind: kinds.Kind, manifest: Manifest, catalog: Catalog, answers: Mapping[str, str]) -> None:
-        self.kind, self.manifest, self.catalog, self.answers = kind, manifest, catalog, answers
+    def __init__(self, kind: kinds.Kind, manifest: Manifest, catalog: Catalog, answers: Mapping[str, str], met: Container[str]) -> None:
+        self.kind, self.manifest, self.catalog, self.answers, self._met = kind, manifest, catalog, answers, met
 
     def render(self, template: str, where: str) -> str:
         import minijinja
@@ -150,6 +168,14 @@ class _Writer:
     def declared_value(self, name: str) -> str:
         """A link to what a person declared: `suppress_below`, `sources.NAME.cut`, or a name under `declared`."""
         return f"[](declared:{name})"
+
+    def part(self, name: str, **words: str) -> str:
+        """A part that `update` writes, such as a diagram."""
+        return f"<!-- fact:part {shlex.join([name, *(f'{word}={value}' for word, value in words.items())])} -->\n\n{CLOSE}"
+
+    def met(self, *items: str) -> bool:
+        """Whether the book meets all of these items of regimes already."""
+        return all(item in self._met for item in items)
 
     def group(self, **pairs: str) -> str:
         """The slice part of a key."""

@@ -120,6 +120,17 @@ class Material:
                 raise UnknownName(f"item of {name}", item, regime.items)
         return Coverage(regime, on, tuple(self._row(regime, item, declared, on) for item in regime.items.values()))
 
+    def row(self, regime: Regime, item: str) -> Row:
+        """One item, whatever the day.
+
+        Raises:
+            UnknownName: the regime has no such item.
+        """
+        if item not in regime.items:
+            raise UnknownName(f"item of {regime.name}", item, regime.items)
+        declared = self.manifest.regimes.get(regime.name, manifests.Regime())
+        return self._judged(regime.items[item], declared.met_by.get(item, ()))
+
     def _row(self, regime: Regime, item: Item, declared: manifests.Regime, on: dt.date) -> Row:
         since = regime.since(item, declared.subject_class)
         if since is not None and on < since:
