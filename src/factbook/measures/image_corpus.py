@@ -28,7 +28,7 @@ from factbook.manifest import Planned, Source
 from factbook.measures import duplicates, intervals, moments, rows
 from factbook.measures.moments import Integers, Sample
 from factbook.measures.request import Answer, Request, count_metric, tidy
-from factbook.measures.rows import Flags, Rows, Texts, Wanted
+from factbook.measures.rows import Flags, Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
 VERSION: Final = 1

@@ -216,7 +216,8 @@ def _numbers(data: Any, table: Table, item: Wanted) -> Floats:
     where = f"{table.where}: column {item.column!r} ({item.role})"
     if len(unread):
         raise SourceError(f"{where} holds text that is no number: {len(unread)} of {data.num_rows} rows, e.g. {min(unread.to_pylist())!r}")
-    values: Floats = data.column(item.role).to_numpy().astype(np.float64) + 0.0
+    column = data.column(item.role).combine_chunks().cast("float64")
+    values: Floats = np.where(sources.numpy(column.is_null()) == 1, np.nan, sources.numpy(column) + 0.0)
     wrong = np.abs(values) > LARGEST
     if wrong.any():
         raise SourceError(f"{where} is infinite or beyond {LARGEST:g} in {int(wrong.sum())} of {data.num_rows} rows", remedy="mend the values")
