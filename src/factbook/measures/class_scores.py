@@ -162,7 +162,7 @@ class _Derived:
         inner = f"SELECT *, {own}, {' + '.join(every)} AS {self.sum} FROM (SELECT *, {classes}, {numbers} FROM ({self.opened.sql}))"
         made = ", ".join(f"{sql} AS {quote(self.name(name))}" for name, sql in self._made(every).items())
         added = [Column(self.name(name), "VARCHAR" if name in ("right", "rank") else "DOUBLE") for name in ("own", *self._made(every))]
-        return replace(self.opened, sql=f"SELECT *, {made} FROM ({inner})", columns=(*self.opened.columns, *added))
+        return replace(self.opened, sql=f"SELECT *, {made} FROM ({inner})", columns=(*self.opened.columns, *added), parts=(), stored=False)
 
     def _made(self, every: Sequence[str]) -> dict[str, str]:
         label, prediction, own = (quote(self.name(what)) for what in ("label", "prediction", "own"))
@@ -225,7 +225,7 @@ def _add_mean(answer: Answer, name: str, scored: Scored | None, counts: Counts, 
     value, variance, skewness, n = scores.mean_loss(scored, (each, each))
     ends = [scores.mean_loss(scored, (loss(end), loss(end)))[0] for end in (scored.low, scored.high)]
     interval = intervals.mean(value, variance, skewness, n, answer.level)
-    note = "" if interval is not None else "no interval: the losses do not vary"
+    note = "" if interval is not None else intervals.NO_MEAN
     if interval is not None and counts.weights is not None:
         interval = replace(interval, method=f"{interval.method}, Kish's effective n")
     scores.put(answer, name, value, (min(ends), max(ends)), interval, note=note, exact=scored.exact, slice=place, n=counts.judged, counts={})

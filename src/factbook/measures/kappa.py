@@ -6,14 +6,14 @@ import math
 
 import numpy as np
 
-from factbook.measures import intervals
+from factbook.measures import delta
 from factbook.measures.intervals import Interval
 from factbook.measures.moments import Floats, Integers
 from factbook.measures.request import tidy
 
 
 def kappa(table: Integers, weights: Floats, level: float) -> tuple[float | None, Interval | None]:
-    """Kappa with agreement weights (Cohen 1968), and its large-sample interval (Fleiss, Cohen & Everitt 1969, Psychological Bulletin 72, 323).
+    """Kappa with agreement weights (Cohen 1968, Psychological Bulletin 70, 213), and its interval (`delta.interval`).
 
     Args:
         table: how many items got each pair of values; square, not empty.
@@ -21,19 +21,27 @@ def kappa(table: Integers, weights: Floats, level: float) -> tuple[float | None,
         level: of the interval.
 
     Returns:
-        None where chance agreement is 1 (0 of 0); no interval without variation.
+        None where chance agreement is 1 (0 of 0).
     """
-    n = int(table.sum())
+    counts = table.astype(np.float64)
+    found = _weighted(counts, weights)
+    if found is None:
+        return None, None
+    return tidy(found.value), delta.interval(counts, lambda own: _weighted(own, weights), level, correlation=True)
+
+
+def _weighted(table: Floats, weights: Floats) -> delta.Statistic | None:
+    """Weighted kappa, and how it changes with each cell (Fleiss, Cohen & Everitt 1969, Psychological Bulletin 72, 323)."""
+    n = float(table.sum())
     p = table / n
     rows, columns = p.sum(axis=1), p.sum(axis=0)
     observed, expected = float((p * weights).sum()), float(rows @ weights @ columns)
     if 1 - expected < 1e-14:
-        return None, None
+        return None
     value = (observed - expected) / (1 - expected)
     means = (weights @ columns)[:, None] + (rows @ weights)[None, :]
-    spread = float((p * (weights - means * (1 - value)) ** 2).sum()) - (value - expected * (1 - value)) ** 2
-    variance = spread / (1 - expected) ** 2 / n
-    return tidy(value), fisher(value, variance, intervals.normal(level), "delta method")
+    gradient = (weights - means * (1 - value)) / (1 - expected)
+    return delta.Statistic(value, (gradient - float((p * gradient).sum())) / n)
 
 
 def quadratic(values: Floats) -> Floats:

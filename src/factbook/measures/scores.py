@@ -20,6 +20,8 @@ from factbook.measures.intervals import Interval
 from factbook.measures.request import Answer, tidy
 from factbook.model import Direction, Metric, Pairs, Unit
 
+FEWEST: Final = 2
+"""With fewer rows of a class a loss gets no interval: with 1 expected positive Hall's covers .69, since what has not been seen yet weighs most."""
 ECE_BINS: Final = len(TENTHS) + 1
 METRICS: Final = (
     Metric(
@@ -238,8 +240,9 @@ def _add_mean(answer: Answer, name: str, scored: Scored, counts: Counts, place: 
     if not scored.exact:
         low, high = losses(scored.low), losses(scored.high)
         bounds = (_mean(scored, (high[0], low[1])), _mean(scored, (low[0], high[1])))
-    interval = intervals.mean(value, variance, skewness, n, answer.level)
-    note = "" if interval is not None else "no interval: the losses do not vary"
+    few = min(counts.count((2, 3)), counts.count((0, 1))) < FEWEST
+    interval = None if few else intervals.mean(value, variance, skewness, n, answer.level)
+    note = "" if interval is not None else f"no interval: fewer than {FEWEST} rows of a class" if few else intervals.NO_MEAN
     sizes = {"positives": counts.count((2, 3)), "negatives": counts.count((0, 1))}
     if interval is not None and counts.weights is not None:
         interval = replace(interval, method=f"{interval.method}, Kish's effective n")
