@@ -1,28 +1,38 @@
-"""What a table holds: rows, columns, types, missing values, ranges, duplicates, label balance, and how many rows each group has.
+"""What a table holds: rows, columns, types, missing values, ranges, duplicates, outliers, label balance, and how many rows each group has; which
+columns go together, which may give the label away, which tell rows apart, and which may hold personal data.
 
-It describes and judges nothing: missing values are counted here whatever the policy for rates says.
+It describes and judges nothing: missing values are counted here whatever the policy for rates says. Columns of groups that must stay hidden are left
+out of outliers, associations and hints.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from factbook import sources
+from factbook.engines import sketches
 from factbook.engines.tallies import LABEL
 from factbook.manifest import Planned, Source
-from factbook.measures import binary, intervals
+from factbook.measures import associations, binary, intervals, outliers, personal
 from factbook.measures.request import Answer, Request, attributes, count_metric, tidy
 from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.sources import Column, Table, is_nan, literal, quote
 
-VERSION: Final = 1
+VERSION: Final = 2
 ROLES: Final = ("data",)
 PARAMS: Final = ()
 BALANCE_CAP: Final = 50
+NEAR: Final = 0.95
+LEAST: Final = 20
+LOOKED: Final = 100_000
+SHOWN: Final = 10
 FEW_VALUES: Final = 10
 DISTINCT_CAP: Final = 1 << 24
 _CHUNK: Final = 12
@@ -41,6 +51,25 @@ METRICS: Final = (
     Metric("minimum", "smallest value", "min", Unit.QUANTITY, _NEITHER, _EVERYTHING, "smallest value", ""),
     Metric("maximum", "largest value", "max", Unit.QUANTITY, _NEITHER, _EVERYTHING, "largest value", ""),
     Metric("mean", "mean", "mean", Unit.QUANTITY, _NEITHER, _EVERYTHING, "sum / number of values", ""),
+    count_metric(
+        "duplicates_but_key", "duplicate rows but for the key", "duplicates", "rows - distinct rows, over all columns but the key", Direction.LOWER
+    ),
+    count_metric("constant_columns", "columns with one value", "constant", "columns with one different value"),
+    count_metric(
+        "near_unique_columns",
+        "columns whose values tell rows apart",
+        "near-unique",
+        f"columns of texts, dates or whole numbers with at least {LEAST} different values, and as many as {NEAR:.0%} of the rows with one",
+    ),
+    count_metric(
+        "personal_data",
+        "rows with what may be personal data",
+        "personal data",
+        "rows in which the text of the column holds one (check digits are checked)",
+    ),
+    count_metric("personal_columns", "columns that may hold personal data", "personal", "columns with such rows, or with a name that says so"),
+    *outliers.METRICS,
+    *associations.METRICS,
     Metric("share", "share of rows", "share", Unit.FRACTION, _NEITHER, (0.0, 1.0), "rows of the class (or group) / rows with a class (or group)", ""),
 )
 
@@ -71,9 +100,20 @@ def measure(request: Request, answer: Answer) -> None:
     telling = _telling(source, answer.hidden, {column.name for column in described if column.distinct is not None and column.distinct <= FEW_VALUES})
     for column in described:
         _add_column(answer, column, rows, telling.get(column.name, frozenset()))
+    _add_kinds(answer, table, described, duplicates is not None and source.key, connection, rows, source)
+    group_columns = {group.column for group in source.by.values()} if answer.hidden else set()
+    free = [column for column in described if column.name not in group_columns]
+    _add_personal(answer, table, source, connection, [column.name for column in free])
+    sketched = sketches.scan(table, source, {column.name: False for column in free}, request.store, request.progress)[()] if free else {}
+    for name, sketch in sketched.items():
+        if sketch.numbers is not None and sketch.present and name != source.key:
+            outliers.add(answer, sketch.numbers, (("column", name),))
+    associations.add(request, answer, table, {name: sketch for name, sketch in sketched.items() if name != source.key})
+    slices = margins(request.name, request.planned, source)
     if source.label:
-        _add_balance(answer, request, source)
-    for by in margins(request.name, request.planned, source):
+        for by in ((), *slices):
+            _add_balance(answer, request, source, by)
+    for by in slices:
         _add_groups(answer, request, source, by)
 
 
@@ -258,20 +298,85 @@ def _add_end(answer: Answer, name: str, value: Any, params: Pairs, n: int) -> No
         answer.add(name, number, params=params, n=n, undefined="" if math.isfinite(number) else "infinite")
 
 
-def _add_balance(answer: Answer, request: Request, source: Source) -> None:
+def _add_balance(answer: Answer, request: Request, source: Source, by: tuple[str, ...]) -> None:
+    """The share of each class among the rows with a label, of all rows and of each group."""
     tally = request.tally()
     values = tally.values_of(LABEL)
     if len(values) > BALANCE_CAP:
-        answer.warnings.append(
-            f"{source.uri}: label column {source.label!r} has {len(values)} values; the balance of more than {BALANCE_CAP} is left out"
-        )
+        if not by:
+            said = f"label column {source.label!r} has {len(values)} values; the balance of more than {BALANCE_CAP} is left out"
+            answer.warnings.append(f"{source.uri}: {said}")
         return
-    counts = [tally.count(LABEL, code) for code in range(1, len(values) + 1)]
-    n = sum(counts)
-    for value, k in zip(values, counts, strict=True):
-        params = (("column", source.label), ("value", value))
-        interval = intervals.proportion(k, n, request.level)
-        answer.add("share", k / n, params=params, n=n, counts={"k": k, "n": n}, interval=interval)
+    inside = tally.where(binary.placed(tally, source, by)) if by else tally
+    names, index = binary.slices(inside, by)
+    counts = np.zeros((len(names), len(values) + 1), dtype=np.int64)
+    np.add.at(counts, (index, inside.codes_of(LABEL)), inside.n)
+    for place, own in zip(names, counts.tolist(), strict=True):
+        n = sum(own[1:])
+        for value, k in zip(values, own[1:], strict=True):
+            params = (("column", source.label), ("value", value))
+            interval = intervals.proportion(k, n, request.level) if n else None
+            said = "" if n else "0 of 0: no row has a label"
+            answer.add("share", k / n if n else None, params=params, slice=place, n=n, counts={"k": k, "n": n}, interval=interval, undefined=said)
+
+
+def _add_kinds(answer: Answer, table: Table, columns: Sequence[_Described], key: str | bool, connection: Any, rows: int, source: Source) -> None:
+    """Columns with one value, columns that tell rows apart, and rows that only the key tells apart."""
+    constant = [column.name for column in columns if column.distinct == 1]
+    near = [
+        column.name
+        for column in columns
+        if column.distinct is not None and column.distinct >= max(LEAST, NEAR * column.present) and not column.type.startswith("number")
+    ]
+    for metric, names in (("constant_columns", constant), ("near_unique_columns", near)):
+        answer.add(metric, len(names), n=len(columns), note=_listed(names))
+    if isinstance(key, str) and key and len(columns) > 1:
+        rest = f"SELECT DISTINCT * EXCLUDE ({quote(key)}) FROM ({table.sql})"
+        distinct = Table(table.where, rest, table.columns, None, table.files)
+        answer.add("duplicates_but_key", rows - int(_one(distinct, source, connection, ["count(*)"])[0]), n=rows)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+
+
+def _add_personal(answer: Answer, table: Table, source: Source, connection: Any, names: Sequence[str]) -> None:
+    """Hints of personal data: kinds and counts, never values. Of a longer table the first rows are looked at, in the order of the file."""
+    texts = [name for name in names if table.column(name, "columns").type == "VARCHAR"]
+    connection.execute("SET preserve_insertion_order = true")
+    found = {name: personal.named(name) for name in names if personal.named(name)}
+    for start in range(0, len(texts), _WIDEST_CHUNK):
+        some = texts[start : start + _WIDEST_CHUNK]
+        for name, (kinds, n) in _personal(table, source, connection, some).items():
+            note = "" if n < LOOKED or table.rows == n else f"in the first {n:,} rows"
+            for kind, k in sorted(kinds.items()):
+                answer.add("personal_data", k, params=(("column", name), ("kind", kind)), n=n, note=note)
+            found[name] = " and ".join(sorted(kinds)) or found.get(name, "")
+    found = {name: said for name, said in found.items() if said}
+    answer.add("personal_columns", len(found), n=len(names), note=_listed([f"{name} ({said})" for name, said in sorted(found.items())]))
+    if found:
+        answer.warnings.append(f"{source.uri}: {len(found)} column(s) may hold personal data: {_listed(sorted(found))}")
+
+
+def _personal(table: Table, source: Source, connection: Any, names: Sequence[str]) -> dict[str, tuple[dict[str, int], int]]:
+    import duckdb
+    import pyarrow.compute as pc
+
+    columns = ", ".join(f"{quote(name)} AS c{i}" for i, name in enumerate(names))
+    try:
+        data = sources.batches(connection, f"SELECT {columns} FROM ({table.sql}) LIMIT {LOOKED}").read_all()
+    except duckdb.Error as error:
+        raise sources.explain(source, table, error) from error
+    found = {}
+    for i, name in enumerate(names):
+        counted = pc.value_counts(data.column(i).combine_chunks())
+        likely = pc.match_substring_regex(counted.field("values"), personal.PREFILTER)  # fill_null would import pandas
+        kinds: Counter[str] = Counter()
+        for item in counted.filter(likely).to_pylist():
+            for kind in personal.found(item["values"]):
+                kinds[kind] += item["counts"]
+        found[name] = (dict(kinds), data.num_rows)
+    return found
 
 
 def _add_groups(answer: Answer, request: Request, source: Source, by: tuple[str, ...]) -> None:
