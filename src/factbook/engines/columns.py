@@ -94,6 +94,20 @@ def text(column: Column, role: str, table: Table) -> str:
     return f"CAST({name} AS VARCHAR)"
 
 
+def classes(column: Column, role: str, table: Table, source: Source) -> str:
+    """SQL for the text of a label or prediction: its value, a list as JSON, or several with a separator, where an empty field holds none.
+
+    Raises:
+        SourceError: the column is nested or binary, and no lists are declared.
+    """
+    if source.multilabel == "list":
+        if not (column.type.endswith("]") or column.type == "JSON"):
+            said = f"{table.where}: column {column.name!r} ({role}) holds no lists"
+            raise SourceError(said, remedy='declare the separator of its texts, e.g. `multilabel: ";"`')
+        return f"CAST(to_json({quote(column.name)}) AS VARCHAR)"
+    return f"coalesce({text(column, role, table)}, '')" if source.multilabel else text(column, role, table)
+
+
 def number(column: Column, role: str, table: Table) -> str:
     """SQL for the number in a value, NULL where it is none.
 

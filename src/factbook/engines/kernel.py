@@ -16,7 +16,7 @@ import numpy as np
 
 from factbook import sources
 from factbook.engines import tallies
-from factbook.engines.columns import Selection, encoded, number, text
+from factbook.engines.columns import Selection, classes, encoded, number, text
 from factbook.engines.tallies import Tally, combine
 from factbook.errors import SourceError
 from factbook.manifest import Source
@@ -109,7 +109,7 @@ class _Query(Selection):
         """One SELECT over the source; grouped where no number has to be kept apart."""
         parts = [f"{self.attribute(name)} AS a{i}" for i, name in enumerate(self.attributes)]
         for role, name in (("label", self.source.label), ("prediction", self.source.prediction)):
-            parts += [f"{text(self.table.column(name, role), role, self.table)} AS {role}"] if name else []
+            parts += [f"{classes(self.table.column(name, role), role, self.table, self.source)} AS {role}"] if name else []
         for role in ("score", "weight"):
             if name := getattr(self.source, role):
                 parts += [f"{number(self.table.column(name, role), role, self.table)} AS {role}", f"{self.unread(name, role)} AS {role}_unread"]

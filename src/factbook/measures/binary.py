@@ -296,7 +296,9 @@ def _of_classes(tally: Tally) -> Integers:
     size = len(tally.values_of(PREDICTION)) + 1
     pairs = tally.codes_of(LABEL) * size + tally.codes_of(PREDICTION)
     kind, found = ranks(pairs, (len(tally.values_of(LABEL)) + 1) * size)
-    return kind if len(found) <= MOST_PAIRS else tally.codes_of(LABEL)
+    if len(found) <= MOST_PAIRS:
+        return kind
+    return tally.codes_of(LABEL) if len(tally.values_of(LABEL)) <= MOST_PAIRS else np.zeros_like(kind)
 
 
 def sizes(tally: Tally, source: Source, by: Sequence[str]) -> Mapping[Pairs, int]:

@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from factbook import sources
 from factbook.errors import MeasureError
 from factbook.manifest import Source
-from factbook.measures import averages, binary, class_scores, cluster_scores, clusters, curves, intervals, multiclass, rows, scores
+from factbook.measures import averages, binary, class_scores, cluster_scores, clusters, curves, intervals, multiclass, multilabel, rows, scores
 from factbook.measures.binary import FN, FP, TN, TP, Counts
 from factbook.measures.rates import COUNTS, RATES, add_counts, add_rate
 from factbook.measures.request import Answer, Request
@@ -64,6 +64,7 @@ METRICS: Final = (
     *multiclass.METRICS,
     *class_scores.METRICS,
     *curves.METRICS,
+    *multilabel.METRICS,
 )
 
 
@@ -126,6 +127,8 @@ def measure(request: Request, answer: Answer) -> None:
     given = rows.parameters(Parameters, request)
     if request.source().positive:
         _two(request, answer, given)
+    elif request.source().multilabel:
+        _sets(request, answer)
     else:
         _many(request, answer, given)
 
@@ -172,6 +175,17 @@ def _many(request: Request, answer: Answer, given: Parameters) -> None:
             multiclass.add(answer, table, place, abstains=bool(source.abstain), cells=cells)
     if any(source.classes.values()):
         class_scores.add(request, answer, slices, [k for k in given.top_k if k < len(found.classes)])
+
+
+def _sets(request: Request, answer: Answer) -> None:
+    source = request.source()
+    found = multilabel.read(request.tally(), source, request.source_name())
+    answer.warnings += found.warnings
+    for by in ((), *request.slices()):
+        parts = dict(multilabel.slices(found, by, answer.level))
+        _absent(answer, source, by, parts, ())
+        for place, part in parts.items():
+            multilabel.add(answer, part, place, abstains=bool(source.abstain))
 
 
 def _absent(answer: Answer, source: Source, by: tuple[str, ...], found: Mapping[Pairs, object], rates: Iterable[str]) -> None:
