@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas
 import pytest
+from scipy import stats
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import confusion_matrix, f1_score
 from sklearn.model_selection import train_test_split
@@ -21,13 +22,17 @@ from factbook import Book
 MANIFEST = """
 subject: {name: churn}
 sources:
-  test: {uri: test.csv, label: churn, positive: "yes", prediction: prediction, key: row, by: [model]}
-  curve: {uri: curve.csv, label: churn, positive: "yes", prediction: prediction, key: row, by: [model, customers, judged_on]}
+  test: {uri: test.csv, label: churn, positive: "yes", key: customer}
+  forest: {uri: test.csv, label: churn, positive: "yes", score: forest, cut: 0.5, key: customer}
+  logistic: {uri: test.csv, label: churn, positive: "yes", score: logistic, cut: 0.5, key: customer}
+  curve: {uri: curve.csv, label: churn, positive: "yes", score: score, cut: 0.5, key: row, by: [model, customers, judged_on]}
 plan:
-  performance: {measure: classification, data: test, by: [model]}
+  forest: {measure: classification, data: forest}
+  logistic: {measure: classification, data: logistic}
+  better: {measure: comparison, data: test, models: {forest: {score: forest, cut: 0.5}, logistic: {score: logistic, cut: 0.5}}}
   learning: {measure: classification, data: curve, by: [[model, customers, judged_on]]}
 claims:
-  forest-better: "{performance/f1?model=forest} > {performance/f1?model=logistic}"
+  forest-better: "{forest/f1} > {logistic/f1}"
 """
 SIZES = (500, 1000, 3000)
 MODELS = ("logistic", "forest")
@@ -46,10 +51,9 @@ def predicted() -> Iterator[pandas.DataFrame]:
         for size in SIZES:
             model = untrained(name, known).fit(train[:size].drop(columns="churn"), train[:size]["churn"])
             for judged_on, rows in (("training", train[:size]), ("test", test)):
-                said = model.predict(rows.drop(columns="churn"))
-                yield pandas.DataFrame(
-                    {"customer": rows.index, "model": name, "customers": size, "judged_on": judged_on, "churn": rows["churn"], "prediction": said}
-                )
+                score = model.predict_proba(rows.drop(columns="churn"))[:, 1].round(6)
+                about = {"model": name, "customers": size, "judged_on": judged_on}
+                yield pandas.DataFrame({"customer": rows.index, **about, "churn": rows["churn"], "score": score})
 
 
 @pytest.fixture(scope="module")
@@ -58,30 +62,48 @@ def log() -> pandas.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def book(log: pandas.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Book:
-    final = log[(log["customers"] == SIZES[-1]) & (log["judged_on"] == "test")]
-    return measured(tmp_path_factory.mktemp("churn"), MANIFEST, {"test": final, "curve": log})
+def test_set(log: pandas.DataFrame) -> pandas.DataFrame:
+    """The customers held out, with the scores of both models trained on all others."""
+    rows = log[(log["customers"] == SIZES[-1]) & (log["judged_on"] == "test")]
+    return rows.pivot(index=["customer", "churn"], columns="model", values="score").reset_index()
+
+
+@pytest.fixture(scope="module")
+def book(log: pandas.DataFrame, test_set: pandas.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Book:
+    return measured(tmp_path_factory.mktemp("churn"), MANIFEST, {"test": test_set, "curve": log})
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_confusion_matrices_and_f1_are_those_of_the_rows(book: Book, log: pandas.DataFrame, model: str) -> None:
+def test_confusion_matrices_and_f1_are_those_of_the_rows(book: Book, test_set: pandas.DataFrame, model: str) -> None:
     found = facts(book)
-    rows = log[(log["customers"] == SIZES[-1]) & (log["judged_on"] == "test") & (log["model"] == model)]
-    (tn, fp), (fn, tp) = confusion_matrix(rows["churn"], rows["prediction"], labels=["no", "yes"])
-    cells = found[f"performance/accuracy?model={model}"], found[f"performance/fnr?model={model}"], found[f"performance/fpr?model={model}"]
-    assert [fact.counts for fact in cells] == [{"k": tn + tp, "n": 2000}, {"k": fn, "n": fn + tp}, {"k": fp, "n": fp + tn}]
-    f1 = found[f"performance/f1?model={model}"]
-    assert f1.value == pytest.approx(f1_score(rows["churn"], rows["prediction"], pos_label="yes"), abs=1e-11)
+    truth, said = test_set["churn"] == "yes", test_set[model] >= 0.5
+    (tn, fp), (fn, tp) = confusion_matrix(truth, said)
+    cells = [found[f"{model}/{name}"].counts for name in ("accuracy", "fnr", "fpr")]
+    assert cells == [{"k": tn + tp, "n": 2000}, {"k": fn, "n": fn + tp}, {"k": fp, "n": fp + tn}]
+    f1 = found[f"{model}/f1"]
+    assert f1.value == pytest.approx(f1_score(truth, said), abs=1e-11)
     assert f1.low < f1.value < f1.high
 
 
 def test_the_forest_clearly_wins(book: Book) -> None:
     found = facts(book)
-    forest, other = found["performance/f1?model=forest"], found["performance/f1?model=logistic"]
-    assert forest.value > 0.7
-    assert other.value < 0.4
-    assert forest.low > other.high
+    assert found["forest/f1"].value > 0.7
+    assert found["logistic/f1"].value < 0.4
+    assert found["forest/f1"].low > found["logistic/f1"].high
     assert verdicts(book)["forest-better"] == "holds"
+
+
+def test_that_it_wins_is_established_on_the_same_customers(book: Book, test_set: pandas.DataFrame) -> None:
+    """McNemar's mid-p value, from the customers that only one model gets right."""
+    found = facts(book)
+    right = {model: (test_set[model] >= 0.5) == (test_set["churn"] == "yes") for model in MODELS}
+    only = [int((right[one] & ~right[other]).sum()) for one, other in (("forest", "logistic"), ("logistic", "forest"))]
+    difference = found["better/accuracy_difference;models=forest,logistic"]
+    assert difference.value == pytest.approx((only[0] - only[1]) / 2000, abs=1e-11)
+    assert 0 < difference.low < difference.value < difference.high
+    exact = stats.binomtest(only[0], sum(only)).pvalue - stats.binom.pmf(only[0], sum(only), 0.5)
+    assert found["better/accuracy_difference_p;models=forest,logistic"].value == pytest.approx(exact, rel=1e-6)
+    assert found["better/auc_difference;models=forest,logistic"].low > 0
 
 
 def test_learning_curves_tell_bias_from_variance(book: Book) -> None:
