@@ -39,7 +39,7 @@ def sketched(table: Table, kinds: Mapping[str, str], progress: Progress) -> dict
     try:
         for path in table.files:
             file = _open(path, kinds)
-            readable = [name for name, kind in kinds.items() if (name in found or path == table.files[0]) and _readable(file, name, kind)]
+            readable = [name for name in _readable(file.schema_arrow, kinds) if name in found or path == table.files[0]]
             for place, name in enumerate(readable):
                 found.setdefault(name, []).extend(_parts(file, name, kinds[name]))
                 progress(table.where, done + file.metadata.num_rows * (place + 1) // len(readable), rows)
@@ -56,13 +56,16 @@ def _open(path: Path, kinds: Mapping[str, str]) -> Any:
     return pq.ParquetFile(path, pre_buffer=False, read_dictionary=[name for name, kind in kinds.items() if kind == "text"])
 
 
-def _readable(file: Any, name: str, kind: str) -> bool:
-    """Whether the column is one leaf of the file, of a type that is read here. Files of a table have equal types."""
-    if name not in file.schema_arrow.names or "." in name or any(path.startswith(f"{name}.") for path in file.schema.names):
-        return False
-    found = file.schema_arrow.field(name).type
-    stored = str(getattr(found, "value_type", found)) if kind == "text" else str(found)
-    return stored in {"number": _NUMBERS, "text": _TEXTS}.get(kind, frozenset())
+def _readable(schema: Any, kinds: Mapping[str, str]) -> list[str]:
+    """The columns of a type that is read here, whose name tells them from the members of others. Files of a table have equal types."""
+    roots = {name.partition(".")[0] for name in schema.names if "." in name}
+    types = {name: kind for name, kind in zip(schema.names, schema.types, strict=True) if "." not in name and name not in roots}
+    wanted = {"number": _NUMBERS, "text": _TEXTS}
+    return [name for name, kind in kinds.items() if name in types and _stored(types[name], kind) in wanted.get(kind, frozenset())]
+
+
+def _stored(kind: Any, wanted: str) -> str:
+    return str(getattr(kind, "value_type", kind)) if wanted == "text" else str(kind)
 
 
 def _parts(file: Any, name: str, kind: str) -> Iterator[Sketch]:

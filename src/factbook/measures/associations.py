@@ -85,8 +85,28 @@ class Sample:
     note: str
 
 
-def add(request: Request, answer: Answer, table: Table, found: Mapping[str, Sketch]) -> None:
+@dataclass(frozen=True)
+class Reader:
+    """What reads the table: its rows come in the order of the file."""
+
+    request: Request
+    table: Table
+    connection: Any
+
+    def rows(self, sql: str, size: int) -> Iterator[Any]:
+        """The batches of a query."""
+        import duckdb
+
+        self.connection.execute("SET preserve_insertion_order = true")
+        try:
+            yield from sources.batches(self.connection, sql, size)
+        except duckdb.Error as error:
+            raise sources.explain(self.request.source(), self.table, error) from error
+
+
+def add(answer: Answer, reader: Reader, found: Mapping[str, Sketch]) -> None:
     """Facts of the columns in `found`, which are neither keys nor may tell of hidden groups."""
+    request = reader.request
     source = request.source()
     rows = next(iter(found.values())).rows if found else 0
     if rows > ROWS and source.join is not None:
@@ -96,14 +116,14 @@ def add(request: Request, answer: Answer, table: Table, found: Mapping[str, Sket
     compared = [name for name in kinds if name != source.label][: COLUMNS - 1] + ([source.label] if source.label in kinds else [])
     leaks: dict[str, float] = {}
     for names in _chunks([source.label, *(name for name in kinds if name != source.label)] if source.label in kinds else [], rows):
-        sample = _read(request, table, {name: kinds[name] for name in names}, rows)
+        sample = _read(reader, {name: kinds[name] for name in names}, rows)
         leaks |= _label(answer, sample, source.label, request.manifest.suppress_below)
     if source.label in kinds:
         _add_leaks(answer, leaks, source.uri)
     if len(compared) > 1:
-        sample = _read(request, table, {name: kinds[name] for name in compared}, rows)
+        sample = _read(reader, {name: kinds[name] for name in compared}, rows)
         _pairs(answer, sample, sum(1 for name in kinds) - len(compared))
-    _missing(request, answer, table, found, rows)
+    _missing(answer, reader, found, rows)
 
 
 def _kind(sketch: Sketch, name: str, request: Request) -> str:
@@ -124,29 +144,22 @@ def _chunks(names: Sequence[str], rows: int) -> Iterator[Sequence[str]]:
         yield [names[0], *names[start : start + size]]
 
 
-def _read(request: Request, table: Table, kinds: Mapping[str, str], rows: int) -> Sample:
+def _read(reader: Reader, kinds: Mapping[str, str], rows: int) -> Sample:
     """The values of every so manieth row."""
-    import duckdb
-
-    source, step = request.source(), -(-rows // ROWS)
+    step, table = -(-rows // ROWS), reader.table
     columns = []
     for i, (name, kind) in enumerate(kinds.items()):
         text = f"CAST({quote(name)} AS VARCHAR)"
         number = f"CAST({quote(name)} AS DOUBLE)" if table.column(name, "columns").type != "VARCHAR" else f"TRY_CAST({quote(name)} AS DOUBLE)"
         columns.append(f"{number if kind == 'number' else text} AS c{i}")
-    connection = sources.connect(request.store)
-    connection.execute("SET preserve_insertion_order = true")
     parts: list[list[Any]] = [[] for _ in kinds]
     done = 0
-    try:
-        size = max(1 << 11, min(1 << 17, _CELLS // max(1, len(kinds))))
-        for batch in sources.batches(connection, f"SELECT {', '.join(columns)} FROM ({table.sql})", size):
-            chosen = np.arange(-done % step, batch.num_rows, step)
-            for i in range(len(kinds)):
-                parts[i].append(_taken(batch.column(i), chosen))
-            done += batch.num_rows
-    except duckdb.Error as error:
-        raise sources.explain(source, table, error) from error
+    size = max(1 << 11, min(1 << 17, _CELLS // max(1, len(kinds))))
+    for batch in reader.rows(f"SELECT {', '.join(columns)} FROM ({table.sql})", size):
+        chosen = np.arange(-done % step, batch.num_rows, step)
+        for i in range(len(kinds)):
+            parts[i].append(_taken(batch.column(i), chosen))
+        done += batch.num_rows
     numbers, codes = {}, {}
     for (name, kind), values in zip(kinds.items(), parts, strict=True):
         if kind == "number":
@@ -289,14 +302,14 @@ def _add_numbers(answer: Answer, sample: Sample) -> None:
             answer.add(metric, value, params=_between(a, b), n=both, interval=interval, undefined=said, note=sample.note)
 
 
-def _missing(request: Request, answer: Answer, table: Table, found: Mapping[str, Sketch], rows: int) -> None:
+def _missing(answer: Answer, reader: Reader, found: Mapping[str, Sketch], rows: int) -> None:
     """The pairs of columns that are most often missing in the same rows, from the patterns of what is missing."""
     holes = sorted((name for name, one in found.items() if 0 < one.missing < rows), key=lambda name: (-found[name].missing, name))[:BITS]
     if len(holes) < 2:
         return
-    bits = " + ".join(f"CASE WHEN {_absent(table, name)} THEN {1 << i}::BIGINT ELSE 0 END" for i, name in enumerate(holes))
-    sql = f"SELECT pattern, count(*) FROM (SELECT {bits} AS pattern FROM ({table.sql})) GROUP BY pattern"
-    patterns = _rows(request, table, sql)
+    bits = " + ".join(f"CASE WHEN {_absent(reader.table, name)} THEN {1 << i}::BIGINT ELSE 0 END" for i, name in enumerate(holes))
+    sql = f"SELECT pattern, count(*) AS n FROM (SELECT {bits} AS pattern FROM ({reader.table.sql})) GROUP BY pattern"
+    patterns = [(row["pattern"], row["n"]) for batch in reader.rows(sql, 1 << 16) for row in batch.to_pylist()]
     pairs = []
     for i, j in combinations(range(len(holes)), 2):
         both = sum(n for pattern, n in patterns if pattern >> i & pattern >> j & 1)
@@ -311,12 +324,3 @@ def _absent(table: Table, name: str) -> str:
     column = quote(name)
     float_ = table.column(name, "columns").type in ("FLOAT", "DOUBLE")
     return f"({column} IS NULL OR {sources.is_nan(column)})" if float_ else f"{column} IS NULL"
-
-
-def _rows(request: Request, table: Table, sql: str) -> list[tuple[int, int]]:
-    import duckdb
-
-    try:
-        return [(int(pattern), int(n)) for pattern, n in sources.connect(request.store).execute(sql).fetchall()]
-    except duckdb.Error as error:
-        raise sources.explain(request.source(), table, error) from error

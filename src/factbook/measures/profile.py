@@ -18,6 +18,7 @@ import numpy as np
 
 from factbook import sources
 from factbook.engines import sketches
+from factbook.engines.sketches import Sketch
 from factbook.engines.tallies import LABEL
 from factbook.manifest import Planned, Source
 from factbook.measures import associations, binary, intervals, outliers, personal
@@ -36,7 +37,7 @@ SHOWN: Final = 10
 FEW_VALUES: Final = 10
 DISTINCT_CAP: Final = 1 << 24
 _CHUNK: Final = 12
-_WIDEST_CHUNK: Final = 500
+_WIDEST_CHUNK: Final = 96
 _CHUNK_CELLS: Final = 12_000_000
 _NEITHER: Final = Direction.NEITHER
 _EVERYTHING: Final = (-math.inf, math.inf)
@@ -94,7 +95,9 @@ def measure(request: Request, answer: Answer) -> None:
     answer.add("rows", rows, n=rows)
     answer.add("columns", len(table.columns))
     connection = sources.connect(request.store)
-    described = _describe(table, source, connection, rows)
+    sketched = sketches.scan(table, source, dict.fromkeys(table.names, False), request.store, request.progress)[()]
+    table = _at_hand(table, source, connection, rows)
+    described = _describe(table, source, connection, sketched)
     duplicates = _duplicates(table, source, connection, rows)
     answer.add("duplicates", duplicates, n=rows, undefined=_TOO_MANY if duplicates is None else "")
     telling = _telling(source, answer.hidden, {column.name for column in described if column.distinct is not None and column.distinct <= FEW_VALUES})
@@ -104,11 +107,11 @@ def measure(request: Request, answer: Answer) -> None:
     group_columns = {group.column for group in source.by.values()} if answer.hidden else set()
     free = [column for column in described if column.name not in group_columns]
     _add_personal(answer, table, source, connection, [column.name for column in free])
-    sketched = sketches.scan(table, source, {column.name: False for column in free}, request.store, request.progress)[()] if free else {}
-    for name, sketch in sketched.items():
-        if sketch.numbers is not None and sketch.present and name != source.key:
+    values = {column.name: sketched[column.name] for column in free if column.name != source.key}
+    for name, sketch in values.items():
+        if sketch.numbers is not None and sketch.present:
             outliers.add(answer, sketch.numbers, (("column", name),))
-    associations.add(request, answer, table, {name: sketch for name, sketch in sketched.items() if name != source.key})
+    associations.add(answer, associations.Reader(request, table, connection), values)
     slices = margins(request.name, request.planned, source)
     if source.label:
         for by in ((), *slices):
@@ -149,27 +152,53 @@ class _Described:
     as_text: bool
 
 
-def _describe(table: Table, source: Source, connection: Any, rows: int) -> list[_Described]:
+def _at_hand(table: Table, source: Source, connection: Any, rows: int) -> Table:
+    """The table, or a copy of it in memory where that is small and every scan would read a text file again."""
+    if table.stored or rows * len(table.columns) > _CHUNK_CELLS:
+        return table
+    import duckdb
+
+    connection.execute("SET preserve_insertion_order = true")
+    try:
+        connection.execute(f"CREATE TABLE at_hand AS {table.sql}")
+    except duckdb.Error as error:
+        raise sources.explain(source, table, error) from error
+    return Table(table.where, "SELECT * FROM at_hand", table.columns, rows, table.files)
+
+
+def _describe(table: Table, source: Source, connection: Any, sketched: Mapping[str, Sketch]) -> list[_Described]:
     """Each column, some of them a scan: as many as their distinct values leave memory for."""
     found: list[_Described] = []
+    rows = next(iter(sketched.values())).rows
     size = max(_CHUNK, min(_WIDEST_CHUNK, _CHUNK_CELLS // max(rows, 1)))
     for start in range(0, len(table.columns), size):
-        found += _describe_chunk(table, source, connection, table.columns[start : start + size])
+        found += _describe_chunk(table, source, connection, table.columns[start : start + size], sketched)
     return found
 
 
-def _describe_chunk(table: Table, source: Source, connection: Any, columns: Sequence[Column]) -> list[_Described]:
+def _different(column: Column, sketch: Sketch) -> int | None:
+    """How many different values a column has, where its sketch tells: not of whole numbers that a double cannot hold."""
+    exact = column.type in ("VARCHAR", "BOOLEAN", "FLOAT", "DOUBLE") or (
+        (column.type.endswith("INT") or column.type.endswith("INTEGER"))
+        and sketch.numbers is not None
+        and max(sketch.numbers.high, -sketch.numbers.low) < 2.0**53
+    )
+    return sketch.distinct if exact else None
+
+
+def _describe_chunk(table: Table, source: Source, connection: Any, columns: Sequence[Column], sketched: Mapping[str, Sketch]) -> list[_Described]:
     parts = ["count(*)"]
     for column in columns:
-        parts += _aggregates(column)
+        parts += _aggregates(column, _different(column, sketched[column.name]))
     rows, *values = _one(table, source, connection, parts)
     blocks = [values[i * 6 : i * 6 + 6] for i in range(len(columns))]
     means = _means(table, source, connection, columns, blocks)
     return [_described(column, block, mean, rows) for column, block, mean in zip(columns, blocks, means, strict=True)]
 
 
-def _aggregates(column: Column) -> list[str]:
+def _aggregates(column: Column, different: int | None) -> list[str]:
     """present, distinct, numbers, whole numbers, smallest, largest."""
+    distinct = _distinct if different is None else lambda _: str(different)
     name, number = quote(column.name), _number(column)
     kind = _kind(column.type)
     if kind == "number" and column.type in ("FLOAT", "DOUBLE"):
@@ -177,11 +206,11 @@ def _aggregates(column: Column) -> list[str]:
     if kind == "text":
         whole = f"count(*) FILTER (WHERE regexp_full_match({name}, '-?(0|[1-9][0-9]{{0,14}})'))"
         leading_zeros = f"count(*) FILTER (WHERE regexp_full_match({name}, '-?0[0-9].*'))"
-        return [f"count({name})", _distinct(name), f"count({number}) - {leading_zeros}", whole, f"min({number})", f"max({number})"]
+        return [f"count({name})", distinct(name), f"count({number}) - {leading_zeros}", whole, f"min({number})", f"max({number})"]
     low, high = (f"min({name})", f"max({name})") if kind in ("whole number", "number", "date", "time stamp") else ("NULL", "NULL")
     if kind == "time stamp":
         low, high = f"CAST({low} AS TIMESTAMP)", f"CAST({high} AS TIMESTAMP)"
-    return [f"count({name})", _distinct(name), "0", "0", low, high]
+    return [f"count({name})", distinct(name), "0", "0", low, high]
 
 
 def _distinct(name: str) -> str:
