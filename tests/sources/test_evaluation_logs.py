@@ -13,6 +13,7 @@ import pytest
 from factbook import measures, sources
 from factbook.errors import SourceError
 from factbook.manifest import Source
+from factbook.measures import moments
 from factbook.model import silent
 from factbook.sources import inspect
 from measuring import manifest
@@ -68,9 +69,8 @@ def test_what_inspect_says_is_what_is_measured(tmp_path):
     accuracy = said["results"]["scores"][0]["metrics"]
     fact = found["pass_at_k;k=1"]
     assert fact.value == pytest.approx(accuracy["accuracy"]["value"])
-    assert (fact.high - fact.low) / 2 > accuracy["stderr"]["value"] * 1.96, "Student's t, and an end that is cut at 1"
-    half = (fact.value - fact.low) / 2.364624251592785
-    assert half == pytest.approx(accuracy["stderr"]["value"], rel=1e-6), "Student's t with 7 degrees of freedom times Inspect's standard error"
+    expected = moments.student(accuracy["accuracy"]["value"], accuracy["stderr"]["value"] ** 2, 8, 0.95, "", (0.0, 1.0))
+    assert fact.interval == pytest.approx((expected.low, expected.high), rel=1e-9), "over samples, from Inspect's own standard error"
     usage = said["stats"]["model_usage"]["mockllm/model"]
     assert found["quantity_total;of=output_tokens"].value == usage["output_tokens"]
     assert found["judge_agreement"].n == 24

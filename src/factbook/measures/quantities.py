@@ -16,7 +16,8 @@ from factbook.measures.request import Answer, tidy
 from factbook.model import Direction, Metric, Pairs, Unit
 
 QUANTILES: Final = ("0.5", "0.9", "0.95", "0.99")
-_UP: Final = (-math.inf, math.inf)
+_UP: Final = (0.0, math.inf)
+_BEYOND: Final = "no interval: an end of it lies beyond the sample"
 METRICS: Final = (
     Metric("quantity_total", "total of a quantity", "total", Unit.QUANTITY, Direction.LOWER, _UP, "sum over the outputs that have it", ""),
     Metric("quantity_mean", "mean of a quantity", "mean", Unit.QUANTITY, Direction.LOWER, _UP, "total / outputs that have it", ""),
@@ -47,13 +48,21 @@ def add(answer: Answer, name: str, values: Floats, sample: Sample, names: Sequen
                 answer.add(metric, None, params=(about, *params), slice=place, undefined=said)
             continue
         answer.add("quantity_total", tidy(float(totals[i])), params=(about,), slice=place, n=n)
-        interval = moments.student(float(means[i]), float(spread[i]), int(sample.units[i]), answer.level, method)
+        interval = moments.student(float(means[i]), float(spread[i]), int(sample.units[i]), answer.level, method, _UP)
         answer.add("quantity_mean", tidy(float(means[i])), params=(about,), slice=place, n=n, interval=interval)
         mine = Sample(np.zeros(n, dtype=np.int64), 1, None, None if sample.clusters is None else sample.clusters[own])
         ordered = np.sort(values[own])
         for q in QUANTILES:
             found = _interval(values[own], ordered, float(q), mine, answer.level)
-            answer.add("quantity_quantile", quantile(ordered, float(q)), params=(about, ("q", q)), slice=place, n=n, interval=found)
+            answer.add(
+                "quantity_quantile",
+                quantile(ordered, float(q)),
+                params=(about, ("q", q)),
+                slice=place,
+                n=n,
+                interval=found,
+                note="" if found else _BEYOND,
+            )
 
 
 def _interval(values: Floats, ordered: Floats, q: float, sample: Sample, level: float) -> Interval | None:

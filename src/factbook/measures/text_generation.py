@@ -274,6 +274,9 @@ def _refuse(found: Rows, given: Parameters) -> None:
         if role in found.numbers and not np.isin(found.numbers[role], (0.0, 1.0)).all():
             said = f"{where}: column {getattr(given, role)!r} ({role}) holds other values than 0 and 1"
             raise SourceError(said, remedy=f"write 1 where the output {what}")
+    for name in given.quantities:
+        if negative := int((found.numbers[f"quantities {name}"] < 0).sum()):
+            raise SourceError(f"{where}: column {name!r} (quantities) is negative in {negative} of {found.count} rows", remedy="mend the values")
     if given.supported:
         supported, claims = found.numbers["supported"], found.numbers["claims"]
         if ((supported < 0) | (supported > claims)).any():
