@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from planned_measures import facts, golden, measured
 from sklearn import metrics as oracle
+from statsmodels.stats.proportion import proportion_confint
 
 from factbook.errors import MeasureError, SourceError
 from factbook.measures import ranking
@@ -100,7 +101,9 @@ def test_the_baseline_is_always_beside(tmp_path):
         gap = np.array([a[name] - b[name] for a, b in zip(own, other, strict=True)])
         over = found[f"{name}_over_popularity;k=3"]
         assert over.value == pytest.approx(gap.mean(), rel=1e-9)
-        assert over.high - over.low == pytest.approx(2 * 2.0009953780882674 * gap.std(ddof=1) / 60**0.5, rel=1e-6)
+        share = (gap.mean() + 1) / 2
+        rows = share * (1 - share) * 4 / (gap.var(ddof=1) / 60) * (1.959963984540054 / 2.0009953780882674) ** 2
+        assert over.interval == pytest.approx([2 * end - 1 for end in proportion_confint(share * rows, rows, 0.05, "wilson")], rel=1e-6)
     popularity = data["p"][:12]
     share = dict(enumerate(popularity / popularity.sum()))
     bits = [np.mean([-math.log2(share[i]) for i in np.argsort(-data["s"][q : q + 12])[:3]]) for q in range(0, 720, 12)]

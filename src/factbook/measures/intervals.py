@@ -244,11 +244,11 @@ def mean(value: float, variance: float, skewness: float, n: float, level: float)
         return None
     t = beta.student(level, n - 1) if n < 1e6 else normal(level)
     skew, error = skewness / math.sqrt(n), math.sqrt(variance / n)
-    low, high = (value - error * _without_skew(end, skew) for end in (t, -t))
+    low, high = (value - error * without_skew(end, skew) for end in (t, -t))
     return Interval(low, high, "Student's t over rows, skewness removed")
 
 
-def _without_skew(t: float, skew: float) -> float:
+def without_skew(t: float, skew: float) -> float:
     """The inverse of Hall's transformation t + skew t^2 / 3 + skew^2 t^3 / 27 + skew / 6."""
     return t if abs(skew) < 1e-9 else (math.cbrt(1 + skew * (t - skew / 6)) - 1) * 3 / skew
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from factbook.measures import beta
-from factbook.measures.intervals import Interval, normal
+from factbook.measures.intervals import Interval, normal, proportion, without_skew
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -150,6 +150,13 @@ class Sample:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(self.weight > 0, self.total(values) / self.weight, np.nan)
 
+    def skewness(self, values: Floats, centre: Floats) -> Floats:
+        """How skew the influences of the units of each group's mean are; 0 where they do not vary."""
+        influence, owner = self.by_unit(values - centre[self.index]), self.owner
+        squares, cubes = (real(sums(influence**power, owner, self.size)) for power in (2, 3))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(squares > 0, cubes / np.maximum(self.units, 1) / (squares / np.maximum(self.units, 1)) ** 1.5, 0.0)
+
     def spread(self, values: Floats, centre: Floats) -> Floats:
         """The variance of each group's weighted mean of `values`, linearised around `centre` (its mean); NaN where there are not two units.
 
@@ -162,13 +169,49 @@ class Sample:
 
 
 def student(
-    value: float, variance: float, units: int, level: float, method: str, bounds: tuple[float, float] = (-math.inf, math.inf)
+    value: float,
+    variance: float,
+    units: int,
+    level: float,
+    method: str,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+    skewness: float = 0.0,
 ) -> Interval | None:
-    """Student's t interval of an estimate with an estimated variance; None without two units or without variation."""
-    if units < 2 or not math.isfinite(value) or not varies(variance, value):
+    """The interval of a mean from its estimated variance; None without two units, and without variation inside the bounds.
+
+    Of values between two `bounds` it is `_bounded`: Student's t covers .88 of a mean near an end. Of others Student's t, or where `skewness` says how
+    skew the values of the units are, the wider of it and Hall's (1992, JRSS B 54, 221): of absolute errors t alone covers .89 at n = 10.
+    """
+    if units < 2 or not math.isfinite(value):
         return None
-    half = quantile(units, level) * math.sqrt(variance)
-    return Interval(max(bounds[0], value - half), min(bounds[1], value + half), method)
+    if math.isfinite(bounds[0]) and math.isfinite(bounds[1]):
+        return _bounded(value, variance, units, level, method, bounds)
+    if not varies(variance, value):
+        return None
+    t, error = quantile(units, level), math.sqrt(variance)
+    low, high = value - t * error, value + t * error
+    if abs(skewness) > 1e-9:
+        ends = [value - error * without_skew(end, skewness / math.sqrt(units)) for end in (t, -t)]
+        low, high, method = min(low, ends[0]), max(high, ends[1]), f"{method}, the wider of it and of it without skewness"
+    return Interval(max(bounds[0], low), min(bounds[1], high), method)
+
+
+def _bounded(value: float, variance: float, units: int, level: float, method: str, bounds: tuple[float, float]) -> Interval | None:
+    """The interval of a mean of bounded values: that of a proportion of as many rows as would give its variance.
+
+    Korn & Graubard 1998, Survey Methodology 24, 193, with their correction for few units. At an end itself, where nothing varies, as many rows as
+    there are units: a mean is no further from the end than the share of values that are not there.
+    """
+    width = bounds[1] - bounds[0]
+    share = min(1.0, max(0.0, (value - bounds[0]) / width))
+    rows = float(units)
+    if varies(variance, value) and 0 < share < 1:
+        rows = share * (1 - share) * width**2 / variance * (normal(level) / quantile(units, level)) ** 2
+    elif 0 < share < 1:
+        return None
+    found = proportion(share * rows, rows, level)
+    name = method.replace("Student's t", "Korn-Graubard")
+    return Interval(bounds[0] + width * found.low, bounds[0] + width * found.high, name)
 
 
 def varies(variance: float, value: float) -> bool:

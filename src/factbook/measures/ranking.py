@@ -32,7 +32,7 @@ from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Flags, Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
-VERSION: Final = 1
+VERSION: Final = 2
 ROLES: Final = ("data",)
 PARAMS: Final = ("query", "item", "relevance", "score", "rank", "k", "gain", "relevant_from", "popularity", "baseline", "catalogue")
 _HIGHER, _NEITHER = Direction.HIGHER, Direction.NEITHER

@@ -28,7 +28,7 @@ from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
-VERSION: Final = 1
+VERSION: Final = 2
 ROLES: Final = ("data",)
 PARAMS: Final = ("label", "prediction", "low", "high", "nominal", "quantiles")
 _REAL: Final = (-math.inf, math.inf)
@@ -157,8 +157,8 @@ class _Adder:
     def method(self) -> str:
         return moments.method(self.sample)
 
-    def student(self, value: float, variance: float, i: int, bounds: tuple[float, float] = _REAL) -> Interval | None:
-        return moments.student(value, variance, int(self.sample.units[i]), self.answer.level, self.method, bounds)
+    def student(self, value: float, variance: float, i: int, bounds: tuple[float, float] = _REAL, skewness: float = 0.0) -> Interval | None:
+        return moments.student(value, variance, int(self.sample.units[i]), self.answer.level, self.method, bounds, skewness)
 
     def log(self, value: float, variance: float, i: int) -> Interval | None:
         return moments.student_log(value, variance, int(self.sample.units[i]), self.answer.level, f"jackknife, {self.method}")
@@ -166,14 +166,15 @@ class _Adder:
     def mean(self, metric: str, values: Floats, *, undefined: Floats | None = None, said: str = "", params: Pairs = ()) -> None:
         """A mean with Student's t; undefined where some of the rows have no value (`undefined`, 0 or 1 a row)."""
         means = self.sample.mean(values)
-        spread = self.sample.spread(values, np.nan_to_num(means))
+        spread, skewness = self.sample.spread(values, np.nan_to_num(means)), self.sample.skewness(values, np.nan_to_num(means))
         bad = np.zeros(self.sample.size) if undefined is None else np.bincount(self.sample.index, weights=undefined, minlength=self.sample.size)
         bounds = self.answer.metrics[metric].bounds or _REAL
         for i in range(len(self.names)):
             if bad[i]:
                 self.one(metric, i, None, None, f"{int(bad[i])} rows {said}", params)
             else:
-                self.one(metric, i, float(means[i]), self.student(float(means[i]), float(spread[i]), i, bounds), "", params)
+                interval = self.student(float(means[i]), float(spread[i]), i, bounds, float(skewness[i]))
+                self.one(metric, i, float(means[i]), interval, "", params)
 
     def one(self, metric: str, i: int, value: float | None, interval: Interval | None, undefined: str = "", params: Pairs = ()) -> None:
         n = int(self.sample.n[i])
