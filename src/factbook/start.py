@@ -32,6 +32,7 @@ _TEXTS: Final = (".csv", ".tsv", ".txt")
 _POSITIVES: Final = (("0", "1"), ("0.0", "1.0"), ("false", "true"), ("no", "yes"))
 _MOST_GROUPS: Final = 30
 _MOST_NUMBERS: Final = 12
+_MOST_CLASSES: Final = 50
 _PLAIN: Final = re.compile(r"[A-Za-z_./][A-Za-z0-9_./ -]*(?<! )\Z")
 
 
@@ -218,7 +219,8 @@ def _declared(said: Predictions, source: Source, previews: Mapping[str, Preview]
     declared |= {"separator": source.separator} if source.separator != "," else {}
     declared |= {"encoding": said.encoding} if said.encoding != "utf-8" else {}
     declared["label"] = said.label
-    declared["positive"] = said.positive or _positive(previews[said.label], notes)
+    if positive := said.positive or ("" if _many(said, previews[said.label], notes) else _positive(previews[said.label], notes)):
+        declared["positive"] = positive
     for role in ("prediction", "score"):
         declared |= {role: getattr(said, role)} if getattr(said, role) else {}
     if said.prediction and (labels := _alike(previews[said.label], previews[said.prediction], notes)):
@@ -239,8 +241,8 @@ def _declared(said: Predictions, source: Source, previews: Mapping[str, Preview]
 
 
 def _alike(label: Preview, prediction: Preview, notes: list[str]) -> dict[str, str]:
-    """Predictions that are the same numbers as the two labels and only written otherwise (`1.0` for `1`), with the label that each means."""
-    if label.distinct != 2 or prediction.distinct > len(prediction.examples):
+    """Predictions that are the same numbers as the labels and only written otherwise (`1.0` for `1`), with the label that each means."""
+    if not 2 <= label.distinct <= len(label.examples) or prediction.distinct > len(prediction.examples):
         return {}
     meant = {number: text for text in label.examples if (number := _number(text)) is not None}
     same = {text: meant[number] for text in sorted(set(prediction.examples) - set(label.examples)) if (number := _number(text)) in meant}
@@ -267,6 +269,18 @@ def _missing(text: str) -> tuple[str, str]:
     if not equals:
         raise ManifestError(f"--missing {text}: not of the form ROLE=POLICY", remedy="e.g. --missing label=drop, --missing group=group")
     return role, policy
+
+
+def _many(said: Predictions, label: Preview, notes: list[str]) -> bool:
+    """Whether the label has so many values that each is a class of its own."""
+    if not said.prediction or said.score or not 2 < label.distinct <= _MOST_CLASSES:
+        return False
+    more = ", …" if label.distinct > len(label.examples) else ""
+    notes.append(
+        f"{label.name!r} holds {label.distinct} values, {', '.join(map(repr, label.examples))}{more}: each is a class; "
+        "say --positive to set one against the rest"
+    )
+    return True
 
 
 def _positive(label: Preview, notes: list[str]) -> str:
@@ -299,7 +313,7 @@ def _train(said: Predictions, book: Path, folder: Path, tree: dict[str, Any], no
     declared |= {"separator": source.separator} if source.separator != "," else {}
     declared |= {"encoding": said.encoding} if said.encoding != "utf-8" else {}
     if said.label in table.names:
-        declared |= {"label": said.label, "positive": tree["sources"][SOURCE]["positive"]}
+        declared |= {"label": said.label} | {role: value for role, value in tree["sources"][SOURCE].items() if role == "positive"}
     tree["sources"][TRAINING] = declared
     tree["plan"]["training-data"] = {"measure": "profile", "data": TRAINING}
 

@@ -106,6 +106,20 @@ def test_confusion_counts(catalog: Catalog) -> None:
     assert "0.0 % of actual negatives" in shown
 
 
+def test_the_matrix_of_many_classes(tmp_path: Path) -> None:
+    counts = {("cat", "cat"): 30, ("cat", "dog"): 10, ("dog", "cat"): 0, ("dog", "dog"): 5}
+    facts = [
+        Fact(Key("performance", "confusion", (("label", label), ("prediction", other))), value=value, unit=Unit.COUNT)
+        for (label, other), value in counts.items()
+    ]
+    made = Measured("performance", "classification", 1, tuple(facts), {}, {"data": Artifact("a", "sha256:00", 1, 1, 1)})
+    store.write(tmp_path, made, runs.Run("2026-11-21T01:02:03Z", {}, "Linux"))
+    drawing = render(ChartSpec("performance", kind="confusion"), Catalog(read(MANIFEST)[0], store.Evidence.load(tmp_path)))
+    assert {"cat", "dog", "30", "10", "40", "5"} <= set(texts(drawing))
+    titles = [element.text for element in ElementTree.fromstring(drawing).iter(f"{SVG}title")]
+    assert "cat, predicted dog: 10, 25.0 % of actual cat" in titles
+
+
 def test_what_is_not_measured_cannot_be_drawn(catalog: Catalog) -> None:
     with pytest.raises(DocumentError, match="no fnr by sex"):
         render(ChartSpec("performance", "fnr", ("sex",)), catalog)

@@ -17,12 +17,30 @@ BARE = {"label": "y", "score": "p"}
 RICH = BARE | {"key": "id", "by": ("sex", "age:40,60"), "protected": ("sex=male", "age=40-59")}
 
 
-@pytest.fixture(scope="module", params=["bare", "rich", "predictions-only", "tiny"])
+@pytest.fixture(scope="module", params=["bare", "rich", "predictions-only", "tiny", "classes", "sets"])
 def book(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Book:
     place = tmp_path_factory.mktemp(request.param)
+    if request.param in ("classes", "sets"):
+        return _of_classes(place, sets=request.param == "sets")
     data = str(predictions(place / "rows.csv", rows=14 if request.param == "tiny" else 240))
     said = {"bare": BARE, "rich": RICH, "predictions-only": {"label": "y", "prediction": "yhat", "by": ("sex",)}, "tiny": RICH}[request.param]
     return Book.init(place / "book", data=data, **said)[0]
+
+
+def _of_classes(place: Path, *, sets: bool) -> Book:
+    """A book over three classes; over sets of them, declared by hand."""
+    names = ("cat", "dog", "fox")
+    rows = [(names[i % 3], names[i % 3 if i % 5 else (i + 1) % 3], ("m", "f")[i // 7 % 2]) for i in range(240)]
+    more = ";fox" if sets else ""
+    (place / "rows.csv").write_text("y,yhat,sex\n" + "".join(f"{y}{more},{p},{s}\n" for y, p, s in rows), encoding="utf-8")
+    book = Book.init(place / "book", data=str(place / "rows.csv"), label="y", prediction="yhat", by=("sex",))[0]
+    if sets:
+        path = place / "book" / "factbook.yaml"
+        path.write_text(path.read_text(encoding="utf-8").replace("label: y\n", 'label: y\n    multilabel: ";"\n'), encoding="utf-8")
+        (place / "book/documents/model-card.md").unlink()
+        book = Book(place / "book")
+        book.measure()
+    return book
 
 
 @pytest.mark.parametrize("kind", kinds.names())

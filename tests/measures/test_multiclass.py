@@ -153,6 +153,7 @@ def test_scores_of_abstained_rows_are_left_out(tmp_path: Path) -> None:
     [
         (["a", "b", "c"], ["a", "b", "x"], {"classes": ["a", "b", "c"]}, "column 'p' holds 'x' in 1 of 3 rows: no declared class"),
         (["a", "b", "a"], ["a", "b", "a"], {}, "no `positive` is declared"),
+        (["0", "1", "2"], ["0.0", "1.0", "2.0"], {}, "one number, written in two ways"),
         ([str(i) for i in range(1500)], ["0"] * 1500, {}, "at most 1,000 classes"),
     ],
 )

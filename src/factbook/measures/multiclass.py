@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any, Final
 
@@ -243,6 +244,7 @@ def _classes(tally: Tally, source: Source) -> tuple[str, ...]:
                 )
         return tuple(source.classes)
     found = tuple(sorted({*labels, *predictions}))
+    _refuse_alike(source, labels, predictions)
     if len(found) <= 2:
         shown = ", ".join(map(repr, found))
         raise SourceError(
@@ -255,6 +257,26 @@ def _classes(tally: Tally, source: Source) -> tuple[str, ...]:
             remedy="is it a number? plan a regression; else group the classes",
         )
     return found
+
+
+def _refuse_alike(source: Source, labels: Sequence[str], predictions: Sequence[str]) -> None:
+    """A prediction that is the same number as a label and only written otherwise (`1.0` for `1`) would be a class of its own."""
+    numbers = {number: text for text in labels if (number := _number(text)) is not None}
+    for text in predictions:
+        meant = numbers.get(number) if (number := _number(text)) is not None else None
+        if meant is not None and text not in labels:
+            raise SourceError(
+                f"{source.uri}: column {source.prediction!r} holds {text!r}, column {source.label!r} {meant!r}: one number, written in two ways",
+                remedy=f'write both alike, or declare `labels: {{"{text}": "{meant}"}}` and so on',
+            )
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
 
 
 def confusions(found: Labelled, by: Sequence[str], level: float = 0.95) -> Iterator[tuple[Pairs, Confusion]]:
