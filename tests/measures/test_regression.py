@@ -11,7 +11,7 @@ from scipy import stats
 from sklearn import metrics as oracle
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import moments, regression
+from factbook.measures import moments, regression, residuals
 from factbook.measures.moments import Sample
 from factbook.model import Status
 
@@ -193,3 +193,63 @@ def test_the_interval_of_clustered_means_covers():
     mean = sample.mean(values)
     found = [moments.student(m, v, clusters, 0.95, "") for m, v in zip(mean.tolist(), sample.spread(values, mean).tolist(), strict=True)]
     assert 0.94 <= np.mean([item.low <= 0 <= item.high for item in found if item]) <= 0.96
+
+
+def test_the_shape_of_errors_equals_scipy(tmp_path):
+    data = table()
+    found = facts(measured(tmp_path, data, ", by: [g]", FULL))
+    for place, chosen in (("", np.ones(300, bool)), ("?g=x", data["g"] == "x")):
+        error = (data["f"] - data["y"])[chosen]
+        expected = {
+            "max_error": oracle.max_error(data["y"][chosen], data["f"][chosen]),
+            "residual_sd": error.std(ddof=1),
+            "residual_skewness": stats.skew(error),
+            "residual_kurtosis": stats.kurtosis(error),
+            "residual_far;sd=2": (abs(error - error.mean()) > 2 * error.std(ddof=1)).mean(),
+            "residual_quantile;level=0.25": np.quantile(error, 0.25, method="inverted_cdf"),
+            "residual_quantile;level=0.95": np.quantile(error, 0.95, method="inverted_cdf"),
+        }
+        for name, value in expected.items():
+            assert found[name + place].value == pytest.approx(value, rel=1e-9), name
+    trend = stats.spearmanr(abs(data["f"] - data["y"]), data["f"]).statistic
+    assert found["error_trend"].value == pytest.approx(trend, abs=1e-8)
+    assert found["error_trend"].low > 0.2  # the errors were made proportional
+
+
+def test_parts_by_prediction_hold_all_rows(tmp_path):
+    data = table()
+    found = facts(measured(tmp_path, data, "", PLAN))
+    order = np.argsort(data["f"])
+    for i, part in enumerate(np.array_split(order, 10)):
+        assert found[f"part_label;part={i + 1}"].value == pytest.approx(data["y"][part].mean())
+        assert found[f"part_mae;part={i + 1}"].value == pytest.approx(abs(data["f"] - data["y"])[part].mean())
+    assert sum(found[f"part_rows;part={i + 1}"].value for i in range(10)) == 300
+
+
+def test_intervals_of_quantiles_cover():
+    random, hits = np.random.default_rng(3), 0
+    for _ in range(300):
+        rows = measured_quantile(random.normal(size=200))
+        hits += rows[0] <= stats.norm.ppf(0.25) <= rows[1]
+    assert hits / 300 >= 0.93
+
+
+def measured_quantile(error: np.ndarray) -> tuple[float, float]:
+    names: dict[str, object] = {}
+
+    class Add:
+        answer = type("Level", (), {"level": 0.95})()
+        sample = Sample(np.zeros(len(error), np.int64), 1)
+
+        def one(self, metric, i, value, interval, undefined="", params=()):
+            names[params[0][1]] = interval
+
+    residuals._add_quantiles(Add(), 0, np.sort(error))
+    return names["0.25"].low, names["0.25"].high
+
+
+def test_errors_that_do_not_vary_have_no_shape(tmp_path):
+    found = facts(measured(tmp_path, {"y": [1.0, 2.0, 3.0], "f": [1.5, 2.5, 3.5]}, "", PLAN))
+    assert (found["residual_sd"].value, found["max_error"].value) == (0, 0.5)
+    assert found["residual_skewness"].status is Status.UNDEFINED
+    assert found["residual_far;sd=2"].reason == "the errors do not vary"

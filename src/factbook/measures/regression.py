@@ -7,7 +7,7 @@ not matter. A label of 0 makes MAPE undefined, it does not make it large.
 
 Intervals: means (MAE, bias, MAPE, ...) Student's t over rows or clusters; MSE, RMSE and R² the jackknife on the log scale (of MSE, and of
 SSE/SST), because their distributions are skewed (simulated with normal errors, MSE covers .939 at 30 rows, .945 at 60, .948 at 200); the median error
-its order statistics (Conover 1999, Practical Nonparametric Statistics, 3.2), conservative.
+its order statistics (Conover 1999, Practical Nonparametric Statistics, 3.2), conservative. The shape of the errors is in `residuals`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from factbook.errors import MeasureError
-from factbook.measures import beta, intervals, moments, rows
+from factbook.measures import beta, intervals, moments, residuals, rows
 from factbook.measures.intervals import Interval
 from factbook.measures.moments import Floats, Sample
 from factbook.measures.request import Answer, Request, count_metric, tidy
@@ -88,6 +88,7 @@ METRICS: Final = (
         "Christoffersen 1998, International Economic Review 39, 841",
         ("picp",),
     ),
+    *residuals.METRICS,
     Metric("interval_width", "mean width of the prediction interval", "width", Unit.QUANTITY, _NEITHER, _POSITIVE, "mean of high - low", ""),
 )
 
@@ -194,6 +195,9 @@ def _add_all(add: _Adder, given: Parameters, found: Rows) -> None:
     _add_median(add, np.abs(error))
     _add_squares(add, label, error)
     _add_percentages(add, label, prediction, np.abs(error))
+    residuals.add_shape(add, error)
+    if add.names == [()]:
+        residuals.add_parts(add, prediction, label)
     for level in sorted(given.quantiles):
         rest = label - found.numbers[f"q{level}"]
         q = float(level)
