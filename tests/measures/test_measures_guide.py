@@ -9,19 +9,26 @@ from pathlib import Path
 import pytest
 
 from factbook import shelf
-from factbook.cli import main
+from factbook.cli import main, show
 
-PAGE = Path(__file__).parents[2] / "docs" / "guide" / "measures.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "guide"
+SECTIONS = {
+    "measures": ["regression", "ranking", "agreement", "coverage", "clustering"],
+    "measures-language": ["text-generation", "text-corpus"],
+    "measures-vision": ["detection", "segmentation", "image-corpus"],
+}
 
 
-def test_every_example_of_the_guide(tmp_path, monkeypatch, capsys):
-    text = PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", SECTIONS)
+def test_every_example_of_the_guide(page, tmp_path, monkeypatch, capsys):
+    text = (GUIDE / f"{page}.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    show._console.cache_clear()  # it writes to the stream of the first test
     script = re.search(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert script is not None
-    exec(compile(script[1], str(PAGE), "exec"), {})
-    examples = re.findall(r"^```yaml\n(.*?)^```\n\n```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    assert len(examples) == 6
+    exec(compile(script[1], page, "exec"), {})
+    examples = re.findall(r"^```yaml\n((?:(?!```)[^\n]*\n)*)```\n\n```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert len(examples) == len(SECTIONS[page])
     for number, (book, console) in enumerate(examples):
         Path("factbook.yaml").write_text(book, encoding="utf-8")
         for old in Path("evidence").glob("*.json"):
@@ -33,9 +40,10 @@ def test_every_example_of_the_guide(tmp_path, monkeypatch, capsys):
                 assert [line.split() for line in printed.splitlines()] == [line.split() for line in shown.splitlines()], command
 
 
-@pytest.mark.parametrize("name", ["regression", "ranking", "agreement", "coverage", "clustering", "text-generation"])
-def test_every_parameter_is_described(name):
-    section = re.search(rf"^## {name}\b.*?(?=^## |\Z)", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+@pytest.mark.parametrize(("page", "name"), [(page, name) for page, names in SECTIONS.items() for name in names])
+def test_every_parameter_is_described(page, name):
+    section = re.search(rf"^## {name}\b.*?(?=^## |\Z)", (GUIDE / f"{page}.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert section is not None
     module = shelf.find("measures", name)
-    assert [given for given in (*module.PARAMS, *module.ROLES[1:]) if f"`{given}`" not in section[0] and f"{given}:" not in section[0]] == []
+    named = (*module.PARAMS, *module.ROLES[1:], *getattr(module, "OPTIONAL", ()))
+    assert [given for given in named if f"`{given}`" not in section[0] and f"{given}:" not in section[0]] == []
