@@ -161,8 +161,8 @@ class _Adder:
     def student(self, value: float, variance: float, i: int, bounds: tuple[float, float] = _REAL, skewness: float = 0.0) -> Interval | None:
         return moments.student(value, variance, int(self.sample.units[i]), self.answer.level, self.method, bounds, skewness)
 
-    def log(self, value: float, variance: float, i: int) -> Interval | None:
-        return moments.student_log(value, variance, int(self.sample.units[i]), self.answer.level, f"jackknife, {self.method}")
+    def log(self, value: float, variance: float, carriers: float, i: int) -> Interval | None:
+        return moments.student_log(value, variance, int(self.sample.units[i]), self.answer.level, f"jackknife, {self.method}", carriers)
 
     def mean(self, metric: str, values: Floats, *, undefined: Floats | None = None, said: str = "", params: Pairs = ()) -> None:
         """A mean with Student's t; undefined where some of the rows have no value (`undefined`, 0 or 1 a row)."""
@@ -222,21 +222,21 @@ def _add_squares(add: _Adder, label: Floats, error: Floats) -> None:
     centre = np.nan_to_num(sample.mean(label))
     apart = label - centre[sample.index]
     mse, total = sample.mean(squares), sample.mean(apart * apart)
-    spread, curve = _log_variances(sample, squares, apart)
+    spread, curve = log_variances(sample, squares, apart)
     for i in range(len(add.names)):
-        own = add.log(float(mse[i]), float(spread[i]), i)
+        own = add.log(float(mse[i]), float(spread[0][i]), float(spread[1][i]), i)
         add.one("mse", i, float(mse[i]), own)
         add.one("rmse", i, math.sqrt(mse[i]), None if own is None else Interval(math.sqrt(own.low), math.sqrt(own.high), own.method))
         if not moments.varies(float(total[i]), float(centre[i])):
             add.one("r2", i, None, None, "division by 0: all labels are equal" if sample.n[i] else "")
             continue
         rest = float(mse[i] / total[i])
-        ratio = add.log(rest, float(curve[i]), i)
+        ratio = add.log(rest, float(curve[0][i]), float(curve[1][i]), i)
         add.one("r2", i, 1 - rest, None if ratio is None else Interval(1 - ratio.high, 1 - ratio.low, ratio.method))
 
 
-def _log_variances(sample: Sample, squares: Floats, apart: Floats) -> tuple[Floats, Floats]:
-    """The jackknife variances of log MSE and of log(SSE/SST); `apart` are the labels about their mean."""
+def log_variances(sample: Sample, squares: Floats, apart: Floats) -> list[tuple[Floats, Floats]]:
+    """The jackknife variances of log MSE and of log(SSE/SST), each with the units that carry it; `apart` are the labels about their mean."""
     owner = sample.owner
     weight, error = sample.by_unit(np.ones(len(squares))), sample.by_unit(squares)
     first, second = sample.by_unit(apart), sample.by_unit(apart * apart)
@@ -244,7 +244,7 @@ def _log_variances(sample: Sample, squares: Floats, apart: Floats) -> tuple[Floa
         weight = sample.weight[owner] - weight
         error = sample.total(squares)[owner] - error
         total = sample.total(apart * apart)[owner] - second - first * first / weight
-        return sample.jackknife(np.log(error / weight)), sample.jackknife(np.log(error / total))
+        return [(sample.jackknife(without), sample.carriers(without)) for without in (np.log(error / weight), np.log(error / total))]
 
 
 def _add_median(add: _Adder, size: Floats) -> None:
