@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from zipfile import BadZipFile, ZipFile, ZipInfo, is_zipfile
 
-from factbook import __version__, canon
+from factbook import canon
 from factbook.errors import SourceError, StorageError
 from factbook.manifest import Source
 from factbook.sources import copies, digests
@@ -39,7 +39,7 @@ def table(
         SourceError: there are no records.
         StorageError: the private store cannot be written.
     """
-    made = [form, __version__, source.encoding, source.members, *sorted(marked(files, source, digests.hashes(files, store)))]
+    made = [form, source.encoding, source.members, *sorted(marked(files, source, digests.hashes(files, store)))]
     path = store / copies.FOLDER / f"{canon.digest(made).removeprefix('sha256:')}.parquet"
     connection = connect(store)
     if not path.is_file():
