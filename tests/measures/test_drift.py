@@ -298,3 +298,47 @@ def test_the_example_of_the_guide_prints_what_it_shows(tmp_path: Path) -> None:
     code, shown = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", page, re.DOTALL).groups()  # type: ignore[union-attr]
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert [line.rstrip() for line in done.stdout.splitlines()] == shown.splitlines()
+
+
+def decaying(n: int, blocks: int) -> dict[str, np.ndarray]:
+    """A log whose score stops telling the classes apart in its second half."""
+    rng = np.random.default_rng(11)
+    y = (rng.random(n) < 0.4).astype(int)
+    told = np.where(np.arange(n) < n // 2, 1.5, 0.2)
+    s = (1 / (1 + np.exp(-(y * told + rng.normal(size=n) - 0.5)))).round(3)
+    return {"y": y, "s": s, "p": (s >= 0.5).astype(int), "day": np.arange(n) * blocks // n + 1}
+
+
+def test_performance_in_time_equals_scikit_learn(tmp_path: Path) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    log = decaying(4_000, 8)
+    pq.write_table(pa.table(log), tmp_path / "log.parquet")
+    for roles in ("prediction: p", "cut: 0.5"):
+        source = f"{{log: {{uri: log.parquet, label: y, positive: '1', score: s, {roles}}}}}"
+        found = planned(tmp_path, source, "measure: drift, reference: log, current: log, blocks: 8, baseline: 2")
+        for name, chosen in {"data=reference": log["day"] < 3, "data=current": log["day"] > 2, "block=5": log["day"] == 5}.items():
+            accuracy, auc = found[f"accuracy;{name}"], found[f"auc;{name}"]
+            right = int((log["p"] == log["y"])[chosen].sum())
+            assert accuracy.counts == {"k": right, "n": int(chosen.sum())}
+            assert auc.value == pytest.approx(roc_auc_score(log["y"][chosen], log["s"][chosen]), rel=1e-11)
+            assert auc.low < auc.value < auc.high  # type: ignore[operator]
+        change = found["auc_difference;block=5"]
+        assert change.value == pytest.approx(found["auc;block=5"].value - found["auc;data=reference"].value)  # type: ignore[operator]
+        assert change.high < 0  # type: ignore[operator]
+        assert found["auc_difference;block=3"].low < 0 < found["auc_difference;block=3"].high  # type: ignore[operator]
+        assert found["accuracy_difference;block=6"].high < 0  # type: ignore[operator]
+        assert "accuracy;block=1" not in found
+
+
+def test_performance_of_two_tables_with_labels_that_mean_the_same(tmp_path: Path) -> None:
+    log = decaying(2_000, 2)
+    for name, chosen, shift in (("old", log["day"] == 1, ""), ("new", log["day"] == 2, ".0")):
+        lines = [f"{y}{shift},{p}{shift},{s}" for y, p, s in zip(*(log[column][chosen] for column in "yps"), strict=True)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["y,p,s", *lines, f",0{shift},0.3"]) + "\n", encoding="utf-8")
+    roles = "label: y, positive: '1', prediction: p, score: s, missing: {label: drop}"
+    sources = f"{{old: {{uri: old.csv, {roles}}}, new: {{uri: new.csv, {roles}, labels: {{'1.0': '1', '0.0': '0'}}}}}}"
+    found = planned(tmp_path, sources, PLAN)
+    expected = (log["p"] == log["y"])[log["day"] == 2].mean() - (log["p"] == log["y"])[log["day"] == 1].mean()
+    assert found["accuracy_difference;data=current"].value == pytest.approx(expected)
+    assert found["auc;data=current"].n == 1_000

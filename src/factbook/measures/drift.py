@@ -21,7 +21,7 @@ from factbook.engines import sketches
 from factbook.engines.sketches import Numbers, Sketch
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Planned, Source
-from factbook.measures import divergences, intervals, laws, periods
+from factbook.measures import decay, divergences, intervals, laws, periods
 from factbook.measures.divergences import Bounded, Integers, Pair
 from factbook.measures.periods import Blocks, Options, options_of
 from factbook.measures.request import Answer, Request, count_metric, tidy
@@ -29,7 +29,7 @@ from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.sources import Table
 
 SMALLEST_P: Final = 1e-300
-VERSION: Final = 1
+VERSION: Final = 2
 ROLES: Final = ("reference", "current")
 PARAMS: Final = periods.PARAMS
 _APART: Final = ("label", "prediction", "score", "key", "weight", "cluster")
@@ -131,6 +131,7 @@ METRICS: Final = (
         "mean over current rows of the total variation between the label's shares in their bin",
         "Webb et al. 2016, Data Min. Knowl. Discov. 30, 964",
     ),
+    *decay.METRICS,
     _p("label_shift_p", "label shift p-value", "label shift p", "P(X >= sum of chi-squares of the bins)", "Cochran 1954, Biometrics 10, 417"),
 )
 
@@ -170,6 +171,7 @@ def measure(request: Request, answer: Answer) -> None:
     else:
         reference = Blocks.scan(request, options, tables["reference"], "reference", _columns((item.reference, item.kind) for item in subjects))
     _Report(request, answer, options, subjects, (reference, current)).everything(alone)
+    decay.add(request, answer, options, tables)
 
 
 def _columns(wanted: Iterable[tuple[str, str]]) -> dict[str, bool]:

@@ -120,7 +120,7 @@ class Blocks:
     def scan(cls, request: Request, options: Options, table: Table, role: str, columns: Mapping[str, bool]) -> Blocks:
         """Sketch columns (and whether they are categories) of a table; only the current one is cut in time."""
         source = request.source(role)
-        time = [_time(request, options, table, source, role)] if role == "current" and options.in_time else []
+        time = [time_split(request, options, table, source, role)] if role == "current" and options.in_time else []
         label = [Split(f"CAST({quote(source.label)} AS VARCHAR)")] if options.concept else []
         found = sketches.scan(table, source, columns, request.store, request.progress, [*time, *label])
         cells: dict[tuple[str, str], Mapping[str, Sketch]] = {}
@@ -173,7 +173,8 @@ def _order(block: str) -> tuple[int, str]:
     return (int(block), "") if block.isdecimal() else (-1, block)
 
 
-def _time(request: Request, options: Options, table: Table, source: Source, role: str) -> Split:
+def time_split(request: Request, options: Options, table: Table, source: Source, role: str) -> Split:
+    """What cuts the rows of a table into blocks."""
     if options.blocks:
         if source.join is not None:
             raise MeasureError(f"plan.{request.name}: a joined table has no order of rows", remedy="use `over: COLUMN` in place of `blocks`")
