@@ -117,7 +117,7 @@ METRICS: Final = (
     _metric(
         "calibration_slope",
         "calibration slope",
-        Unit.QUANTITY,
+        Unit.SCORE,
         Direction.NEITHER,
         _REAL,
         "b of the logistic regression of the outcome on a + b logit(score); 1 is right, below it scores are too extreme",
@@ -126,7 +126,7 @@ METRICS: Final = (
     _metric(
         "calibration_intercept",
         "calibration intercept",
-        Unit.QUANTITY,
+        Unit.SCORE,
         Direction.NEITHER,
         _REAL,
         "a of the logistic regression of the outcome on a + logit(score); 0 is right, below it scores are too high",

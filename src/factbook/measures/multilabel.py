@@ -69,14 +69,12 @@ METRICS: Final = (
         "Jaccard 1912, New Phytologist 11, 37",
         ("iou", "jaccard_score"),
     ),
-    Metric(
-        "label_cardinality", "labels a row", "labels", Unit.QUANTITY, Direction.NEITHER, (0.0, math.inf), "mean number of labels of a row", _ZHANG
-    ),
+    Metric("label_cardinality", "labels a row", "labels", Unit.SCORE, Direction.NEITHER, (0.0, math.inf), "mean number of labels of a row", _ZHANG),
     Metric(
         "predicted_cardinality",
         "predictions a row",
         "predictions",
-        Unit.QUANTITY,
+        Unit.SCORE,
         Direction.NEITHER,
         (0.0, math.inf),
         "mean number of predicted classes of a row",
