@@ -142,7 +142,7 @@ class _Spread:
         if atom.kind == "gap":
             from factbook.measures import gaps  # numpy, only where there is a gap to judge
 
-            return _required(gaps.difference([gaps.shares(parts)], level, 1.0), "there are too many groups for the interval of their gap")
+            return _required(gaps.difference([gaps.shares(parts)], level), "there are too many groups for the interval of their gap")
         first, second = parts
         if atom.kind == "ratio":
             return _required(intervals.quotient(first, second, level), f"the interval of {atom.keys[0]} / {atom.keys[1]} has no upper end")

@@ -113,6 +113,22 @@ def mean(scored: Scored, spread: Spread, losses: tuple[Floats, Floats], level: f
     return Interval(value * math.exp(-half) - widen, value * math.exp(min(half, 700.0)) + widen, f"{METHOD}, log scale")
 
 
+def area(scored: Scored, spread: Spread, level: float) -> Interval | None:
+    """The interval of an AUC, widened by what bins can move it; None with too few blocks of a class, or where the scores do not vary."""
+    least = min(spread.blocks(0), spread.blocks(1))
+    found = _area(scored, spread, level, least) if least >= clusters.FEW else None
+    return found if isinstance(found, Interval) else None
+
+
+def large(scored: Scored, spread: Spread, level: float) -> Interval | None:
+    """The interval of the mean of label - score; None with too few blocks, or without variation."""
+    value, total = scores.mean_loss(scored, (1 - scored.middle, -scored.middle))[0], float(sum(part.sum() for part in scored.weights))
+    size = spread.blocks()
+    variance = spread.variance((1 - scored.middle - value) / total, (-scored.middle - value) / total) if size >= clusters.FEW else 0.0
+    half = _t(size, level) * math.sqrt(variance) if variance > 0 else 0.0
+    return Interval(value - half, value + half, METHOD) if half > 1e-12 else None
+
+
 def _slack(scored: Scored) -> float:
     """How far a binned score can lie from what stands for it."""
     return 0.0 if scored.exact else float((scored.high - scored.low).max()) / 2

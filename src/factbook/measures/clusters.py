@@ -138,6 +138,13 @@ def fit(answer: Answer, counts: Counts, whole: Sequence[int]) -> Answer:
     return bare(answer, why) if why else answer
 
 
+def influence(counts: Blocked, part: Sequence[int], whole: Sequence[int]) -> Floats:
+    """What each block adds to a share that is not 0 of 0; sums to 0."""
+    k, n = counts.among(part), counts.among(whole)
+    found: Floats = (k - n * (k.sum() / n.sum())) / n.sum()
+    return found
+
+
 def difference(first: Counts, second: Counts, part: Sequence[int], whole: Sequence[int], level: float) -> Interval | None:
     """The interval of a difference of two shares whose rows lie in the same clusters.
 

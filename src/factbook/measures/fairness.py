@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from factbook.manifest import Planned, Source
-from factbook.measures import binary, group_classes, group_errors, group_scores, inequality, parity, reference_groups, stratified
+from factbook.measures import binary, clusters, group_classes, group_errors, group_scores, inequality, parity, reference_groups, stratified
 from factbook.measures.binary import Counts, Outcomes
 from factbook.measures.multiplicity import Families
 from factbook.measures.rates import COUNTS, RATES, add_counts, add_rate
@@ -71,15 +71,13 @@ def _decisions(request: Request, answer: Answer, source: Source) -> None:
     """Two classes."""
     outcomes = binary.read(request.tally(), source, request.source_name())
     answer.warnings += outcomes.warnings
-    if source.cluster:
-        answer.warnings.append(f"{source.uri}: rows share {source.cluster!r}, but comparisons take them as independent and are too narrow")
     references, families = References(request, source), Families()
     comparisons = parity.Comparisons(families)
     tables: dict[tuple[str, ...], Mapping[Pairs, Counts]] = {}
     chosen: dict[str, Pairs] = {}
-    _add_groups(answer, outcomes, binary.confusion(outcomes, ()), (), None)
+    _add_groups(answer, outcomes, clusters.counts(outcomes, (), answer.level), (), None)
     for by in reference_groups.margins(request.name, request.planned, source):
-        found = tables[by] = binary.confusion(outcomes, by)
+        found = tables[by] = clusters.counts(outcomes, by, answer.level)
         reference = references.of(by, found, answer)
         if reference is not None:
             comparisons.add(answer, found, reference)
@@ -96,8 +94,8 @@ def _add_groups(answer: Answer, outcomes: Outcomes, found: Mapping[Pairs, Counts
     """What is said of each group by itself, and of its scores."""
     for place, counts in found.items():
         add_counts(answer, counts, place, abstains=bool(outcomes.source.abstain))
-        for name in RATES:
-            add_rate(answer, name, counts, place)
+        for name, rate in RATES.items():
+            add_rate(clusters.fit(answer, counts, rate.whole), name, counts, place)
         inequality.add(answer, counts, place)
     if outcomes.source.score:
         groups = group_scores.by_slice(outcomes, found, by)

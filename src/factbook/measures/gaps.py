@@ -37,19 +37,24 @@ _MOST_COLUMNS: Final = 2_000
 _CHUNK: Final = 500
 _HALVINGS: Final = 48
 _KISH: Final = ", Kish's effective n"
+_CLUSTERS: Final = ", effective n of clusters"
+
+
+def _multiples(columns: int) -> Floats:
+    """REPLICATES × columns standard normal numbers; a column is the same however many there are."""
+    return _made(1 << (columns - 1).bit_length())[:, :columns]
 
 
 @lru_cache(maxsize=4)
-def _multiples(columns: int) -> Floats:
-    """REPLICATES × columns standard normal numbers, from SplitMix64 (Steele, Lea & Flood 2014, OOPSLA, 453) and Box & Muller 1958."""
+def _made(columns: int) -> Floats:
+    """By SplitMix64 (Steele, Lea & Flood 2014, OOPSLA, 453) from a counter, and Box & Muller 1958."""
     with np.errstate(over="ignore"):
         z = np.arange(1, 2 * REPLICATES * columns + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z ^= z >> np.uint64(31)
-    uniform = ((z >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-    first, second = uniform.reshape(2, columns, REPLICATES)
-    found: Floats = (np.sqrt(-2 * np.log(first)) * np.cos(2 * math.pi * second)).T
+    uniform = (((z >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53).reshape(columns, 2, REPLICATES)
+    found: Floats = (np.sqrt(-2 * np.log(uniform[:, 0])) * np.cos(2 * math.pi * uniform[:, 1])).T
     return found
 
 
@@ -86,11 +91,17 @@ class Estimates:
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """One rate of several groups, k of n > 0 (effective) rows, as `Estimates`; `cells` are the deviations where groups share rows, else None."""
+    """One rate of several groups, k of n > 0 (effective) rows, as `Estimates`.
+
+    Attributes:
+        k, n: per group.
+        said: how the counts are effective ones, for the method.
+        cells: where groups share rows or clusters, what each cell or block of clusters adds to each group's rate; else None.
+    """
 
     k: Floats
     n: Floats
-    weighted: bool = False
+    said: str = ""
     cells: Floats | None = None
 
     @property
@@ -111,8 +122,11 @@ class Shares:
 
     @property
     def deviations(self) -> Floats:
-        """As in `Estimates`."""
-        return np.diag(self.error) if self.cells is None else self.cells
+        """As in `Estimates`; of the size of the errors."""
+        if self.cells is None:
+            return np.diag(self.error)
+        found: Floats = self.cells * (self.error / np.maximum(np.sqrt((self.cells**2).sum(axis=1)), 1e-300))[:, None]
+        return found
 
     @cached_property
     def correlation(self) -> Floats:
@@ -136,13 +150,14 @@ class Shares:
     @property
     def method(self) -> str:
         """Of the interval of a difference."""
-        return f"Newcombe{', correlated' if self.cells is not None else ''}{_KISH if self.weighted else ''}"
+        return f"Newcombe{', correlated' if self.cells is not None else ''}{self.said}"
 
 
 def shares(parts: Sequence[Share]) -> Shares:
     """A rate of groups that share no rows."""
     k, n = (np.array([getattr(part, name) for part in parts], dtype=np.float64) for name in ("k", "n"))
-    return Shares(k, n, any(part.weighted for part in parts))
+    said = _CLUSTERS if any(part.clustered for part in parts) else _KISH if any(part.weighted for part in parts) else ""
+    return Shares(k, n, said)
 
 
 def overlapping(parts: Sequence[Share], members: Flags, hits: Floats, misses: Floats, weight: Floats) -> Shares:
@@ -207,8 +222,8 @@ def _critical(deviations: Sequence[Floats], pairs: Sequence[_Pairs], level: floa
     return 2 * NormalDist().cdf(found) - 1, f", simultaneous over {count} pairs that may differ most ({REPLICATES:,} joint replicates)"
 
 
-def difference(families: Sequence[Estimates | Shares], level: float, most: float = math.inf) -> Interval | None:
-    """The interval of the largest difference between two groups in any of several figures, which is at most `most`.
+def difference(families: Sequence[Estimates | Shares], level: float) -> Interval | None:
+    """The interval of the largest difference between two groups in any of several figures.
 
     None for fewer than two groups, or more than MOST_GROUPS.
     """
@@ -222,7 +237,7 @@ def difference(families: Sequence[Estimates | Shares], level: float, most: float
         if len(item.apart):
             below = _apart(family, each)[0]
             low = max(low, float(below[item.first, item.second].max()), float(below[item.second, item.first].max()))
-    return Interval(low, min(most, high), families[0].method + said)
+    return Interval(low, high, families[0].method + said)
 
 
 def _apart(family: Estimates | Shares, level: float) -> tuple[Floats, Floats]:
@@ -236,7 +251,8 @@ def _apart(family: Estimates | Shares, level: float) -> tuple[Floats, Floats]:
         found: Floats = np.sqrt(np.maximum(a * a + b * b - 2 * rho * a * b, 0.0))
         return found
 
-    return apart - reach(below, above), apart + reach(above, below)
+    bound = 1.0 if isinstance(family, Shares) else math.inf
+    return apart - reach(below, above), np.minimum(bound, apart + reach(above, below))
 
 
 def quotient(family: Estimates, level: float) -> Interval | None:
@@ -261,7 +277,7 @@ def ratio(families: Sequence[Shares], level: float) -> Interval | None:
         low = min(low, float(_koopman(family, first, second, level)[0].min()))
         if len(item.apart):
             high = min(high, float(_koopman(family, item.first, item.second, each)[1].min()))
-    return Interval(min(low, high), high, f"Koopman{_KISH if any(item.weighted for item in families) else ''}{said}")
+    return Interval(min(low, high), high, f"Koopman{families[0].said}{said}")
 
 
 def _koopman(family: Shares, first: Integers, second: Integers, level: float) -> tuple[Floats, Floats]:
@@ -276,9 +292,9 @@ def _koopman(family: Shares, first: Integers, second: Integers, level: float) ->
         found: Flags = _score(theta, k1, n1, k2, n2) > normal(level) ** 2
         return found
 
-    low = np.where(known & (k1 > 0), _bisect(outside, np.full(len(k1), -60.0), np.log(np.maximum(estimate, 1e-26))), 0.0)
-    high = np.where(known, _bisect(outside, np.full(len(k1), 60.0), np.log(np.maximum(estimate, 1e-26))), np.inf)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = np.where(known & (k1 > 0), _bisect(outside, np.full(len(k1), -60.0), np.log(np.maximum(estimate, 1e-26))), 0.0)
+        high = np.where(known, _bisect(outside, np.full(len(k1), 60.0), np.log(np.maximum(estimate, 1e-26))), np.inf)
         return np.where(known, np.minimum(low, 1 / high), 0.0), np.where(known, np.minimum(1.0, np.minimum(high, 1 / low)), 1.0)
 
 
@@ -289,8 +305,7 @@ def _score(theta: Floats, k1: Floats, n1: Floats, k2: Floats, n2: Floats) -> Flo
     p1 = np.minimum(theta * p2, 1.0)
     variance = p1 * (1 - p1) / n1 + theta * theta * p2 * (1 - p2) / n2
     gap = k1 / n1 - theta * k2 / n2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(variance > 0, gap * gap / variance, np.where(np.abs(gap) < 1e-15, 0.0, np.inf))
+    return np.where(variance > 0, gap * gap / variance, np.where(np.abs(gap) < 1e-15, 0.0, np.inf))
 
 
 def _bisect(outside: Callable[[Floats], Flags], out: Floats, inside: Floats) -> Floats:

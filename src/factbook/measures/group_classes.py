@@ -14,7 +14,7 @@ from factbook.measures.binary import Counts
 from factbook.measures.multiclass import Confusion, Labelled
 from factbook.measures.multiplicity import Families
 from factbook.measures.parity import Comparisons, Gap
-from factbook.measures.rates import RATES, add_rate
+from factbook.measures.rates import add_rate
 from factbook.measures.reference_groups import References, shown
 from factbook.measures.request import Answer, Request, tidy
 from factbook.measures.tagged import tagged
@@ -92,8 +92,9 @@ def _add_worst(answer: Answer, found: Found, tables: Sequence[Mapping[Pairs, Cou
     n = sum(found[place].judged for place in visible)
     for gap in _GAPS:
         given: dict[str, Any] = {"params": (("attribute", ",".join(by)),), "n": n}
-        families = [(classes[i], _family(table, visible, name)) for i, table in enumerate(tables) for name in gap.rates]
-        families = [(name, family) for name, family in families if len(family.k) > 1 and (family.k.any() or not gap.ratio)]
+        shown = [(name, {place: table[place] for place in visible}) for name, table in zip(classes, tables, strict=True)]
+        families = [(name, own) for name, table in shown for rate in gap.rates if (own := parity.family(table, rate)) is not None]
+        families = [(name, own) for name, own in families if len(own.k) > 1 and (own.k.any() or not gap.ratio)]
         if not families:
             answer.add(gap.metric.name, None, undefined="fewer than two groups can be compared", note=note, **given)
             continue
@@ -102,12 +103,6 @@ def _add_worst(answer: Answer, found: Found, tables: Sequence[Mapping[Pairs, Cou
         interval = choose([family for _, family in families], answer.level)
         said = "; ".join(filter(None, (f"worst class: {worst!r}", note)))
         answer.add(gap.metric.name, tidy(value), interval=interval, note=said, **given)
-
-
-def _family(table: Mapping[Pairs, Counts], visible: Sequence[Pairs], name: str) -> gaps.Shares:
-    rate = RATES[name]
-    parts = (table[place].share(rate.part, rate.whole) for place in visible)
-    return gaps.shares([part for part in parts if part is not None])
 
 
 def _worst(gap: Gap, families: Sequence[tuple[str, gaps.Shares]]) -> tuple[float, str]:

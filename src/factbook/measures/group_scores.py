@@ -14,8 +14,9 @@ from typing import Any, Final
 import numpy as np
 
 from factbook.engines.tallies import Floats
-from factbook.measures import gaps, intervals, scores
+from factbook.measures import cluster_scores, gaps, intervals, scores
 from factbook.measures.binary import Counts, Outcomes
+from factbook.measures.cluster_scores import Spread
 from factbook.measures.intervals import Interval
 from factbook.measures.reference_groups import shown
 from factbook.measures.request import Answer, tidy
@@ -54,10 +55,11 @@ _BIASED: Final = "no interval: its estimate is biased upwards in small groups"
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """The scores of a group and what is read from them."""
+    """The scores of a group and what is read from them; `spread` says where its rows lie if they share clusters."""
 
     scored: Scored
     counts: Counts
+    spread: Spread | None = None
 
     @cached_property
     def area(self) -> Area | None:
@@ -88,18 +90,23 @@ class Group:
     def area_interval(self, level: float) -> Interval | None:
         """Of the AUC; None where there is none."""
         found = self.area
+        if found is not None and self.spread is not None:
+            return cluster_scores.area(self.scored, self.spread, level)
         if found is None or any(math.isnan(part) for part in found.parts):
             return None
         return intervals.area(tidy(found.value), found.parts, found.sizes, level)
 
     def large_interval(self, level: float) -> Interval | None:
         """Of calibration in the large; None where it does not vary."""
+        if self.spread is not None:
+            return cluster_scores.large(self.scored, self.spread, level)
         return intervals.mean(*self.large, level)
 
 
 def by_slice(outcomes: Outcomes, found: Mapping[Pairs, Counts], by: Sequence[str]) -> dict[Pairs, Group]:
     """The groups of a combination of attributes that have scores."""
-    return {place: Group(scored, found[place]) for place, scored in scores.by_slice(outcomes, by).items() if _weighs(scored)}
+    spread = dict(cluster_scores.by_slice(outcomes, by)) if outcomes.source.cluster else {}
+    return {place: Group(scored, found[place], spread.get(place)) for place, scored in scores.by_slice(outcomes, by).items() if _weighs(scored)}
 
 
 def _weighs(scored: Scored) -> bool:
@@ -137,12 +144,16 @@ def _add_own(answer: Answer, group: Group, place: Pairs) -> None:
         answer.add("auc", None, undefined=_lacking(group), **given)
     else:
         interval = group.area_interval(answer.level)
-        _put(answer, "auc", group.area.value, group.area.ties, interval, "" if interval else "no interval: the scores do not vary", **given)
+        _put(answer, "auc", group.area.value, group.area.ties, interval, "" if interval else _none(group, "the scores do not vary"), **given)
     large = group.large_interval(answer.level)
-    _put(answer, _LARGE, group.large[0], group.slack, large, "" if large else "no interval: label - score does not vary", **given)
+    _put(answer, _LARGE, group.large[0], group.slack, large, "" if large else _none(group, "label - score does not vary"), **given)
     value, slack = group.ece
     note = "no interval: its estimate is biased upwards by binning, and no standard interval covers it"
     _put(answer, "ece", value, slack, None, note, **given)
+
+
+def _none(group: Group, otherwise: str) -> str:
+    return f"no interval: {'the rows lie in too few clusters, or ' if group.spread is not None else ''}{otherwise}"
 
 
 def _sizes(counts: Counts) -> dict[str, int]:
@@ -173,7 +184,7 @@ def _add_against(answer: Answer, group: Group, base: Group, where: Mapping[str, 
 def _apart(first: Interval | None, a: float, second: Interval | None, b: float) -> Interval | None:
     """The interval of the difference of two independent estimates from their own (MOVER: Zou & Donner 2008, Statistics in Medicine 27, 1693).
 
-    Of two of DeLong's it is DeLong's for independent groups.
+    Of two of DeLong's it is DeLong's for independent groups. Groups in the same clusters are taken as independent: where they vary alike it is wide.
     """
     if first is None or second is None:
         return None
@@ -253,4 +264,4 @@ def _gap(groups: Sequence[Group], values: Floats, areas: bool, level: float) -> 
     low, high = ends(level)
     methods = " and ".join(dict.fromkeys(item.method for item in first if item is not None))
     error = np.maximum((high - low) / (2 * intervals.normal(level)), 1e-12)
-    return gaps.difference([gaps.Estimates(values, error, ends, f"MOVER of {methods}")], level, 1.0)
+    return gaps.difference([gaps.Estimates(values, error, ends, f"MOVER of {methods}")], level)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
-from factbook.measures import gaps, intervals, laws, multiplicity, power
+from factbook.measures import clusters, gaps, intervals, laws, multiplicity, power
 from factbook.measures.binary import Counts
+from factbook.measures.clusters import Blocked
 from factbook.measures.intervals import Interval, Share
 from factbook.measures.multiplicity import Families
 from factbook.measures.rates import RATES, Rate
@@ -128,50 +129,108 @@ class Comparisons:
 
     def add(self, answer: Answer, found: Found, reference: Pairs) -> None:
         """Each group against the reference group: difference and ratio of every rate, and what is said of the difference."""
+        base, others = found[reference], {place: counts for place, counts in found.items() if place != reference}
         for name in self.rates:
             rate = RATES[name]
-            base = found[reference].share(rate.part, rate.whole)
-            for place, counts in found.items():
-                if place != reference:
-                    n = counts.count(rate.whole) + found[reference].count(rate.whole)
-                    given: dict[str, Any] = {"slice": place, "involves": (reference,), "note": f"against {shown(reference)}", "n": n}
-                    mine = counts.share(rate.part, rate.whole)
-                    if mine is None or base is None:
-                        self._undefined(answer, rate, "the group" if mine is None else "the reference group", given)
-                        continue
-                    evidence = _both(counts.evidence(rate.part, rate.whole), found[reference].evidence(rate.part, rate.whole))
-                    _add_pair(answer, name, mine, base, given | {"counts": evidence})
-                    if name in TESTED:
-                        self._settle(answer, name, mine, base, given)
+            for place, counts in others.items():
+                pair = _Pair(rate, counts, base, counts.share(rate.part, rate.whole), base.share(rate.part, rate.whole))
+                given: dict[str, Any] = {"slice": place, "involves": (reference,), "note": f"against {shown(reference)}", "n": pair.n}
+                if pair.lacking:
+                    kinds = ("difference", "ratio", *(("difference_p", "difference_mdd", "difference_cases_needed") if name in TESTED else ()))
+                    for kind in kinds:
+                        answer.add(f"{name}_{kind}", None, undefined=pair.lacking, **given)
+                    continue
+                _add_pair(answer, name, pair, given)
+                if name in TESTED:
+                    self._settle(answer, name, pair, given)
 
-    def _undefined(self, answer: Answer, rate: Rate, who: str, given: Mapping[str, Any]) -> None:
-        name = rate.metric.name
-        kinds = ("difference", "ratio", *(("difference_p", "difference_mdd", "difference_cases_needed") if name in TESTED else ()))
-        for kind in kinds:
-            answer.add(f"{name}_{kind}", None, undefined=f"0 of 0 in {who}: {rate.empty}", **given)
-
-    def _settle(self, answer: Answer, name: str, mine: Share, base: Share, given: Mapping[str, Any]) -> None:
+    def _settle(self, answer: Answer, name: str, pair: _Pair, given: Mapping[str, Any]) -> None:
         """The test of a difference, and what it takes to find one."""
-        self.families.add(answer, f"{name}_difference_p", laws.equal_shares(mine.k, mine.n, base.k, base.n), **given)
+        mine, base = pair.shares
+        p = pair.p()
+        if p is None:
+            answer.add(f"{name}_difference_p", None, undefined="the rows lie in too few clusters", **given)
+        else:
+            self.families.add(answer, f"{name}_difference_p", p, **given)
         least = power.detectable(base.value, mine.n, base.n, answer.level)
         said = "" if least is not None else "too few cases: no difference would be found"
         answer.add(f"{name}_difference_mdd", None if least is None else tidy(least), undefined=said, **given)
         more = power.cases_needed(mine, base, answer.level)
         said = "no difference was observed" if mine.value == base.value else "the reference group is too small, whatever the size of this group"
-        answer.add(f"{name}_difference_cases_needed", more, undefined="" if more is not None else said, **given)
+        cases = None if more is None else math.ceil(more * pair.mine.count(pair.rate.whole) / mine.n - 1e-9)
+        answer.add(f"{name}_difference_cases_needed", cases, undefined="" if more is not None else said, **given)
 
 
-def _both(mine: Mapping[str, int], base: Mapping[str, int]) -> dict[str, int]:
-    return {f"{key}_{side}": value for side, counts in (("group", mine), ("reference", base)) for key, value in counts.items()}
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A rate of a group and of its reference group."""
+
+    rate: Rate
+    mine: Counts
+    base: Counts
+    share: Share | None
+    other: Share | None
+
+    @property
+    def shares(self) -> tuple[Share, Share]:
+        assert self.share is not None
+        assert self.other is not None
+        return self.share, self.other
+
+    @property
+    def n(self) -> int:
+        return self.mine.count(self.rate.whole) + self.base.count(self.rate.whole)
+
+    @property
+    def lacking(self) -> str:
+        """Why nothing can be compared; '' where it can."""
+        if self.share is not None and self.other is not None:
+            return ""
+        return f"0 of 0 in {'the group' if self.share is None else 'the reference group'}: {self.rate.empty}"
+
+    @property
+    def few(self) -> str:
+        """Why there is no interval: too few clusters."""
+        return clusters.few(self.mine, self.rate.whole) or clusters.few(self.base, self.rate.whole)
+
+    def counts(self) -> dict[str, int]:
+        """The integers from which both rates follow."""
+        sides = (("group", self.mine), ("reference", self.base))
+        return {f"{key}_{side}": value for side, own in sides for key, value in own.evidence(self.rate.part, self.rate.whole).items()}
+
+    def difference(self, level: float) -> Interval | None:
+        """Of independent rows, or of rows in clusters."""
+        if isinstance(self.mine, Blocked):
+            return clusters.difference(self.mine, self.base, self.rate.part, self.rate.whole, level)
+        return intervals.difference(*self.shares, level)
+
+    def ratio(self, level: float) -> Interval | None:
+        """As `difference`."""
+        if isinstance(self.mine, Blocked):
+            return clusters.ratio(self.mine, self.base, self.rate.part, self.rate.whole, level)
+        return intervals.quotient(*self.shares, level)
+
+    def p(self) -> float | None:
+        """Of the test that both rates are equal; with clusters that of the normal law at their effective n. None with too few clusters."""
+        mine, base = self.shares
+        if not isinstance(self.mine, Blocked):
+            return laws.equal_shares(mine.k, mine.n, base.k, base.n)
+        if self.few:
+            return None
+        a, b = (math.sqrt((part.k + 0.5) / (part.n + 1) * (part.n - part.k + 0.5) / (part.n + 1) / part.n) for part in (mine, base))
+        rho = clusters.correlation(self.mine, self.base, self.rate.part, self.rate.whole)
+        return laws.two_sided((mine.value - base.value) / math.sqrt(max(a * a + b * b - 2 * rho * a * b, 1e-300)))
 
 
-def _add_pair(answer: Answer, name: str, mine: Share, base: Share, given: Mapping[str, Any]) -> None:
-    answer.add(f"{name}_difference", tidy(mine.value - base.value), interval=intervals.difference(mine, base, answer.level), **given)
+def _add_pair(answer: Answer, name: str, pair: _Pair, given: Mapping[str, Any]) -> None:
+    mine, base = pair.shares
+    common = {**given, "counts": pair.counts(), "note": "; ".join(filter(None, (given["note"], pair.few)))}
+    answer.add(f"{name}_difference", tidy(mine.value - base.value), interval=pair.difference(answer.level), **common)
     if base.k <= 0:
         said = f"{'0 / 0' if mine.k <= 0 else 'division by 0'}: the reference group's {name} is 0"
-        answer.add(f"{name}_ratio", None, undefined=said, **given)
+        answer.add(f"{name}_ratio", None, undefined=said, **common)
     else:
-        answer.add(f"{name}_ratio", tidy(mine.value / base.value), interval=intervals.quotient(mine, base, answer.level), **given)
+        answer.add(f"{name}_ratio", tidy(mine.value / base.value), interval=pair.ratio(answer.level), **common)
 
 
 def add_gaps(answer: Answer, found: Found, by: Sequence[str], chosen: Sequence[Gap] = GAPS) -> None:
@@ -179,38 +238,39 @@ def add_gaps(answer: Answer, found: Found, by: Sequence[str], chosen: Sequence[G
     visible = {place: counts for place, counts in found.items() if place not in answer.hidden}
     n = sum(counts.judged for counts in visible.values())
     for gap in chosen:
-        parts = [_parts(visible, name) for name in gap.rates]
+        parts = [_values(visible, name) for name in gap.rates]
         used = min((len(part) for part in parts), default=0)
         note = "" if used == len(found) else f"over {used} of {len(found)} groups; in the others it is undefined or suppressed"
         given: dict[str, Any] = {"params": (("attribute", ",".join(by)),), "note": note, "n": n}
         if used < 2:
             fact = answer.add(gap.metric.name, None, undefined="fewer than two groups can be compared", **given)
+        elif gap.ratio and not all(any(part) for part in parts):
+            fact = answer.add(gap.metric.name, None, undefined="0 / 0: the rate is 0 in every group", **given)
         else:
-            value, interval = _ratio(parts, answer.level) if gap.ratio else _difference(parts, answer.level)
-            said = "" if value is not None else "0 / 0: the rate is 0 in every group"
-            fact = answer.add(gap.metric.name, value, interval=interval, undefined=said, **given)
+            families = [own for name in gap.rates if (own := family(visible, name)) is not None]
+            choose = gaps.ratio if gap.ratio else gaps.difference
+            interval = choose(families, answer.level) if len(families) == len(parts) else None
+            value = min(min(part) / max(part) for part in parts) if gap.ratio else max(max(part) - min(part) for part in parts)
+            fact = answer.add(gap.metric.name, tidy(value), interval=interval, **given)
         if gap.metric.name == "demographic_parity_ratio":
             _add_four_fifths(answer, fact, given)
 
 
-def _parts(visible: Found, name: str) -> list[Share]:
+def _values(visible: Found, name: str) -> list[float]:
     rate = RATES[name]
     found = (counts.share(rate.part, rate.whole) for counts in visible.values())
-    return [item for item in found if item is not None]
+    return [part.value for part in found if part is not None]
 
 
-def _difference(parts: Sequence[Sequence[Share]], level: float) -> tuple[float, Interval | None]:
-    """The largest difference of any of the rates."""
-    value = max(max(item.value for item in part) - min(item.value for item in part) for part in parts)
-    return tidy(value), gaps.difference([gaps.shares(part) for part in parts], level, 1.0)
-
-
-def _ratio(parts: Sequence[Sequence[Share]], level: float) -> tuple[float | None, Interval | None]:
-    """The smallest ratio of any of the rates; None where one is 0 / 0."""
-    if any(all(item.k <= 0 for item in part) for part in parts):
-        return None, None
-    value = min(min(item.value for item in part) / max(item.value for item in part) for part in parts)
-    return tidy(value), gaps.ratio([gaps.shares(part) for part in parts], level)
+def family(visible: Found, name: str) -> gaps.Shares | None:
+    """A rate of the groups in which it is defined; None where their rows lie in too few clusters."""
+    rate = RATES[name]
+    found = [(counts, part) for counts in visible.values() if (part := counts.share(rate.part, rate.whole)) is not None]
+    shares = gaps.shares([part for _, part in found])
+    if any(clusters.few(counts, rate.whole) for counts, _ in found):
+        return None
+    blocks = [clusters.influence(counts, rate.part, rate.whole) for counts, _ in found if isinstance(counts, Blocked)]
+    return replace(shares, cells=np.array(blocks)) if blocks else shares
 
 
 def _add_four_fifths(answer: Answer, ratio: Fact, given: Mapping[str, Any]) -> None:
@@ -234,13 +294,15 @@ def add_shared_gaps(answer: Answer, cells: Found, singles: Sequence[Found], by: 
     for gap in GAPS:
         if gap.ratio:
             continue
-        families = [_shared(groups, cells, name) for name in gap.rates]
-        if any(len(family.k) < 2 for family in families):
+        clustered = any(isinstance(counts, Blocked) for counts in groups.values())
+        families = [family(groups, name) if clustered else _shared(groups, cells, name) for name in gap.rates]
+        known = [own for own in families if own is not None and len(own.k) > 1]
+        if len(known) < len(families):
             continue
-        value = max(float(family.value.max() - family.value.min()) for family in families)
+        value = max(float(own.value.max() - own.value.min()) for own in known)
         n = sum(counts.judged for counts in cells.values())
         params = (("attribute", "+".join(by)),)
-        answer.add(gap.metric.name, tidy(value), params=params, interval=gaps.difference(families, answer.level, 1.0), n=n)
+        answer.add(gap.metric.name, tidy(value), params=params, interval=gaps.difference(known, answer.level), n=n)
 
 
 def _shared(groups: Found, cells: Found, name: str) -> gaps.Shares:

@@ -2,7 +2,8 @@
 
 A difference between two groups may come from where they are rather than from how they are treated there (Bickel, Hammel & O'Connell 1975, Science
 187, 398: admissions to Berkeley). Beside every difference stands its average within the levels of each other declared attribute, whose intersections
-are published; where the two have opposite signs a warning says so. Which of them answers the question is for people to say.
+are published; where that has the opposite sign of an established difference a warning says so. Which of them answers the question is for people to
+say.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from factbook.measures.reference_groups import shown
 from factbook.measures.request import Answer, tidy
 from factbook.model import Direction, Metric, Pairs, Unit
 
-NONE: Final = "same sign"
+SAME: Final = "same sign"
+OPEN: Final = "not established"
 REVERSED: Final = "reversed"
 ESTABLISHED: Final = "reversed, both established"
 _MH: Final = "Mantel & Haenszel 1959; Klingenberg 2014, Statistics in Medicine 33, 2968"
@@ -29,7 +31,9 @@ def _metrics(name: str) -> tuple[Metric, ...]:
     about = RATES[name].metric
     formula = f"sum over levels of w ({name} of the group - of the reference group) / sum of w, w = n m / (n + m)"
     title = f"{about.title}, difference within levels"
-    said = f"whether {name}_difference and its average within the levels have opposite signs; `{ESTABLISHED}` where both intervals leave out 0"
+    said = (
+        f"{name}_difference against its average within the levels: `{SAME}`; opposite signs are `{REVERSED}` where {name}_difference is established"
+    )
     return (
         Metric(f"{name}_difference_stratified", title, f"{about.short} difference within", Unit.POINTS, Direction.NEITHER, (-1.0, 1.0), formula, _MH),
         Metric(f"{name}_difference_reversal", f"{about.title}, reversal", f"{about.short} reversal", Unit.TEXT, Direction.NEITHER, None, said, _MH),
@@ -105,10 +109,20 @@ def _add_one(answer: Answer, name: str, pair: Pair, strata: Sequence[Pair], wher
     value, interval = mantel_haenszel(strata, answer.level)
     fact = answer.add(f"{name}_difference_stratified", tidy(value), interval=interval, n=n, **given)  # type: ignore[arg-type]
     whole = difference(*pair, answer.level)
-    opposite = (pair[0].value - pair[1].value) * value < 0
-    clear = interval is not None and (whole.low > 0 or whole.high < 0) and (interval.low > 0 or interval.high < 0)
-    verdict = (ESTABLISHED if clear else REVERSED) if opposite else NONE
+    verdict = _verdict(pair[0].value - pair[1].value, whole, value, interval)
     answer.add(f"{name}_difference_reversal", verdict, n=n, **given)  # type: ignore[arg-type]
-    if opposite and fact.measured:
+    if verdict in (REVERSED, ESTABLISHED) and fact.measured:
         said = f"{name} of {shown(place)} against {shown(reference)} is {pair[0].value - pair[1].value:+.3f}, but {value:+.3f} within {within}"
-        answer.warnings.append(f"{answer.name}: {said} ({'both established' if clear else 'not established'}; Simpson's reversal)")
+        answer.warnings.append(f"{said}{', both established' if verdict == ESTABLISHED else ''} (Simpson's reversal)")
+
+
+def _verdict(aggregate: float, whole: Interval, within: float, interval: Interval | None) -> str:
+    if aggregate * within >= 0:
+        return SAME
+    if not _clear(whole):
+        return OPEN
+    return ESTABLISHED if interval is not None and _clear(interval) else REVERSED
+
+
+def _clear(interval: Interval) -> bool:
+    return interval.low > 0 or interval.high < 0
