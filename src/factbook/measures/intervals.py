@@ -6,10 +6,9 @@ Levels are fractions (0.95). Where no interval can be given (no rows, no variati
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations, permutations
 from statistics import NormalDist
 from typing import Final
 
@@ -159,45 +158,6 @@ def _root(function: Callable[[float], float], outside: float, inside: float) -> 
         else:
             inside = middle
     return inside
-
-
-def _pairs_level(groups: int, level: float, families: int) -> float:
-    return 1 - (1 - level) / (families * groups * (groups - 1) / 2)
-
-
-def largest_gap(parts: Sequence[Share], level: float, families: int = 1) -> Interval | None:
-    """The interval of the largest difference between any two of several independent proportions.
-
-    All pairs get Newcombe's interval at once (Bonferroni), so that with probability `level` all of them hold and the largest gap lies between
-    the largest lower end and the largest upper end. Conservative for more than two groups. None above 200 groups.
-    """
-    if not 2 <= len(parts) <= 200:
-        return None
-    each = _pairs_level(len(parts), level, families)
-    found = [difference(first, second, each) for first, second in permutations(parts, 2)]
-    method = found[0].method if len(parts) == 2 and families == 1 else f"simultaneous {found[0].method} over all pairs (Bonferroni), conservative"
-    return Interval(max(0.0, *(item.low for item in found)), max(item.high for item in found), method)
-
-
-def smallest_ratio(parts: Sequence[Share], level: float, families: int = 1) -> Interval | None:
-    """The interval of the smallest ratio between any two of several independent proportions; as `largest_gap`, with Koopman's interval.
-
-    Koopman's interval of b / a is that of a / b turned over. None above 50 groups, or where all proportions are 0.
-    """
-    if not 2 <= len(parts) <= 50 or all(part.k <= 0 for part in parts):
-        return None
-    each = _pairs_level(len(parts), level, families)
-    low, high, name = 1.0, 1.0, ""
-    for first, second in combinations(sorted(parts, key=lambda part: part.value), 2):
-        found = quotient(first, second, each)
-        if found is None:
-            low = 0.0
-            continue
-        name = found.method
-        low = min(low, found.low, 1 / found.high)
-        high = min(high, found.high, 1 / found.low if found.low > 0 else 1.0)
-    method = name if len(parts) == 2 and families == 1 else f"simultaneous {name} over all pairs (Bonferroni), conservative"
-    return Interval(min(low, high), high, method)
 
 
 def f1(jaccard: Share, level: float) -> Interval:
