@@ -207,3 +207,36 @@ def test_an_attribute_belongs_to_the_query(tmp_path):
 def test_golden(tmp_path):
     data = {name: values.round(3) for name, values in table(30).items() if name != "g"} | {"g": np.repeat(["new", "old"], 180)}
     golden("ranking", ranking.VERSION, measured(tmp_path, data, ", by: [g]", ITEMS + ", popularity: p, by: [g]"))
+
+
+def test_diversity_and_exposure_by_hand(tmp_path):
+    data = table()
+    kinds = np.array(list("aabbccddeeff"))
+    data["kind"] = kinds[data["i"]]
+    found = facts(measured(tmp_path, data, ", by: [g]", ITEMS + ", kind: kind, by: [g]"))
+    for place, chosen in (("", np.ones(60, bool)), ("?g=new", data["g"][::12] == "new")):
+        each, shown = [], np.zeros(12)
+        for scores in data["s"].reshape(60, 12)[chosen]:
+            first = np.argsort(-scores)[:5]
+            shown[first] += 1
+            each.append(np.mean([kinds[a] != kinds[b] for a in first for b in first if a != b]))
+        assert found[f"diversity;k=5{place}"].value == pytest.approx(np.mean(each))
+        differences = np.abs(shown[:, None] - shown[None, :]).sum()
+        assert found[f"exposure_gini;k=5{place}"].value == pytest.approx(differences / (2 * 12 * shown.sum()))
+    assert "diversity;k=5;ranking=popularity" in found
+
+
+def test_the_kind_belongs_to_the_item(tmp_path):
+    data = table()
+    data["kind"] = np.arange(len(data["i"])) % 7
+    with pytest.raises(SourceError, match="more than one value of 'kind'"):
+        measured(tmp_path, data, "", ITEMS + ", kind: kind")
+    with pytest.raises(MeasureError, match="`kind` is of an item"):
+        measured(tmp_path, data, "", PLAN + ", kind: kind")
+
+
+def test_lists_of_one_item_have_no_diversity(tmp_path):
+    data = {"q": [1, 1, 2, 2], "i": ["a", "b", "a", "b"], "r": [1, 0, 1, 0], "s": [0.9, None, 0.8, 0.1], "kind": ["x", "y", "x", "y"]}
+    found = facts(measured(tmp_path, data, "", PLAN + ", item: i, kind: kind, k: 2"))
+    assert found["diversity;k=2"].reason == "1 queries list fewer than two items"
+    assert found["exposure_gini;k=2"].value == pytest.approx(1 / 6)

@@ -26,15 +26,15 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import intervals, moments, rows
+from factbook.measures import exposure, intervals, moments, rows
 from factbook.measures.moments import Floats, Integers, Sample, sums
 from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Flags, Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
-VERSION: Final = 2
+VERSION: Final = 3
 ROLES: Final = ("data",)
-PARAMS: Final = ("query", "item", "relevance", "score", "rank", "k", "gain", "relevant_from", "popularity", "baseline", "catalogue")
+PARAMS: Final = ("query", "item", "relevance", "score", "rank", "k", "gain", "relevant_from", "popularity", "baseline", "catalogue", "kind")
 _HIGHER, _NEITHER = Direction.HIGHER, Direction.NEITHER
 _MANNING: Final = "Manning, Raghavan & Schütze 2008, Introduction to Information Retrieval, chapter 8"
 _JARVELIN: Final = "Järvelin & Kekäläinen 2002, ACM TOIS 20, 422"
@@ -93,6 +93,28 @@ METRICS: Final = (
         ("item_coverage",),
     ),
     Metric(
+        "diversity",
+        "diversity within lists",
+        "diversity",
+        Unit.FRACTION,
+        _NEITHER,
+        (0.0, 1.0),
+        "mean over queries of: pairs of different `kind` / pairs, among the first k",
+        "Smyth & McClave 2001, ICCBR, 347; Ziegler et al. 2005, WWW, 22",
+        ("intra_list_diversity",),
+    ),
+    Metric(
+        "exposure_gini",
+        "inequality of exposure",
+        "Gini",
+        Unit.SCORE,
+        _NEITHER,
+        (0.0, 1.0),
+        "Gini's index over all items of how often each is among the first k",
+        "Fleder & Hosanagar 2009, Management Science 55, 697",
+        ("gini",),
+    ),
+    Metric(
         "novelty",
         "novelty (mean self-information)",
         "novelty",
@@ -124,6 +146,7 @@ class Parameters(rows.Parameters):
     popularity: str = ""
     baseline: Literal["rows", "catalogue"] = "rows"
     catalogue: int | None = Field(default=None, gt=0)
+    kind: str = ""
 
     @model_validator(mode="after")
     def _together(self) -> Parameters:
@@ -131,6 +154,8 @@ class Parameters(rows.Parameters):
             raise ValueError("give `score` (high is first) or `rank` (1 is first), one of them")
         if self.baseline == "catalogue" and not (self.popularity and self.item):
             raise ValueError("`baseline: catalogue` needs `item` and `popularity`")
+        if self.kind and not self.item:
+            raise ValueError("`kind` is of an item: name the column of `item` as well")
         if list(self.k) != sorted(set(self.k)):
             raise ValueError("`k` is increasing")
         return self
@@ -140,6 +165,7 @@ class Parameters(rows.Parameters):
         found = [Wanted("query", self.query, number=False), Wanted("relevance", self.relevance, number=True, policy="label")]
         found.append(Wanted("score", self.score or self.rank, number=True))
         found += [Wanted("item", self.item, number=False)] if self.item else []
+        found += [Wanted("kind", self.kind, number=False)] if self.kind else []
         return found + ([Wanted("popularity", self.popularity, number=True)] if self.popularity else [])
 
 
@@ -151,7 +177,7 @@ class Lists:
         query: per row, the number of its query; queries are numbered without gaps.
         size: the number of queries.
         gain, relevant: per row, what it is worth.
-        item: per row, a number of its item, or None.
+            item, kind: per row, a number of its item, and of what kind that is, or None.
         popularity: per row, for the baseline, or None; `share` of all popularity, for novelty.
         every: the rows by query, for slices and clusters, one a query.
     """
@@ -161,6 +187,7 @@ class Lists:
     gain: Floats
     relevant: Flags
     item: Integers | None
+    kind: Integers | None
     popularity: Floats | None
     share: Floats | None
     every: Rows
@@ -199,7 +226,7 @@ def measure(request: Request, answer: Answer) -> None:
 def _refuse(found: Rows, given: Parameters) -> None:
     """Refuse what is no set of lists."""
     where = found.source.uri
-    for role in ("query", "item"):
+    for role in ("query", "item", "kind"):
         if role in found.texts and (count := int((found.texts[role].codes == 0).sum())):
             raise SourceError(f"{where}: column {getattr(given, role)!r} ({role}) is missing in {count} of {found.count} rows", remedy="fill it in")
     if (found.numbers["relevance"] < 0).any():
@@ -215,6 +242,8 @@ def _refuse(found: Rows, given: Parameters) -> None:
 
 def _refuse_items(found: Rows, given: Parameters) -> None:
     item = found.texts["item"]
+    if given.kind and (several := found.pairs("item", found.texts["kind"].codes) - len(item.values)):
+        raise SourceError(f"{found.source.uri}: {several} items have more than one value of {given.kind!r} (kind)", remedy="give an item one kind")
     if given.catalogue is not None and given.catalogue < len(item.values):
         raise SourceError(f"{found.source.uri}: there are {len(item.values)} items, more than `catalogue` says", remedy="mend `catalogue`")
     if twice := found.count - found.pairs("query", item.codes):
@@ -241,6 +270,7 @@ def _lists(found: Rows, given: Parameters) -> tuple[Lists, Rows, Floats]:
         gain=gain[kept],
         relevant=relevant[kept],
         item=item,
+        kind=found.texts["kind"].codes[kept] if given.kind else None,
         popularity=None if popularity is None else popularity[kept],
         share=None if share is None else share[kept],
         every=_per_query(found, first[judged]),
@@ -390,7 +420,27 @@ def _add_items(answer: Answer, lists: Lists, order: Order, given: Parameters, k:
         said = "" if sample.n[i] else "0 of 0: no query has a relevant item"
         value = None if said else int(shown[i]) / catalogue
         answer.add("catalogue_coverage", value, params=params, slice=place, n=catalogue, undefined=said)
+        own = sample.index[lists.query[inside]] == i
+        gini = exposure.gini(np.bincount(np.unique(lists.item[inside][own], return_inverse=True)[1]), catalogue) if not said else None
+        nothing = "" if gini is not None else said or "no list shows an item"
+        note = "" if nothing else "no interval: lists share the items"
+        answer.add("exposure_gini", None if gini is None else tidy(gini), params=params, slice=place, n=catalogue, undefined=nothing, note=note)
     _add_novelty(answer, lists, inside, names, sample, params)
+    if lists.kind is not None:
+        _add_diversity(answer, lists, exposure.diversity(lists.kind[inside], lists.query[inside], lists.size), names, sample, params)
+
+
+def _add_diversity(answer: Answer, lists: Lists, each: Floats, names: Sequence[Pairs], sample: Sample, params: Pairs) -> None:
+    short = np.bincount(sample.index, weights=np.isnan(each), minlength=sample.size)
+    known = np.nan_to_num(each)
+    means = sample.mean(known)
+    spread = sample.spread(known, np.nan_to_num(means))
+    for i, place in enumerate(names):
+        said = f"{int(short[i])} queries list fewer than two items" if short[i] else "" if sample.n[i] else "0 of 0: no query has a relevant item"
+        interval = moments.student(float(means[i]), float(spread[i]), int(sample.units[i]), answer.level, moments.method(sample, "query"), (0.0, 1.0))
+        answer.add(
+            "diversity", None if said else tidy(float(means[i])), params=params, slice=place, n=int(sample.n[i]), interval=interval, undefined=said
+        )
 
 
 def _add_novelty(answer: Answer, lists: Lists, inside: Flags, names: Sequence[Pairs], sample: Sample, params: Pairs) -> None:
