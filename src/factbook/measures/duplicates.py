@@ -66,11 +66,11 @@ def _candidates(owner: Integers, element: Integers, sizes: Integers, least: floa
             break
         one, other = owner[same], owner[same + step]
         near = sizes[one] >= least * sizes[other] - 1e-9
-        pairs.append(np.stack((np.minimum(one, other)[near], np.maximum(one, other)[near]), axis=1))
+        pairs.append(np.minimum(one, other)[near] * len(sizes) + np.maximum(one, other)[near])
         cut = step == REACH and bool(near.any())
     if not pairs:
         return [], False
-    return [(int(one), int(other)) for one, other in np.unique(np.concatenate(pairs), axis=0).tolist()], cut
+    return [divmod(pair, len(sizes)) for pair in np.unique(np.concatenate(pairs)).tolist()], cut
 
 
 def alike_hashes(hashes: Sequence[int], most: int) -> Alike:

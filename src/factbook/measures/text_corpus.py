@@ -49,7 +49,7 @@ MOST: Final = 500_000
 _LETTERS: Final = 20
 _SAMPLE: Final = 1000
 _WORD: Final = re.compile(r"[^\W_]+")
-_TELLING: Final = re.compile(r"[@0-9]")
+_TELLING: Final = re.compile(personal.PREFILTER)
 _NEITHER, _LOWER, _UP = Direction.NEITHER, Direction.LOWER, (0.0, math.inf)
 _BRODER: Final = "Broder 1997, SEQUENCES, 21"
 
@@ -138,8 +138,9 @@ class Corpus:
         code = flat[starts]
         for step in range(1, size):
             code = np.unique(code * (len(self.vocabulary) + 1) + flat[starts + step], return_inverse=True)[1].reshape(-1)
-        once = np.unique(np.stack((owner[starts], code), axis=1), axis=0)
-        return once[:, 0], once[:, 1]
+        width = int(code.max(initial=0)) + 1
+        once = np.unique(owner[starts] * width + code)
+        return once // width, once % width
 
     @cached_property
     def cluster(self) -> Integers | None:
