@@ -21,6 +21,7 @@ from factbook.manifest import Source
 from factbook.sources import Table
 
 _WAVE: Final = 4
+_QUIET: Final[dict[str, str]] = {"spark.ui.showConsoleProgress": "false"}  # factbook has a bar of its own
 
 
 def parts(
@@ -90,7 +91,7 @@ def _session(settings: Mapping[str, str]) -> Any:
     if (active := SparkSession.getActiveSession()) is not None:
         return active
     builder = SparkSession.builder.appName("factbook")
-    for name, value in settings.items():
+    for name, value in {**_QUIET, **settings}.items():
         builder = builder.master(value) if name == "master" else builder.config(name, value)
     try:
         return builder.getOrCreate()

@@ -12,7 +12,7 @@ from factbook.sources import hive
 from factbook.sources.tables import Column, Part, Table, check_names, connect, fold, listing
 
 SUFFIXES: Final = (".parquet", ".pq", ".parq")
-RUN: Final = 1 << 23
+RUN: Final = 1 << 24
 _NUMBER: Final = "file_row_number"
 
 
