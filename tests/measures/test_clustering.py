@@ -43,7 +43,7 @@ def check(found: dict, label: np.ndarray, cluster: np.ndarray, place: str = "") 
 def test_equal_to_scikit_learn_overall_and_by_group(tmp_path):
     data = table()
     found = facts(measured(tmp_path, data, ", by: [g]", PLAN + ", features: [x, y], by: [g]"))
-    points = np.stack([data["x"], data["y"]], axis=1)
+    points = np.stack([data["x"] - 1e6, data["y"]], axis=1)  # scikit-learn loses digits far from 0
     for place, chosen in (("", np.ones(200, dtype=bool)), ("?g=a", data["g"] == "a")):
         check(found, data["l"][chosen], data["c"][chosen], place)
         assert found["silhouette" + place].value == pytest.approx(oracle.silhouette_score(points[chosen], data["c"][chosen]), rel=1e-9)
@@ -68,7 +68,7 @@ def test_the_silhouette_of_scikit_learn_also_with_equal_points_and_lone_rows(row
 
 def test_the_silhouette_is_the_same_in_blocks(monkeypatch):
     data = table()
-    points = np.stack([data["x"], data["y"]], axis=1)
+    points = np.stack([data["x"] - 1e6, data["y"]], axis=1)  # scikit-learn loses digits far from 0
     whole = clustering.silhouette(points, data["c"])
     monkeypatch.setattr(clustering, "_BLOCK", 1000)
     assert clustering.silhouette(points, data["c"]) == whole
@@ -147,3 +147,23 @@ def test_intervals_cover():
             if fact.key.metric in hits:
                 hits[fact.key.metric].append(fact.low <= truth[fact.key.metric] <= fact.high)
     assert all(0.94 <= np.mean(hit) <= 0.96 for hit in hits.values()), {name: np.mean(hit) for name, hit in hits.items()}
+
+
+def test_internal_indices_equal_scikit_learn(tmp_path):
+    random = np.random.default_rng(12)
+    clusters = random.integers(0, 4, 300)
+    data = {"c": clusters, "k": random.integers(0, 3, 300), "x": clusters + random.normal(0, 0.4, 300) + 1e6, "y": random.normal(0, 0.4, 300)}
+    found = facts(measured(tmp_path, data, "", "measure: clustering, data: data, clusters: c, labels: k, features: [x, y]"))
+    points = np.stack([data["x"] - 1e6, data["y"]], axis=1)  # scikit-learn loses digits far from 0
+    assert found["davies_bouldin"].value == pytest.approx(oracle.davies_bouldin_score(points, clusters), rel=1e-7)
+    assert found["calinski_harabasz"].value == pytest.approx(oracle.calinski_harabasz_score(points, clusters), rel=1e-7)
+    assert found["fowlkes_mallows"].value == pytest.approx(oracle.fowlkes_mallows_score(data["k"], clusters))
+
+
+def test_internal_indices_that_are_not_defined(tmp_path):
+    plan = "measure: clustering, data: data, clusters: c, features: [x]"
+    found = facts(measured(tmp_path, {"c": [0, 0, 1, 1], "x": [1.0, 1.0, 1.0, 1.0]}, "", plan))
+    assert found["davies_bouldin"].reason == "two clusters have one centre"
+    assert found["calinski_harabasz"].reason == "no cluster has any spread"
+    alone = facts(measured(tmp_path, {"c": [0, 0], "x": [1.0, 2.0]}, "", plan))
+    assert "not at least two clusters" in alone["davies_bouldin"].reason

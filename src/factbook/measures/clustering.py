@@ -6,8 +6,9 @@ Agreement is a function of the contingency counts of clusters and classes. Its i
 2013, Categorical Data Analysis, 16.1), cut at the bounds; entropies of small samples are biased, so read them from 20 rows a cell on. They cover .94
 to .96 there, and are left out at perfect agreement, where there is no variation.
 
-The silhouette compares every row with every other: it is measured for at most 10,000 rows of a slice, and has no interval, because all rows share
-their distances. Distances are Euclidean, in the units that the columns have.
+The silhouette compares every row with every other: it is measured for at most 10,000 rows of a slice; the indices of Davies & Bouldin and of
+Calinski & Harabasz compare centres, for any number. They have no interval, because all rows share their distances, which are Euclidean, in the units
+that the columns have.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
-VERSION: Final = 1
+VERSION: Final = 2
 ROLES: Final = ("data",)
 PARAMS: Final = ("clusters", "labels", "features")
 LARGEST: Final = 10_000
@@ -88,6 +89,33 @@ METRICS: Final = (
         "Manning, Raghavan & Schütze 2008, Introduction to Information Retrieval, 16.3",
     ),
     _score(
+        "fowlkes_mallows",
+        "Fowlkes-Mallows index",
+        "FM",
+        (0.0, 1.0),
+        "geometric mean of: pairs together in both / pairs together in clusters, and in classes",
+        "Fowlkes & Mallows 1983, JASA 78, 553",
+    ),
+    Metric(
+        "davies_bouldin",
+        "Davies-Bouldin index",
+        "DB",
+        Unit.SCORE,
+        Direction.LOWER,
+        (0.0, math.inf),
+        "mean over clusters of the largest (spread i + spread j) / distance of their centres; a spread is the mean distance from the centre",
+        "Davies & Bouldin 1979, IEEE TPAMI 1, 224",
+    ),
+    _score(
+        "calinski_harabasz",
+        "Calinski-Harabasz index (variance ratio)",
+        "CH",
+        (0.0, math.inf),
+        "variance between clusters / variance within, over their degrees of freedom",
+        "Calinski & Harabasz 1974, Communications in Statistics 3, 1",
+        ("variance_ratio",),
+    ),
+    _score(
         "silhouette",
         "mean silhouette",
         "silhouette",
@@ -108,7 +136,7 @@ class Parameters(rows.Parameters):
     @model_validator(mode="after")
     def _something(self) -> Parameters:
         if not self.labels and not self.features:
-            raise ValueError("give `labels` (known classes), or `features` for the silhouette")
+            raise ValueError("give `labels` (known classes), or `features` for the internal indices")
         if len(set(self.features)) < len(self.features):
             raise ValueError("`features` names each column once")
         return self
@@ -149,6 +177,7 @@ def measure(request: Request, answer: Answer) -> None:
             if given.features:
                 points = np.stack([own.numbers[f"feature {name}"] for name in given.features], axis=1)
                 _add_silhouette(answer, points, cluster, place)
+                _add_separation(answer, points, cluster, place)
 
 
 def contingency(clusters: Integers, labels: Integers) -> Integers:
@@ -160,7 +189,7 @@ def contingency(clusters: Integers, labels: Integers) -> Integers:
 def _add_agreement(answer: Answer, table: Integers, place: Pairs) -> None:
     n = int(table.sum())
     if not n:
-        for about in (*AGREEMENT, answer.metrics["purity"]):
+        for about in (*AGREEMENT, answer.metrics["fowlkes_mallows"], answer.metrics["purity"]):
             answer.add(about.name, None, slice=place, n=0, undefined="0 of 0: no rows")
         return
     for metric, (value, gradient) in {"adjusted_rand": _rand(table), **_information(table)}.items():
@@ -173,6 +202,10 @@ def _add_agreement(answer: Answer, table: Integers, place: Pairs) -> None:
                 value, variance if variance > 1e-20 else 0.0, answer.level, "delta method", answer.metrics[metric].bounds or (-1, 1)
             )
         answer.add(metric, None if value is None else tidy(value), slice=place, n=n, interval=interval, undefined=said)
+    together = [int((counts * (counts - 1)).sum()) for counts in (table, table.sum(axis=1), table.sum(axis=0))]
+    alone = "" if together[1] and together[2] else "0 of 0: no two rows are together"
+    pairs = None if alone else tidy(together[0] / math.sqrt(together[1] * together[2]))
+    answer.add("fowlkes_mallows", pairs, slice=place, n=n, undefined=alone, note="" if alone else "no interval")
     k = int(table.max(axis=1).sum())
     answer.add("purity", k / n, slice=place, n=n, counts={"k": k, "n": n})
 
@@ -255,3 +288,33 @@ def silhouette(points: Floats, clusters: Integers) -> float:
         largest = np.maximum(within, nearest)
         values[start : start + step] = np.where((size[mine] > 1) & (largest > 0), (nearest - within) / np.where(largest > 0, largest, 1.0), 0.0)
     return float(real(sums(values, np.zeros(len(values), dtype=np.int64), 1))[0]) / len(values)
+
+
+def _add_separation(answer: Answer, points: Floats, clusters: Integers, place: Pairs) -> None:
+    """The indices that compare the centres of clusters."""
+    n, different = len(points), len(np.unique(clusters))
+    few = "" if 2 <= different < n else "there are not at least two clusters, one of them with two rows"
+    found: tuple[float | None, float | None] = (None, None) if few else separation(points, clusters)
+    lacking = ("two clusters have one centre", "no cluster has any spread")
+    for metric, value, said in zip(("davies_bouldin", "calinski_harabasz"), found, lacking, strict=True):
+        undefined = few or ("" if value is not None else said)
+        note = "" if undefined else "no interval: rows share their distances"
+        answer.add(metric, None if value is None else tidy(value), slice=place, n=n, undefined=undefined, note=note)
+
+
+def separation(points: Floats, clusters: Integers) -> tuple[float | None, float | None]:
+    """The indices of Davies & Bouldin and of Calinski & Harabasz; None where centres fall together, or where clusters have no spread."""
+    own = np.unique(clusters, return_inverse=True)[1].reshape(-1)
+    size = np.bincount(own)
+    k, n = len(size), len(points)
+    whole = np.zeros(n, dtype=np.int64)
+    columns = [column - float(real(sums(column, whole, 1))[0]) / n for column in points.T]
+    centres = np.stack([real(sums(column, own, k)) / size for column in columns], axis=1)
+    squares = ((np.stack(columns, axis=1) - centres[own]) ** 2).sum(axis=1)
+    spread = real(sums(np.sqrt(squares), own, k)) / size
+    apart = np.sqrt(((centres[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2))
+    np.fill_diagonal(apart, np.inf)
+    bouldin = None if (apart == 0).any() else math.fsum(((spread[:, None] + spread[None, :]) / apart).max(axis=1).tolist()) / k
+    within = float(real(sums(squares, whole, 1))[0])
+    between = math.fsum((size * (centres**2).sum(axis=1)).tolist())
+    return bouldin, (between / (k - 1)) / (within / (n - k)) if within > 0 else None
