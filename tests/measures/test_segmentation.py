@@ -125,7 +125,26 @@ def test_run_lengths_are_those_of_pycocotools(pixels):
     assert (pycocomask.decode(theirs) == mask).all()
     packed = {"size": own["size"], "counts": theirs["counts"].decode()}
     for rle in (own, packed):
-        assert (segmentation.decode(rle, "x").reshape(mask.shape, order="F") == mask).all()
+        assert (segmentation._labels(("x", [(1, rle)]), 0).reshape(mask.shape, order="F") == mask).all()
+
+
+@given(st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), min_size=1, max_size=6))
+def test_label_images_come_back_from_their_runs(pixels):
+    labels = np.array(pixels)
+    encoded = [(label, {"size": list(labels.shape), "counts": runs}) for label, runs in masks.runs_of(labels)]
+    assert all(runs == masks.encode(labels == label) for label, runs in masks.runs_of(labels))
+    for chosen in (encoded, encoded[::-1], encoded[:1]):
+        known = np.isin(labels, [label for label, _ in chosen])
+        assert (segmentation._labels(("x", chosen), 9).reshape(labels.shape, order="F") == np.where(known, labels, 9)).all()
+
+
+def test_objects_of_one_class_may_overlap_and_those_of_two_may_not():
+    one, other = ({"size": [2, 3], "counts": runs} for runs in ([0, 4, 2], [2, 3, 1]))
+    assert segmentation._labels(("x", [(1, one), (1, other)]), 0).tolist() == [1, 1, 1, 1, 1, 0]
+    with pytest.raises(SourceError, match="masks of two classes overlap"):
+        segmentation._labels(("x", [(1, one), (2, other)]), 0)
+    with pytest.raises(SourceError, match="a mask has 5 pixels, its size is 2 x 3"):
+        segmentation._labels(("x", [(1, {"size": [2, 3], "counts": [5]})]), 0)
 
 
 def test_a_renamed_or_moved_file_is_other_data(tmp_path):

@@ -244,23 +244,40 @@ def _labels(masks: Mask, background: int) -> Integers:
     if len(sizes) != 1:
         raise SourceError(f"{where} has {len(sizes) or 'no'} sizes", remedy="give at least one mask of an image, all of its size")
     height, width = sizes.pop()
-    labels = np.full(height * width, -1, dtype=np.int64)
-    for label, rle in encoded:
-        mask = decode(rle, where)
-        if ((labels[mask] >= 0) & (labels[mask] != label)).any():
+    runs = [_spans(rle, where) for _, rle in encoded]
+    label = np.repeat([label for label, _ in encoded], [len(own) for own in runs])
+    spans = np.concatenate(runs)
+    order = np.argsort(spans[:, 0], kind="stable")
+    spans, label = spans[order], label[order]
+    if (spans[1:, 0] < np.maximum.accumulate(spans[:-1, 1])).any():
+        return _painted(spans, label, height * width, background, where)
+    edges = np.concatenate(([0], spans.reshape(-1), [height * width]))
+    values = np.full(len(edges) - 1, background, dtype=np.int64)
+    values[1::2] = label
+    return np.repeat(values, np.diff(edges))
+
+
+def _painted(spans: Integers, label: Integers, size: int, background: int, where: str) -> Integers:
+    """Masks that overlap, as objects of one class may."""
+    labels = np.full(size, -1, dtype=np.int64)
+    for (start, end), own in zip(spans.tolist(), label.tolist(), strict=True):
+        part = labels[start:end]
+        if ((part >= 0) & (part != own)).any():
             raise SourceError(f"{where}: masks of two classes overlap", remedy="give every pixel one class")
-        labels[mask] = label
+        part[:] = own
     return np.where(labels < 0, background, labels)
 
 
-def decode(rle: Mapping[str, Any], where: str) -> Flags:
-    """The pixels of a mask, column by column, from COCO's run-length encoding: a list, or text of 6 bits a character (`maskApi.c`)."""
+def _spans(rle: Mapping[str, Any], where: str) -> Integers:
+    """Beginning and end of each run of a mask, column by column, from COCO's encoding: a list, or text of 6 bits a character (`maskApi.c`)."""
     counts = rle["counts"]
     runs = np.array(counts if isinstance(counts, list) else _runs(counts), dtype=np.int64)
     height, width = rle["size"]
     if (runs < 0).any() or runs.sum() != height * width:
         raise SourceError(f"{where}: a mask has {int(runs.sum())} pixels, its size is {height} x {width}", remedy="encode it again")
-    return np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+    ends = np.cumsum(runs)
+    spans = np.stack((ends[0 : len(ends) // 2 * 2 : 2], ends[1::2]), axis=1)
+    return spans[spans[:, 1] > spans[:, 0]]
 
 
 def _runs(text: str) -> list[int]:

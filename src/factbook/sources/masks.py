@@ -46,8 +46,7 @@ def _records(files: Sequence[Path], source: Source) -> Iterator[dict[str, Any]]:
     for name, data in converted.entries(files, source):
         labels = _labels(data, name, source)
         about = {"image": PurePosixPath(name).stem, "folder": converted.folder(name), "height": labels.shape[0], "width": labels.shape[1]}
-        for label in np.unique(labels).tolist():
-            runs = encode(labels == label)
+        for label, runs in runs_of(labels):
             yield {**about, "class": str(label), "pixels": sum(runs[1::2]), "rle": json.dumps({"size": list(labels.shape), "counts": runs})}
 
 
@@ -63,9 +62,18 @@ def _labels(data: bytes, name: str, source: Source) -> Any:
         raise SourceError(f"{source.uri}: {name} is no image ({error})", remedy="give label images, e.g. PNG") from error
 
 
+def runs_of(labels: Any) -> Iterator[tuple[int, list[int]]]:
+    """Each value of a label image, and the lengths of its runs as `encode` gives them for its mask."""
+    flat = np.asarray(labels).T.reshape(-1)
+    ends = np.flatnonzero(np.concatenate((flat[1:] != flat[:-1], [True]))) + 1
+    starts = np.concatenate(([0], ends[:-1]))
+    for label in np.unique(flat[starts]).tolist():
+        own = flat[starts] == label
+        edges = np.stack((starts[own], ends[own]), axis=1).reshape(-1)
+        runs = np.diff(np.concatenate(([0], edges, [flat.size]))).tolist()
+        yield label, runs if runs[-1] else runs[:-1]
+
+
 def encode(mask: Any) -> list[int]:
     """Lengths of the runs of a mask, column by column; the first is of pixels outside of it, and may be 0."""
-    flat = np.asarray(mask, dtype=bool).T.reshape(-1)
-    ends = np.flatnonzero(np.concatenate((flat[1:] != flat[:-1], [True]))) + 1
-    runs: list[int] = np.diff(np.concatenate(([0], ends))).tolist()
-    return [0, *runs] if flat.size and flat[0] else runs
+    return dict(runs_of(np.asarray(mask, dtype=bool))).get(True, [int(np.size(mask))])
