@@ -99,15 +99,6 @@ def test_laws_equal_scipy(freedom: int) -> None:
         assert laws.kolmogorov(value) == pytest.approx(stats.kstwobign.sf(value), rel=1e-9, abs=1e-12)
 
 
-def test_holm_equals_statsmodels() -> None:
-    from statsmodels.stats.multitest import multipletests
-
-    rng = np.random.default_rng(4)
-    for size in (1, 2, 7, 40):
-        values = (rng.random(size) ** 4).tolist()
-        assert laws.holm(values) == pytest.approx(multipletests(values, method="holm")[1])
-
-
 def test_nothing_is_smoothed_silently(tmp_path: Path) -> None:
     old, new = {"c": ["a"] * 60 + ["b"] * 40}, {"c": ["a"] * 50 + ["c"] * 50}
     fact = compare(tmp_path, old, new)["psi;column=c"]

@@ -63,6 +63,16 @@ def verdicts(book: Book) -> dict[str, str]:
     return {claim.name: str(claim.verdict) for claim in book.catalog.claims()}
 
 
+def told(*words: str) -> None:
+    """The guide's page says it, in these words."""
+    page = " ".join((Path(__file__).parents[2] / "docs/guide/stories.md").read_text(encoding="utf-8").split())
+    assert [said for said in words if said not in page] == []
+
+
+def percent(fact: Fact) -> str:
+    return f"{fact.value:.1%}".replace("%", " %")
+
+
 def share(part: Sequence[Any] | np.ndarray) -> float:
     """The oracle of a rate."""
     return float(np.mean(part))

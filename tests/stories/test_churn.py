@@ -15,7 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import confusion_matrix, f1_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
-from telling import columns, facts, frame, logistic, measured, verdicts
+from telling import columns, facts, frame, logistic, measured, told, verdicts
 
 from factbook import Book
 
@@ -91,6 +91,7 @@ def test_the_forest_clearly_wins(book: Book) -> None:
     assert found["logistic/f1"].value < 0.4
     assert found["forest/f1"].low > found["logistic/f1"].high
     assert verdicts(book)["forest-better"] == "holds"
+    told(f"F1 of {found['forest/f1'].value:.2f} and logistic regression of {found['logistic/f1'].value:.2f}")
 
 
 def test_that_it_wins_is_established_on_the_same_customers(book: Book, test_set: pandas.DataFrame) -> None:
@@ -101,6 +102,8 @@ def test_that_it_wins_is_established_on_the_same_customers(book: Book, test_set:
     difference = found["better/accuracy_difference;models=forest,logistic"]
     assert difference.value == pytest.approx((only[0] - only[1]) / 2000, abs=1e-11)
     assert 0 < difference.low < difference.value < difference.high
+    value, low, high = (f"{100 * end:.2f}" for end in (difference.value, difference.low, difference.high))
+    told(f"{value} points (95 % CI {low} to {high}) more customers right")
     exact = stats.binomtest(only[0], sum(only)).pvalue - stats.binom.pmf(only[0], sum(only), 0.5)
     assert found["better/accuracy_difference_p;models=forest,logistic"].value == pytest.approx(exact, rel=1e-6)
     assert found["better/auc_difference;models=forest,logistic"].low > 0

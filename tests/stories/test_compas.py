@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from telling import facts, frame, measured, share, verdicts
+from telling import facts, frame, measured, percent, share, told, verdicts
 
 from factbook import Book
 from factbook.model import Status
@@ -33,6 +33,8 @@ def test_false_alarms_differ_at_equal_auc(book: Book) -> None:
     found = facts(book)
     assert round(found["fairness/fpr?race=African-American"].value, 3) == 0.448
     assert round(found["fairness/fpr?race=Caucasian"].value, 3) == 0.235
+    said = [percent(found[f"fairness/fpr?race={race}"]) for race in ("African-American", "Caucasian")]
+    told(f"{said[0]} of the African-American and {said[1]} of the Caucasian defendants")
     assert verdicts(book) == {"more-false-alarms": "holds", "equal-auc": "holds"}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pandas
 import pytest
-from telling import facts, frame, logistic, measured, verdicts
+from telling import facts, frame, logistic, measured, percent, told, verdicts
 
 from factbook import Book
 
@@ -69,6 +69,7 @@ def test_what_moved_is_what_the_update_changed(book: Book) -> None:
 def test_the_fall_in_performance_is_tied_to_it(book: Book) -> None:
     """On the same applicants without the update the model is as good as it was. What fell is calibration and with it decisions, not the ranking."""
     found = facts(book)
+    told(f"from {percent(found['before/accuracy'])} to {percent(found['after/accuracy'])}", f"it is {percent(found['undone/accuracy'])}")
     assert found["undone-drift/drifted"].value == 0
     said = {"accuracy-fell": "holds", "the-update-did-it": "holds", "something-else-did": "not-established", "ranking-fell": "not-established"}
     assert verdicts(book) == said

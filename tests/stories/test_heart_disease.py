@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.model_selection import cross_val_predict
-from telling import facts, frame, logistic, measured, verdicts
+from telling import facts, frame, logistic, measured, percent, told, verdicts
 
 from factbook import Book
 
@@ -38,6 +38,7 @@ def test_women_are_missed_three_times_as_often(book: Book) -> None:
     women, men = found["fairness/fnr?Sex=F"], found["fairness/fnr?Sex=M"]
     assert (round(women.value, 3), women.n) == (0.62, 50)
     assert (round(men.value, 3), men.n) == (0.21, 458)
+    told(f"{percent(women)} of the women and {percent(men)} of the men")
     assert verdicts(book)["women-missed"] == "holds"
     assert found["fairness/fnr_difference?Sex=F"].low > 0.25
 

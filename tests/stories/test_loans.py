@@ -14,7 +14,7 @@ from sklearn.metrics import mutual_info_score
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from telling import columns, facts, frame, measured, share, verdicts
+from telling import columns, facts, frame, measured, percent, share, told, verdicts
 
 from factbook import Book
 
@@ -59,6 +59,7 @@ def test_black_applicants_are_denied_what_others_are_granted(book: Book) -> None
     assert round(found["performance/fnr?afam=no"].value, 3) == 0.057
     assert verdicts(book)["blacks-denied-more"] == "holds"
     assert found["fairness/fnr_difference_p;adjusted=holm?afam=yes"].value < 1e-6
+    told(*(f"{percent(found[f'performance/fnr?afam={group}'])} of {who}" for group, who in (("yes", "black applicants"), ("no", "the others"))))
 
 
 def test_the_approval_ratio_is_under_four_fifths(book: Book) -> None:
@@ -68,6 +69,7 @@ def test_the_approval_ratio_is_under_four_fifths(book: Book) -> None:
     assert ratio.high < 0.8
     assert verdicts(book)["under-four-fifths"] == "holds"
     assert found["fairness/four_fifths;attribute=afam"].value == "not met"
+    told(f"{ratio.value:.2f} (95 % CI {ratio.low:.2f} to {ratio.high:.2f}): under four fifths")
 
 
 @pytest.mark.parametrize("by", [("afam",), ("single",), ("afam", "single")], ids="-".join)
@@ -96,15 +98,17 @@ def test_insurance_is_the_answer_in_disguise(book: Book) -> None:
     assert ("column", "insurance") in flag.key.params
     assert flag.counts == {"k": 44, "n": 48}
     assert found["data/leaks"].value == 1
+    told(f"of {flag.counts['n']} who were refused it, {flag.counts['k']} were denied")
 
 
 def test_features_that_stand_for_race(book: Book) -> None:
     """What each column tells of a protected attribute: the record of payments and the loan's share of the house most, none of them gives it away."""
-    told = {key.partition("column=")[2]: fact.value for key, fact in facts(book).items() if key.startswith("proxies/label_explained;")}
+    told_of = {key.partition("column=")[2]: fact.value for key, fact in facts(book).items() if key.startswith("proxies/label_explained;")}
     table = frame("loan/hmda_boston_1990.csv")
     for name in ("chist", "condomin", "phist", "single"):
         shared = mutual_info_score(table[name], table["afam"]) / mutual_info_score(table["afam"], table["afam"])
-        assert told[name] == pytest.approx(shared, abs=1e-8)
-    assert set(sorted(told, key=told.__getitem__)[-2:]) == {"chist", "lvrat"}
-    assert max(told.values()) < 0.1
+        assert told_of[name] == pytest.approx(shared, abs=1e-8)
+    assert set(sorted(told_of, key=told_of.__getitem__)[-2:]) == {"chist", "lvrat"}
+    assert max(told_of.values()) < 0.1
     assert facts(book)["proxies/leaks"].value == 0
+    told(f"{told_of['chist']:.1%} and {told_of['lvrat']:.1%} of its uncertainty".replace("%", " %"))
