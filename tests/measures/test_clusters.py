@@ -99,6 +99,23 @@ def test_many_classes_over_clusters(tmp_path: Path) -> None:
         assert "cluster" in wide.method
 
 
+def test_scores_of_many_classes_over_clusters(tmp_path: Path) -> None:
+    rng = np.random.default_rng(9)
+    y = np.repeat(rng.integers(0, 3, 120), 6)
+    logits = 1.5 * np.eye(3)[y] + np.repeat(rng.normal(0, 1.5, (120, 3)), 6, axis=0) + rng.normal(size=(720, 3))
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    predicted, patient = shares.argmax(axis=1).astype(str), np.repeat(np.arange(120), 6)
+    rows: dict[str, Any] = {"y": y.astype(str).tolist(), "p": predicted.tolist(), "patient": patient.tolist()}
+    table(tmp_path / "d.parquet", rows | {f"s{i}": shares[:, i].tolist() for i in range(3)})
+    source = {"uri": "d.parquet", "label": "y", "prediction": "p", "classes": {"0": "s0", "1": "s1", "2": "s2"}}
+    found, plain = facts(tmp_path, source | {"cluster": "patient"}), facts(tmp_path, source)
+    for name in ("log_loss", "brier", "top_k_accuracy;k=1", "auc;class=1", "auc;average=macro", "average_precision;class=2", "log_loss;class=0"):
+        wide, narrow = found[f"performance/{name}"], plain[f"performance/{name}"]
+        assert wide.value == narrow.value
+        assert wide.high - wide.low > 1.1 * (narrow.high - narrow.low), name
+        assert "cluster" in wide.method or name == "auc;average=macro"
+
+
 @pytest.mark.parametrize("label", ["1", "a"])
 def test_few_clusters_have_no_interval(label: str, tmp_path: Path) -> None:
     values = [label, "0", "2"][: 2 if label == "1" else 3]

@@ -16,8 +16,9 @@ from factbook import shelf, sources
 from factbook.engines import Tally, columns
 from factbook.engines.tallies import PREDICTION
 from factbook.manifest import Source
-from factbook.measures import binary, delta, intervals, scores
+from factbook.measures import binary, cluster_scores, clusters, delta, intervals, scores
 from factbook.measures.binary import FN, TP, Counts, Outcomes
+from factbook.measures.cluster_scores import Spread
 from factbook.measures.delta import Part
 from factbook.measures.intervals import Interval
 from factbook.measures.moments import Floats
@@ -81,12 +82,18 @@ def _add_class(request: Request, answer: Answer, name: str, by: Sequence[tuple[s
     own, found = tagged(answer, **{"class": name}), []
     for combination in by:
         scored = scores.by_slice(outcomes, combination)
-        for place, counts in binary.confusion(outcomes, combination).items():
+        spread = _spread(outcomes, combination)
+        for place, counts in clusters.counts(outcomes, combination, answer.level).items():
             before = len(answer.facts)
-            scores.add(own, scored.get(place), counts, place)
+            scores.add(cluster_scores.robust(own, scored.get(place), spread.get(place)), scored.get(place), counts, place)
             area = next(fact for fact in answer.facts[before:] if fact.key.metric == "auc")
             found.append((place, area, counts.count((FN, TP))))
     return found
+
+
+def _spread(outcomes: Outcomes, by: Sequence[str]) -> dict[Pairs, Spread]:
+    """Where the rows of every slice lie, where the source declares clusters."""
+    return dict(cluster_scores.by_slice(outcomes, by)) if outcomes.source.cluster else {}
 
 
 def _add_area(answer: Answer, found: Sequence[tuple[Fact, int]], place: Pairs) -> None:
@@ -128,9 +135,9 @@ def _add_rows(request: Request, answer: Answer, by: Sequence[tuple[str, ...]], t
         if kind == "own":
             _add_ranks(answer, outcomes, by, top_k)
         for combination in by:
-            scored = scores.by_slice(outcomes, combination)
+            scored, spread = scores.by_slice(outcomes, combination), _spread(outcomes, combination)
             for place, counts in binary.confusion(outcomes, combination).items():
-                _ADD[kind](answer, scored.get(place), counts, place, said)
+                _ADD[kind](answer, _Losses(scored.get(place), spread.get(place), counts, place), said)
 
 
 @dataclass(frozen=True)
@@ -197,11 +204,23 @@ def _add_ranks(answer: Answer, outcomes: Outcomes, by: Sequence[tuple[str, ...]]
     for k in top_k:
         found = replace(outcomes, kind=np.where(outcomes.kind <= TP, np.where(ranks <= k, TP, FN), outcomes.kind))
         for combination in by:
-            for place, counts in binary.confusion(found, combination).items():
-                add_correct(tagged(answer, k=str(k)), "top_k_accuracy", counts, place)
+            for place, counts in clusters.counts(found, combination, answer.level).items():
+                own = clusters.fit(tagged(answer, k=str(k)), counts, (TP, FN))
+                add_correct(own, "top_k_accuracy", counts, place)
 
 
-def _add_log_loss(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs, said: str) -> None:
+@dataclass(frozen=True, eq=False)
+class _Losses:
+    """A slice: its distribution of a number, where its rows lie in clusters, its counts and its name."""
+
+    scored: Scored | None
+    spread: Spread | None
+    counts: Counts
+    place: Pairs
+
+
+def _add_log_loss(answer: Answer, own: _Losses, said: str) -> None:
+    scored = own.scored
     if scored is not None and not said and float(scored.weights[0][scored.low <= 0].sum() + scored.weights[1][scored.low <= 0].sum()):
         said = "infinite: a probability of 0 was given to what happened (not clipped)"
 
@@ -209,29 +228,35 @@ def _add_log_loss(answer: Answer, scored: Scored | None, counts: Counts, place: 
         with np.errstate(divide="ignore"):
             return np.asarray(-np.log(score))
 
-    _add_mean(answer, "log_loss", scored, counts, place, said, loss)
+    _add_mean(answer, "log_loss", own, said, loss)
 
 
-def _add_brier(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs, said: str) -> None:
-    _add_mean(answer, "brier", scored, counts, place, said, np.asarray)
+def _add_brier(answer: Answer, own: _Losses, said: str) -> None:
+    _add_mean(answer, "brier", own, said, np.asarray)
 
 
-def _add_mean(answer: Answer, name: str, scored: Scored | None, counts: Counts, place: Pairs, said: str, loss: Callable[[Floats], Floats]) -> None:
+def _add_mean(answer: Answer, name: str, own: _Losses, said: str, loss: Callable[[Floats], Floats]) -> None:
     """The mean of a monotonous loss of each row's score."""
+    scored, counts, place = own.scored, own.counts, own.place
     if scored is None or said:
         answer.add(name, None, slice=place, n=counts.judged, undefined=said or "0 of 0: no rows")
         return
     each = loss(scored.middle)
     value, variance, skewness, n = scores.mean_loss(scored, (each, each))
     ends = [scores.mean_loss(scored, (loss(end), loss(end)))[0] for end in (scored.low, scored.high)]
-    interval = intervals.mean(value, variance, skewness, n, answer.level)
-    note = "" if interval is not None else intervals.NO_MEAN
-    if interval is not None and counts.weights is not None:
+    interval: Interval | str | None = intervals.mean(value, variance, skewness, n, answer.level)
+    if isinstance(interval, Interval) and counts.weights is not None:
         interval = replace(interval, method=f"{interval.method}, Kish's effective n")
-    scores.put(answer, name, value, (min(ends), max(ends)), interval, note=note, exact=scored.exact, slice=place, n=counts.judged, counts={})
+    if own.spread is not None:
+        size = own.spread.blocks()
+        interval = clusters.short(size) if size < clusters.FEW else cluster_scores.mean(scored, own.spread, (each, each), answer.level)
+    note = interval if isinstance(interval, str) else "" if interval is not None else intervals.NO_MEAN
+    found = interval if isinstance(interval, Interval) else None
+    scores.put(answer, name, value, (min(ends), max(ends)), found, note=note, exact=scored.exact, slice=place, n=counts.judged, counts={})
 
 
-def _add_calibration(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs, said: str) -> None:
+def _add_calibration(answer: Answer, own: _Losses, said: str) -> None:
+    scored, counts, place = own.scored, own.counts, own.place
     if scored is None or said:
         answer.add("top_label_ece", None, slice=place, n=counts.judged, undefined=said or "0 of 0: no rows")
         return
@@ -241,7 +266,7 @@ def _add_calibration(answer: Answer, scored: Scored | None, counts: Counts, plac
     scores.put(answer, "top_label_ece", value, bounds, None, note=note, exact=scored.exact, slice=place, n=counts.judged, counts={})
 
 
-_ADD: Final[Mapping[str, Callable[[Answer, Scored | None, Counts, Pairs, str], None]]] = {
+_ADD: Final[Mapping[str, Callable[[Answer, _Losses, str], None]]] = {
     "own": _add_log_loss,
     "distance": _add_brier,
     "highest": _add_calibration,
