@@ -72,7 +72,7 @@ def test_weights_and_clusters(tmp_path):
     check(facts(measured(tmp_path, data, ", weight: w", PLAN)), data["y"], data["f"], data["w"])
     alone, together = (facts(measured(tmp_path, data, source, PLAN))["mae"] for source in ("", ", cluster: c"))
     assert alone.value == together.value
-    assert together.method.startswith("Student's t over clusters (cluster-robust)")
+    assert together.method == "wider of Student's t and Hall's over clusters (cluster-robust)"
     copied = {name: np.concatenate([values] * 4) for name, values in data.items()} | {"c": np.tile(np.arange(300), 4)}
     four = facts(measured(tmp_path, copied, ", cluster: c", PLAN))
     for name in ("mae", "rmse", "r2"):

@@ -201,7 +201,7 @@ def student(
     low, high = value - t * error, value + t * error
     if abs(skewness) > 1e-9:
         ends = [value - error * without_skew(end, skewness / math.sqrt(units)) for end in (t, -t)]
-        low, high, method = min(low, ends[0]), max(high, ends[1]), f"{method}, the wider of it and of it without skewness"
+        low, high, method = min(low, ends[0]), max(high, ends[1]), method.replace("Student's t", "wider of Student's t and Hall's")
     return Interval(max(bounds[0], low), min(bounds[1], high), method)
 
 
