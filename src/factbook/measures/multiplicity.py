@@ -20,10 +20,10 @@ HOW: Final = "adjusted (holm, bh) for all tests of this kind in the measurement"
 
 
 def metric(name: str, title: str, short: str, test: str, source: str) -> Metric:
-    """The vocabulary entry of a p-value."""
+    """The vocabulary entry of a p-value: an exact function of the rows, which claims may compare as it is."""
     formula = f"{test}; {HOW}"
     sources = f"{source}; Holm 1979; Benjamini & Hochberg 1995"
-    return Metric(name, f"{title}, p-value", f"{short} p", Unit.FRACTION, Direction.NEITHER, (0.0, 1.0), formula, sources)
+    return Metric(name, f"{title}, p-value", f"{short} p", Unit.QUANTITY, Direction.NEITHER, (0.0, 1.0), formula, sources)
 
 
 @dataclass(frozen=True, slots=True)
