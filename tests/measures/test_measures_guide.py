@@ -14,6 +14,7 @@ from factbook.cli import main, show
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 SECTIONS = {
     "measures": ["regression", "ranking", "agreement", "coverage", "clustering"],
+    "measures-profile": ["profile"],
     "measures-classification": ["classification"],
     "measures-language": ["text-generation", "text-corpus"],
     "measures-vision": ["detection", "segmentation", "image-corpus"],
