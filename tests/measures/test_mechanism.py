@@ -15,7 +15,7 @@ from factbook.errors import MeasureError, UnknownName
 from factbook.evidence import form
 from factbook.manifest import Planned, Source, validate
 from factbook.measures import intervals
-from factbook.model import Unit
+from factbook.model import Unit, silent
 from measuring import manifest, run, table
 
 SOURCE = {"uri": "d.parquet", "label": "y", "positive": "1", "prediction": "p", "by": ["g"]}
@@ -151,3 +151,33 @@ def test_every_fact_has_a_written_form(weighted: bool, cap: int, tmp_path: Path,
         for fact in measured.facts:
             assert form.load(fact.key, json.loads(canon.dumps(form.dump(fact))), "line") == fact
         canon.dumps(dict(measured.params))
+
+
+def test_roles_that_a_plan_entry_may_leave_out(tmp_path: Path) -> None:
+    table(tmp_path / "d.parquet", {"text": ["a b c", "d e f"]})
+    table(tmp_path / "e.parquet", {"text": ["a b c"]})
+    sources = {"data": {"uri": "d.parquet"}, "other": {"uri": "e.parquet"}}
+    plan = {"alone": {"measure": "text-corpus", "data": "data"}, "both": {"measure": "text-corpus", "data": "data", "against": "other"}}
+    book = manifest(sources, plan, suppress_below="0")
+    alone, both = (measures.run(name, planned, book, tmp_path, tmp_path / ".factbook", silent) for name, planned in book.plan.items())
+    assert (set(alone.inputs), set(both.inputs)) == ({"data"}, {"data", "against"})
+    assert {fact.key.metric for fact in both.facts} - {fact.key.metric for fact in alone.facts} == {"shared", "shared_share"}
+    wrong = validate(Planned, {"measure": "text-corpus", "data": "data", "against": "nothing"}, "x", {})
+    with pytest.raises(UnknownName, match="source 'nothing'"):
+        measures.identity("both", wrong, book)
+
+
+def test_measures_that_read_rows_import_no_pandas(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    table(tmp_path / "d.parquet", {"text": ["a b c", None], "n": [1.0, None]})
+    code = (
+        "import sys; from pathlib import Path; from factbook import measures; from factbook.manifest import Manifest, validate;"
+        "from factbook.model import silent; root = Path(sys.argv[1]);"
+        "plan = {'measure': 'text-generation', 'data': 'd', 'quantities': ['n']};"
+        "tree = {'factbook': '1', 'subject': {'name': 'x'}, 'sources': {'d': {'uri': 'd.parquet'}}, 'plan': {'m': plan}};"
+        "book = validate(Manifest, tree, 'x', {});"
+        "assert measures.run('m', book.plan['m'], book, root, root, silent).facts and 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
