@@ -66,6 +66,14 @@ def _rate() -> ProgressColumn:
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
             speed = task.finished_speed or task.speed
-            return Text((f"{task.completed:,.0f} rows" if task.completed else "") + (f", {speed:,.0f} a second" if speed else ""))
+            return Text((f"{_short(task.completed)} rows" if task.completed else "") + (f", {_short(speed)}/s" if speed else ""), no_wrap=True)
 
     return Rate()
+
+
+def _short(number: float) -> str:
+    """Three digits or so: `950`, `12.3k`, `4.6M`."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.1f}{letter}"
+    return f"{number:.0f}"
