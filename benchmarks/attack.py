@@ -46,21 +46,23 @@ class System:
         self.rows.append(row)
         self.totals.append(total)
 
-    def solves(self, target: np.ndarray, most: np.ndarray) -> tuple[float, float] | None:
-        """The value of a sum of unknowns if it can be told, as the two ends of its range; None if it stays open."""
+    def solves(self, target: np.ndarray, most: np.ndarray, truth: int) -> tuple[float, float] | None:
+        """The value of a sum of unknowns if it can be told, as the two ends of its range; None if it stays open, as a larger one than the truth shows."""
         matrix, totals = np.array(self.rows), np.array(self.totals)
         solution = np.linalg.lstsq(matrix.T, target, rcond=None)[0]
         if np.abs(matrix.T @ solution - target).max() < 1e-7:
             value = float(solution @ totals)
             return value, value
         ends = []
-        for sign in (1, -1):
+        for sign in (-1, 1):
             within = LinearConstraint(matrix, totals, totals)
             found = milp(sign * target, constraints=within, bounds=Bounds(0, most), integrality=np.ones(self.size))
             if found.status == 2:
                 raise AssertionError("the published counts contradict each other")
             ends.append(sign * found.fun if found.status == 0 else sign * -np.inf)
-        return (ends[0], ends[1]) if max(1, ends[0]) >= ends[1] - 1e-6 else None
+            if sign < 0 and ends[0] > truth + 0.5:
+                return None
+        return (ends[1], ends[0]) if max(1, ends[1]) >= ends[0] - 1e-6 else None
 
 
 @dataclass
@@ -119,7 +121,7 @@ def attack(first: Version, second: Version, way: str) -> Iterator[tuple[int, Sli
     most = np.concatenate([np.full(len(cells), np.inf), np.full(len(cells), 0.0 if way == "same" else np.inf)])
     for number, (version, before, more) in enumerate(((first, None, larger[0]), (second, first, larger[1])), 1):
         for part in secrets(version, before, way):
-            yield number, part, system.solves(placed(inside(cells, part), more), most)
+            yield number, part, system.solves(placed(inside(cells, part), more), most, version.count(part))
 
 
 def random_table(rng: np.random.Generator) -> tuple[Table, list[tuple[str, ...]]]:
@@ -287,7 +289,7 @@ def told(versions: Sequence[Any], names: Sequence[str], groups: Sequence[Sequenc
                 continue
             found["secrets"] += 1
             target = np.concatenate([np.kron(inside(cells, part) * (i <= number), np.ones(len(KINDS))) for i in range(len(versions))])
-            value = system.solves(target, np.full(system.size, np.inf))
+            value = system.solves(target, np.full(system.size, np.inf), rows)
             if value is not None:
                 found["recovered"] += 1
                 print(f"{name}, version {number + 1} of {len(versions)}: {part} is {value}, in truth {rows}", file=sys.stderr)

@@ -11,9 +11,9 @@ from factbook.measures import suppression
 
 
 def test_no_hidden_count_of_random_tables_is_recovered_from_two_versions() -> None:
-    found = attack.attack_tables(range(5000, 5100))
-    assert found["tables"] >= 95
-    assert found["secrets"] > 500
+    found = attack.attack_tables(range(5000, 5060))
+    assert found["tables"] >= 55
+    assert found["secrets"] > 300
     assert found["recovered"] == 0
 
 
@@ -26,14 +26,14 @@ def test_no_hidden_count_is_recovered_from_all_facts_of_a_book() -> None:
 def test_the_attack_finds_what_is_not_protected() -> None:
     """Versions that are protected each by itself: the attacker gets through."""
     recovered = 0
-    for seed in range(60):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
         table, every = attack.random_table(rng)
         margins = attack.some(rng, every)
         later = attack.changed(rng, table, "added")
         versions = [Version(item, margins, attack.hide(item, margins)) for item in (table, later)]
         recovered += sum(value is not None for _, _, value in attack.attack(versions[0], versions[1], "added"))
-        if recovered > 3:
+        if recovered > 1:
             return
     pytest.fail("the attack is too weak to tell anything")
 

@@ -178,7 +178,7 @@ def read(request: Request, wanted: Iterable[Wanted], role: str = "data") -> Rows
         source,
         {item.role: _numbers(data, table, item) for item in columns if item.number},
         {item.role: _texts(data.column(item.role)) for item in columns if not item.number},
-        {name: _texts(data.column(f"a{i}"), lambda texts, name=name: query.named(name, texts)) for i, name in enumerate(source.by)},
+        {name: _texts(data.column(f"{i} by"), lambda texts, name=name: query.named(name, texts)) for i, name in enumerate(source.by)},
     )
     query.refuse(data.num_rows)
     return _without_missing(found, columns, table)
@@ -187,7 +187,7 @@ def read(request: Request, wanted: Iterable[Wanted], role: str = "data") -> Rows
 def _sql(table: Table, source: Source, columns: Sequence[Wanted]) -> str:
     """One SELECT; the engines' own SQL for attributes, so that slices have one name everywhere."""
     query = selected.Selection(table, source, tuple(source.by))
-    parts = [f"{query.attribute(name)} AS a{i}" for i, name in enumerate(source.by)]
+    parts = [f"{query.attribute(name)} AS {quote(f'{i} by')}" for i, name in enumerate(source.by)]
     for item in columns:
         column = table.column(item.column, item.role)
         if item.nested:
@@ -279,10 +279,11 @@ def refuse_split(found: Rows, role: str) -> None:
             raise SourceError(said, remedy=f"give all rows of a {role} the same value")
 
 
-def protect(request: Request, answer: Answer, by: Iterable[tuple[str, ...]], *counted: Rows) -> None:
+def protect(request: Request, answer: Answer, by: Iterable[tuple[str, ...]], *counted: Rows, kinds: Integers | None = None) -> None:
     """Hide also the slices where fewer rows than the book's smallest group are judged, although there are enough rows of any kind.
 
-    Other measurements that judge the same rows hide the same: the combinations of attributes of all of them count.
+    Other measurements that judge the same rows hide the same: the combinations of attributes of all of them count. `kinds` is, per row of the first of
+    `counted`, the number of its outcome where the slices' rows are published by outcome.
     """
     atoms: dict[Pairs, list[int]] = {}
     for i, rows in enumerate(counted):
@@ -291,7 +292,17 @@ def protect(request: Request, answer: Answer, by: Iterable[tuple[str, ...]], *co
             atoms.setdefault(name, [0] * len(counted))[i] = count
     margins = {item for item in (*by, *(item for role in request.margins.values() for item in role)) if item}
     counts = {name: tuple(count) for name, count in atoms.items()}
-    answer.hidden |= suppression.hidden(counts, margins, request.manifest.suppress_below, held=answer.hidden)
+    details = None if kinds is None else _by_kind(counted[0], kinds, counts)
+    answer.hidden |= suppression.hidden(counts, margins, request.manifest.suppress_below, details=details, held=answer.hidden)
+
+
+def _by_kind(rows: Rows, kinds: Integers, atoms: Iterable[Pairs]) -> dict[Pairs, tuple[int, ...]]:
+    """The rows of every finest slice by outcome."""
+    names, index = rows.places(sorted(rows.source.by))
+    size = int(kinds.max(initial=0)) + 1
+    table = np.bincount(index * size + kinds, minlength=len(names) * size).reshape(len(names), size)
+    found = {name: tuple(row) for name, row in zip(names, table.tolist(), strict=True)}
+    return {name: found.get(name, (0,) * size) for name in atoms}
 
 
 def told(source: Source, label: str) -> list[Pairs]:
