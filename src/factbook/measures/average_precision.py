@@ -35,40 +35,31 @@ def interval(weights: tuple[Floats, Floats], squares: tuple[Floats, Floats], lev
     Returns:
         None for fewer than two (effective) positives, and where the ranking is perfect.
     """
-    positive = weights[0]
-    total = float(positive.sum())
+    total = float(weights[0].sum())
     size = total * total / float(squares[0].sum())
-    value = _value(weights)
-    if not 0 < value < 1 - 1e-12 or size <= 1:
+    if size <= 1:
         return None
-    up, down, others = components(weights, squares)
-    spread = float((squares[0] * up * up).sum()) * size / (size - 1) + float((squares[1] * down * down).sum())
+    value, others, up, down = components(weights, squares)
+    if not 0 < value < 1 - 1e-12:
+        return None
+    spread = float(squares[0] @ (up * up)) * size / (size - 1) + float(squares[1] @ (down * down))
     t = beta.student(level, size - 1) if size < 1e6 else intervals.normal(level)
     half = t * math.sqrt(spread) / (value * (1 - value))
     return Interval(expit(_logit(others) - half), expit(_logit(value) + half), METHOD)
 
 
-def components(weights: tuple[Floats, Floats], squares: tuple[Floats, Floats]) -> tuple[Floats, Floats, float]:
-    """Per score how the average changes with the weight of a positive and of a negative row, and the average if no positive counts itself."""
+def components(weights: tuple[Floats, Floats], squares: tuple[Floats, Floats]) -> tuple[float, float, Floats, Floats]:
+    """Average precision, that if no positive counts itself, and per score how it changes with the weight of a positive and of a negative row."""
     positive, negative = weights[0][::-1], weights[1][::-1]
     hits, wrong = np.cumsum(positive), np.cumsum(negative)
-    up, down = _influences(positive, hits, wrong, _value(weights))
-    others = _without_itself(positive, squares[0][::-1], hits, wrong) / float(hits[-1])
-    return up[::-1], down[::-1], min(max(others, 1e-12), 1 - 1e-12)
-
-
-def _value(weights: tuple[Floats, Floats]) -> float:
-    positive = weights[0][::-1]
-    hits, wrong = np.cumsum(positive), np.cumsum(weights[1][::-1])
-    return float((positive * hits / np.maximum(hits + wrong, 1e-300)).sum()) / float(hits[-1])
-
-
-def _influences(positive: Floats, hits: Floats, wrong: Floats, value: float) -> tuple[Floats, Floats]:
-    """How the average changes with the weight of a positive and of a negative row at each score, falling."""
     total, found = float(hits[-1]), np.maximum(hits + wrong, 1e-300)
-    below = np.cumsum((positive * wrong / found**2)[::-1])[::-1]
-    above = np.cumsum((positive * hits / found**2)[::-1])[::-1]
-    return (hits / found - value + below) / total, -above / total
+    precision = hits / found
+    value = float(positive @ precision) / total
+    share = positive / found
+    above = np.cumsum((share * precision)[::-1])
+    below = np.cumsum(share[::-1]) - above
+    others = _without_itself(positive, squares[0][::-1], hits, wrong) / total
+    return value, min(max(others, 1e-12), 1 - 1e-12), (precision[::-1] - value + below) / total, -above / total
 
 
 def _without_itself(positive: Floats, squares: Floats, hits: Floats, wrong: Floats) -> float:

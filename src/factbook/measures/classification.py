@@ -7,6 +7,7 @@ With `positive` declared, of two classes; without, of as many as label and predi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
@@ -19,7 +20,7 @@ from factbook.manifest import Source
 from factbook.measures import averages, binary, class_scores, cluster_scores, clusters, curves, intervals, multiclass, multilabel, rows, scores
 from factbook.measures.binary import FN, FP, TN, TP, Counts
 from factbook.measures.rates import COUNTS, RATES, add_counts, add_rate
-from factbook.measures.request import Answer, Request
+from factbook.measures.request import Answer, Request, tidy
 from factbook.model import Direction, Metric, Pairs, Unit
 
 VERSION: Final = 3
@@ -217,4 +218,17 @@ def _summaries(answer: Answer, counts: Counts, place: Pairs) -> None:
         found = multiclass.average_interval(multiclass.of_two(counts), "recall", answer.level) if recall.clustered else None
         found = found or intervals.balanced(recall, specificity, answer.level)
         answer.add("balanced_accuracy", value, slice=place, interval=found, n=counts.judged, counts=every)
-    multiclass.add_correlation(answer, "mcc", multiclass.of_two(counts), averages.matthews, multiclass.SIDE, place, every)
+    _matthews(answer, counts, place, every)
+
+
+def _matthews(answer: Answer, counts: Counts, place: Pairs, every: Mapping[str, int]) -> None:
+    if counts.weights is not None or isinstance(counts, clusters.Blocked):
+        multiclass.add_correlation(answer, "mcc", multiclass.of_two(counts), averages.matthews, multiclass.SIDE, place, every)
+        return
+    tn, fp, fn, tp = counts.rows[: TP + 1]
+    below = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    if not below:
+        answer.add("mcc", None, slice=place, n=counts.judged, counts=every, undefined=multiclass.SIDE)
+        return
+    value = tidy((tp * tn - fp * fn) / math.sqrt(below))
+    answer.add("mcc", value, slice=place, interval=intervals.phi(tp, fp, fn, tn, answer.level), n=counts.judged, counts=every)

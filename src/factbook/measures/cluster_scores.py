@@ -151,7 +151,7 @@ def _area(scored: Scored, spread: Spread, level: float, size: int) -> Interval |
 
 def _average_precision(scored: Scored, spread: Spread, level: float, size: int) -> Interval | str:
     value, low, high = scores.average_precision(scored)
-    up, down, others = average_precision.components(scored.weights, scored.squares)
+    _, others, up, down = average_precision.components(scored.weights, scored.squares)
     spread_of = spread.variance(up, down)
     if not 0 < value < 1 - 1e-12 or spread_of <= 1e-24:
         return "no interval: the ranking is perfect"

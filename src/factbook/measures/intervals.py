@@ -175,19 +175,29 @@ def balanced(recall: Share, specificity: Share, level: float) -> Interval:
     return Interval(max(0.0, low), min(1.0, high), _kish("MOVER", recall, specificity))
 
 
-def phi(tp: float, fp: float, fn: float, tn: float, level: float) -> Interval | None:
-    """Matthews' correlation: its delta-method variance (Bishop, Fienberg & Holland 1975, eq. 11.3-5) on Fisher's z scale."""
+def phi(tp: float, fp: float, fn: float, tn: float, level: float) -> Interval:
+    """Matthews' correlation: what `delta.interval` gives for a table of two classes, in closed form (Bishop, Fienberg & Holland 1975, eq. 11.3-5)."""
+    z = normal(level)
+    value, variance = _phi(tp, fp, fn, tn)
+    about, around = _phi(tp + 0.5, fp + 0.5, fn + 0.5, tn + 0.5)
+    low, high = about - z * math.sqrt(around), about + z * math.sqrt(around)
+    name = "delta method, about the table with two more rows"
+    if abs(value) < 1 - 1e-12 and variance > 0:
+        centre, half = math.atanh(value), z * math.sqrt(variance) / (1 - value**2)
+        low, high = min(low, math.tanh(centre - half)), max(high, math.tanh(centre + half))
+        name = "delta method (Fisher scale, and about the table with two more rows)"
+    return Interval(max(-1.0, min(low, value)), min(1.0, max(high, value)), name)
+
+
+def _phi(tp: float, fp: float, fn: float, tn: float) -> tuple[float, float]:
+    """Matthews' correlation and its delta-method variance."""
     n = tp + fp + fn + tn
     rows, columns = (tp + fn) * (fp + tn), (tp + fp) * (fn + tn)
     value = (tp * tn - fp * fn) / math.sqrt(rows * columns)
-    if abs(value) >= 1 - 1e-15:
-        return None
     across, down = (tp + fn - fp - tn), (tp + fp - fn - tn)
     skew = across * down / math.sqrt(rows * columns)
-    variance = (1 - value**2 + value * (1 + value**2 / 2) * skew - 0.75 * value**2 * (across**2 / rows + down**2 / columns)) / n
-    half = normal(level) * math.sqrt(max(variance, 0.0)) / (1 - value**2)
-    centre = math.atanh(value)
-    return Interval(math.tanh(centre - half), math.tanh(centre + half), "delta method on Fisher's z")
+    spread = 1 - value**2 + value * (1 + value**2 / 2) * skew - 0.75 * value**2 * (across**2 / rows + down**2 / columns)
+    return value, max(spread, 0.0) / (n - 1) if n > 1 else 0.0
 
 
 LEAST: Final = 30
@@ -269,14 +279,6 @@ def around(value: float, variance: float, level: float, method: str, bounds: tup
         return None
     half = normal(level) * math.sqrt(variance)
     return Interval(max(bounds[0], value - half), min(bounds[1], value + half), method)
-
-
-def logit(value: float, n: float, level: float) -> Interval | None:
-    """The logit interval of average precision, n = positives (Boyd, Eng & Page 2013, ECML PKDD, 451); None at 0 and 1."""
-    if not 0 < value < 1 or n <= 0:
-        return None
-    centre, half = math.log(value / (1 - value)), normal(level) / math.sqrt(n * value * (1 - value))
-    return Interval(1 / (1 + math.exp(half - centre)), 1 / (1 + math.exp(-half - centre)), "logit")
 
 
 def rescale(fact: Fact, level: float) -> Interval | None:
