@@ -47,7 +47,10 @@ class System:
         self.totals.append(total)
 
     def solves(self, target: np.ndarray, most: np.ndarray, truth: int) -> tuple[float, float] | None:
-        """The value of a sum of unknowns if it can be told, as the two ends of its range; None if it stays open, as a larger one than the truth shows."""
+        """The value of a sum of unknowns if it can be told, as the two ends of its range; None if it stays open.
+
+        It does if a larger one than the truth is possible.
+        """
         matrix, totals = np.array(self.rows), np.array(self.totals)
         solution = np.linalg.lstsq(matrix.T, target, rcond=None)[0]
         if np.abs(matrix.T @ solution - target).max() < 1e-7:

@@ -11,9 +11,9 @@ from factbook.measures import suppression
 
 
 def test_no_hidden_count_of_random_tables_is_recovered_from_two_versions() -> None:
-    found = attack.attack_tables(range(5000, 5060))
-    assert found["tables"] >= 55
-    assert found["secrets"] > 300
+    found = attack.attack_tables(range(5000, 5040))
+    assert found["tables"] >= 38
+    assert found["secrets"] > 200
     assert found["recovered"] == 0
 
 
