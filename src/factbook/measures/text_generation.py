@@ -8,8 +8,8 @@ One row is one output. Several rows with the same `sample` are epochs of it: the
 every interval (or the source's clusters, where these are declared instead). Of several references the best one counts. `references`, `retrieved` and
 `relevant` may be columns of lists (in the order of the ranks), `support` one of lists of verdicts on the claims of an answer (true, false, 1, 0).
 
-Intervals: Student's t over samples; shares of rows that are all independent Wilson or Clopper-Pearson; the judge's kappa as in `agreement`, or by the
-jackknife over samples; quantiles by Woodruff.
+Intervals: of means over samples as in `moments` (Korn & Graubard's of what lies between 0 and 1, else Student's t); of shares of rows that are all
+independent Wilson or Clopper-Pearson; of the judge's kappa as in `agreement`, or by the jackknife over samples; of quantiles Woodruff's.
 """
 
 from __future__ import annotations

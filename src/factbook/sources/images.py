@@ -61,7 +61,9 @@ def _described(data: bytes) -> dict[str, Any]:
             if image.mode == "P":
                 own += bytes(image.getpalette() or ())
             grey = image.convert("L")
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # of damaged files, Pillow's readers raise whatever their parsing runs into
         return {"error": type(error).__name__}
     luma = np.asarray(grey, dtype=np.int64)
     n, total, squares = luma.size, int(luma.sum()), int((luma * luma).sum())
