@@ -72,6 +72,7 @@ def test_one_check_digit_of_ten_is_right(number: int) -> None:
         ("rownames", ""),
         ("country_name", ""),
         ("platform", ""),
+        ("voice_mail_plan", ""),
         ("status", ""),
     ],
 )

@@ -31,6 +31,7 @@ PARTS: Final = 20
 BITS: Final = 40
 GIVEN: Final = 0.75
 RARE: Final = 0.5
+ODDS: Final = 10
 _CELLS: Final = 20_000_000
 _NEITHER: Final = Direction.NEITHER
 
@@ -67,7 +68,7 @@ METRICS: Final = (
         Unit.FRACTION,
         _NEITHER,
         (0.0, 1.0),
-        f"rows with the label and the value / rows with the value; where its lower end is at least {GIVEN} for a label of at most half of the rows",
+        f"rows with label and value / rows with the value; where its lower end is at least {GIVEN}, and its odds {ODDS} times the label's own",
         "",
     ),
     count_metric("leaks", "columns that may give the label away", "leaks", "columns with a `label_given`, or with label_explained of at least 0.9"),
@@ -115,7 +116,8 @@ def add(answer: Answer, reader: Reader, found: Mapping[str, Sketch]) -> None:
     kinds = {name: kind for name, one in found.items() if (kind := _kind(one, name, request))}
     compared = [name for name in kinds if name != source.label][: COLUMNS - 1] + ([source.label] if source.label in kinds else [])
     leaks: dict[str, float] = {}
-    for names in _chunks([source.label, *(name for name in kinds if name != source.label)] if source.label in kinds else [], rows):
+    known = [name for name in kinds if name not in (source.label, source.prediction, source.score)]
+    for names in _chunks([source.label, *known] if source.label in kinds else [], rows):
         sample = _read(reader, {name: kinds[name] for name in names}, rows)
         leaks |= _label(answer, sample, source.label, request.manifest.suppress_below)
     if source.label in kinds:
@@ -220,7 +222,8 @@ def _label(answer: Answer, sample: Sample, label: str, least: int) -> dict[str, 
         for i, j in zip(*np.nonzero(table), strict=True):
             k, n = int(table[i, j]), int(table[i].sum())
             interval = intervals.proportion(k, n, answer.level)
-            if n >= max(least, 10) and shares[j] <= RARE and interval.low >= GIVEN:
+            telling = interval.low >= GIVEN and interval.low * (1 - shares[j]) >= ODDS * shares[j] * (1 - interval.low)
+            if n >= max(least, 10) and shares[j] <= RARE and telling:
                 params = (("column", name), ("label", classes[j]), ("value", values[i]))
                 note = "; ".join(filter(None, (f"{shares[j]:.3g} of all rows have this label: is the column known before the label?", sample.note)))
                 answer.add("label_given", k / n, params=params, n=n, counts={"k": k, "n": n}, interval=interval, note=note)

@@ -103,4 +103,4 @@ def named(column: str) -> str:
 
 
 _KNOWN: Final = {name: kind for kind, names in NAMES.items() for name in names.split()}
-_ALONE: Final = frozenset({"name", "pan", "lat", "lon", "lng", "cell"})
+_ALONE: Final = frozenset({"name", "mail", "pan", "lat", "lon", "lng", "cell"})
