@@ -141,6 +141,14 @@ class _Judged:
     clusters: Integers | None
     folds: Integers | None
 
+    @property
+    def kinds(self) -> Integers:
+        """Per row a number for its label and for which models were right."""
+        found = np.zeros(len(next(iter((*self.right.values(), *self.score.values())))), dtype=np.int64)
+        for flags in (*self.right.values(), *(() if self.label is None else (self.label,))):
+            found = np.unique(2 * found + flags, return_inverse=True)[1].reshape(-1)
+        return found
+
     def where(self, chosen: Integers) -> _Judged:
         """Some of the rows."""
 
@@ -166,7 +174,7 @@ def measure(request: Request, answer: Answer) -> None:
     answer.warnings += found.warnings
     judged = _judge(source, given, found)
     slices, families = request.slices(), Families()
-    rows.protect(request, answer, slices, found)
+    rows.protect(request, answer, slices, found, kinds=judged.kinds)
     for by in ((), *slices):
         names, index = found.places(by)
         for place, chosen in zip(names, rows.split(index, len(names)), strict=True):

@@ -246,7 +246,7 @@ def add_gaps(answer: Answer, groups: Mapping[Pairs, Group], by: Sequence[str], c
             answer.add(name, None, undefined="fewer than two groups can be compared", note=note, **given)
             continue
         interval = None if name == "ece_gap" else _gap(used, np.array(values), name == "auc_gap", answer.level)
-        said = _BIASED if name == "ece_gap" else "" if interval else "no interval: a group has none"
+        said = _BIASED if name == "ece_gap" else "" if interval else "no interval: a group has none, or there are too many"
         _put(answer, name, max(values) - min(values), 2 * max(slacks), interval, "; ".join(filter(None, (note, said))), **given)
 
 
@@ -258,7 +258,7 @@ def _gap(groups: Sequence[Group], values: Floats, areas: bool, level: float) -> 
         found = [item for item in own(at) if item is not None]
         return np.array([item.low for item in found]), np.array([item.high for item in found])
 
-    first = own(level)
+    first = own(level) if len(groups) <= gaps.MOST_GROUPS else [None]
     if any(item is None for item in first):
         return None
     low, high = ends(level)

@@ -289,7 +289,7 @@ def add_shared_gaps(answer: Answer, cells: Found, singles: Sequence[Found], by: 
     How many they share is read from the published intersections; where one of these is hidden, the gap would tell of it and is left out.
     """
     groups = {place: counts for found in singles for place, counts in found.items()}
-    if any(place in answer.hidden for place in (*cells, *groups)):
+    if len(groups) > gaps.MOST_GROUPS or any(place in answer.hidden for place in (*cells, *groups)):
         return
     for gap in GAPS:
         if gap.ratio:

@@ -282,8 +282,8 @@ def refuse_split(found: Rows, role: str) -> None:
 def protect(request: Request, answer: Answer, by: Iterable[tuple[str, ...]], *counted: Rows, kinds: Integers | None = None) -> None:
     """Hide also the slices where fewer rows than the book's smallest group are judged, although there are enough rows of any kind.
 
-    Other measurements that judge the same rows hide the same: the combinations of attributes of all of them count. `kinds` is, per row of the first of
-    `counted`, the number of its outcome where the slices' rows are published by outcome.
+    Other measurements that judge the same rows hide the same: the combinations of attributes of all of them count. `kinds` is, per row of the
+    first of `counted`, the number of its outcome where the slices' rows are published by outcome.
     """
     atoms: dict[Pairs, list[int]] = {}
     for i, rows in enumerate(counted):

@@ -9,13 +9,14 @@ say.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from factbook.measures import parity
 from factbook.measures.binary import Counts
 from factbook.measures.intervals import Interval, Share, difference, normal
-from factbook.measures.rates import RATES
+from factbook.measures.rates import RATES, Rate
 from factbook.measures.reference_groups import shown
 from factbook.measures.request import Answer, tidy
 from factbook.model import Direction, Metric, Pairs, Unit
@@ -74,46 +75,46 @@ def add(answer: Answer, cells: Mapping[Pairs, Counts], totals: Mapping[Pairs, Co
         reference: the reference group.
         within: the other attribute.
     """
-    for name in parity.TESTED:
-        rate = RATES[name]
-        own = {place: counts.share(rate.part, rate.whole) for place, counts in totals.items()}
-        base = own[reference]
-        for place, mine in own.items():
-            if place != reference and mine is not None and base is not None:
-                strata, used, levels = _strata(answer, cells, place, reference, name)
-                _add_one(answer, name, (mine, base), strata, (place, reference, within), f"over {used} of {levels} levels of {within}")
+    attribute = reference[0][0]
+    split = {cell: tuple(tuple(pair for pair in cell if (pair[0] == attribute) is own) for own in (True, False)) for cell in cells}
+    visible: dict[Pairs, dict[Pairs, Counts]] = defaultdict(dict)
+    for cell, (group, level) in split.items():
+        if cell not in answer.hidden:
+            visible[group][level] = cells[cell]
+    levels = len({level for _, level in split.values()})
+    for place, counts in totals.items():
+        both = [(visible[place][level], own) for level, own in visible[reference].items() if level in visible[place]]
+        for name in parity.TESTED if place != reference else ():
+            rate = RATES[name]
+            pair = _shares(counts, totals[reference], rate)
+            if pair is not None:
+                strata = [(found, a.count(rate.whole) + b.count(rate.whole)) for a, b in both if (found := _shares(a, b, rate)) is not None]
+                given: dict[str, Any] = {"slice": place, "involves": (reference,), "params": (("within", within),), "n": sum(n for _, n in strata)}
+                given["note"] = f"against {shown(reference)}, over {len(strata)} of {levels} levels of {within}"
+                _add_one(answer, name, pair, [found for found, _ in strata], given)
 
 
-def _strata(answer: Answer, cells: Mapping[Pairs, Counts], place: Pairs, reference: Pairs, name: str) -> tuple[list[Pair], int, int]:
-    """The levels where both groups have cases and neither is suppressed, and how many levels there are."""
-    rate = RATES[name]
-    levels: dict[Pairs, dict[Pairs, Share]] = {}
-    for cell, counts in cells.items():
-        group = tuple(pair for pair in cell if pair in (*place, *reference))
-        part = counts.share(rate.part, rate.whole)
-        sides = levels.setdefault(tuple(pair for pair in cell if pair[0] != place[0][0]), {})
-        if group and part is not None and cell not in answer.hidden:
-            sides[group] = part
-    found = [(sides[place], sides[reference]) for sides in levels.values() if len(sides) == 2]
-    return found, len(found), len(levels)
+def _shares(group: Counts, reference: Counts, rate: Rate) -> Pair | None:
+    """A rate of both; None where one is 0 of 0."""
+    a, b = (counts.share(rate.part, rate.whole) for counts in (group, reference))
+    return None if a is None or b is None else (a, b)
 
 
-def _add_one(answer: Answer, name: str, pair: Pair, strata: Sequence[Pair], where: tuple[Pairs, Pairs, str], over: str) -> None:
-    place, reference, within = where
-    given = {"slice": place, "involves": (reference,), "params": (("within", within),), "note": f"against {shown(reference)}, {over}"}
-    n = int(math.fsum(a.n + b.n for a, b in strata))
+def _add_one(answer: Answer, name: str, pair: Pair, strata: Sequence[Pair], given: Mapping[str, Any]) -> None:
     if not strata:
         for kind in ("stratified", "reversal"):
-            answer.add(f"{name}_difference_{kind}", None, undefined="both groups have cases at no level", n=0, **given)  # type: ignore[arg-type]
+            answer.add(f"{name}_difference_{kind}", None, undefined="both groups have cases at no level", **given)
         return
     value, interval = mantel_haenszel(strata, answer.level)
-    fact = answer.add(f"{name}_difference_stratified", tidy(value), interval=interval, n=n, **given)  # type: ignore[arg-type]
-    whole = difference(*pair, answer.level)
-    verdict = _verdict(pair[0].value - pair[1].value, whole, value, interval)
-    answer.add(f"{name}_difference_reversal", verdict, n=n, **given)  # type: ignore[arg-type]
+    fact = answer.add(f"{name}_difference_stratified", tidy(value), interval=interval, **given)
+    aggregate = pair[0].value - pair[1].value
+    verdict = _verdict(aggregate, difference(*pair, answer.level), value, interval)
+    answer.add(f"{name}_difference_reversal", verdict, **given)
     if verdict in (REVERSED, ESTABLISHED) and fact.measured:
-        said = f"{name} of {shown(place)} against {shown(reference)} is {pair[0].value - pair[1].value:+.3f}, but {value:+.3f} within {within}"
-        answer.warnings.append(f"{said}{', both established' if verdict == ESTABLISHED else ''} (Simpson's reversal)")
+        clear = ", both established" if verdict == ESTABLISHED else ""
+        answer.warnings.append(
+            f"{name} of {shown(given['slice'])} {given['note']}: {value:+.3f}, but {aggregate:+.3f} in all{clear} (Simpson's reversal)"
+        )
 
 
 def _verdict(aggregate: float, whole: Interval, within: float, interval: Interval | None) -> str:
