@@ -23,8 +23,16 @@ GROUPS = {"by": {"age": {"column": "age", "cuts": ["40", "60"]}, "sex": {"column
 SOURCE = {"uri": "d.parquet", "label": "y", "positive": "1", "score": "s", "cut": "0.4", "key": "id", **GROUPS}
 PLANS: dict[str, dict[str, Any]] = {
     "classification": {"measure": "classification", "data": "data", "by": ["age", "sex", ["age", "sex"]]},
+    "classification-clusters": {"measure": "classification", "data": "data", "by": ["sex"], "curves": "yes", "criterion": "f1"},
+    "classification-classes": {"measure": "classification", "data": "data", "by": ["sex"], "confusion": "slices"},
+    "classification-sets": {"measure": "classification", "data": "data", "by": ["sex"]},
     "fairness": {"measure": "fairness", "data": "data", "protected": {"age": "40-59", "sex": "2"}},
     "profile": {"measure": "profile", "data": "data"},
+}
+SOURCES: dict[str, dict[str, Any]] = {
+    "classification-clusters": SOURCE | {"cluster": "age"},
+    "classification-classes": {"uri": "c.parquet", "label": "y", "prediction": "p", "classes": {"a": "s0", "b": "s1", "c": "s2"}, "by": ["sex"]},
+    "classification-sets": {"uri": "c.parquet", "label": "some", "prediction": "found", "multilabel": ";", "by": ["sex"]},
 }
 
 
@@ -42,6 +50,23 @@ def rows(path: Path) -> None:
     table(path, {name: [row[name] for row in found] for name in found[0]})
 
 
+def rows_of_classes(path: Path) -> None:
+    """300 rows with three classes, their scores, and sets of them."""
+    state, found = 54321, []
+    for _ in range(300):
+        numbers = []
+        for _ in range(8):
+            state = (1103515245 * state + 12345) % 2**31
+            numbers.append(state / 2**31)
+        label = min(int(numbers[0] * 4), 2)
+        raw = [numbers[1 + i] + (0.7 if i == label else 0.0) for i in range(3)]
+        scores = [round(value / sum(raw), 4) for value in raw]
+        sets = [";".join(name for name, number in zip("abc", numbers[i : i + 3], strict=True) if number < 0.5) for i in (4, 5)]
+        row = {"y": "abc"[label], "p": "abc"[raw.index(max(raw))], "sex": "1" if numbers[7] < 0.6 else "2", "some": sets[0], "found": sets[1]}
+        found.append(row | {f"s{i}": scores[i] for i in range(3)})
+    table(path, {name: [row[name] for row in found] for name in found[0]})
+
+
 def outcome(measured: Measured) -> dict[str, Any]:
     return {"version": measured.version, "facts": {str(fact.key): json.loads(canon.dumps(form.dump(fact))) for fact in measured.facts}}
 
@@ -49,7 +74,8 @@ def outcome(measured: Measured) -> dict[str, Any]:
 @pytest.mark.parametrize("name", sorted(PLANS))
 def test_results_change_only_with_the_version(name: str, tmp_path: Path) -> None:
     rows(tmp_path / "d.parquet")
-    found = outcome(run(tmp_path, SOURCE, {"m": PLANS[name]}, suppress_below="20")["m"])
+    rows_of_classes(tmp_path / "c.parquet")
+    found = outcome(run(tmp_path, SOURCES.get(name, SOURCE), {"m": PLANS[name]}, suppress_below="20")["m"])
     path = GOLDEN / f"{name}.json"
     if os.environ.get("GOLDEN") == "write":
         lines = [f"  {json.dumps(key, ensure_ascii=False)}: {canon.dumps(fact)}" for key, fact in sorted(found["facts"].items())]

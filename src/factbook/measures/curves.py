@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from factbook.engines.tallies import CLUSTER_BLOCKS, TENTHS, Integers
+from factbook.engines.tallies import CLUSTER_BLOCKS, SCALE, TENTHS, Integers
 from factbook.measures import beta, cluster_scores, clusters, intervals, scores
 from factbook.measures.binary import FN, FP, TN, TP, Counts
 from factbook.measures.cluster_scores import Spread
@@ -214,7 +214,8 @@ class Place:
 
 
 def _units(weight: Any) -> int:
-    return round(float(weight) * 2.0**50)
+    """A weight in units of 2^-50, from twelve digits: the last bits of a sum differ between processors."""
+    return round(tidy(float(weight)) * 2.0**SCALE)
 
 
 def add(answer: Answer, at: Place, kinds: Sequence[str], thresholds: Sequence[str], criterion: str) -> None:
