@@ -15,13 +15,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from factbook.engines import tallies
+from factbook.engines import bins, tallies
 from factbook.manifest import Group, Source
 
-NONE = -1
-RESOLUTIONS = (0, 8, 10, 12, 14, 16, 18, 20, 22, 24)
-TENTHS = [struct.unpack("<d", struct.pack("<d", value))[0] for value in tallies.TENTHS.tolist()]
-Cell = tuple[tuple[str | None, ...], int]
+COARSEST = 14
+SPLITS = [0.0, *bins.TENTHS.tolist(), 1 - 2.0**-53]
+Block = tuple[str | None, ...]
 
 
 def text(value: Any) -> str | None:
@@ -61,6 +60,7 @@ class Reference:
         self.dimensions += [tallies.LABEL] if source.label else []
         self.dimensions += [tallies.PREDICTION] if source.prediction or source.cut is not None else []
         self.dimensions += [tallies.WEIGHT] if source.weight else []
+        self.dimensions += [tallies.SCORE] if source.score else []
         self.dimensions += [tallies.CLUSTER] if source.cluster else []
         for row in rows:
             self.add(row)
@@ -76,6 +76,7 @@ class Reference:
             values.append(None if score is None else "1" if Decimal(score) >= Decimal(float(source.cut)) else "0")
         weight = number(row[source.weight]) if source.weight else None
         values += ["given" if weight is not None else None] if source.weight else []
+        values += ["given" if score is not None else None] if source.score else []
         values += [self.block(row[source.cluster])] if source.cluster else []
         cell = self.exact[tuple(values), None if score is None else score + 0.0]
         cell[0] += 1
@@ -91,49 +92,81 @@ class Reference:
         plain = text(value)
         return None if plain is None else f"{int(hashlib.md5(plain.encode()).hexdigest()[:2], 16) % 64:02d}"
 
-    def cells(self) -> tuple[int, dict[Cell, list[int]]]:
-        """The finest resolution with at most `cap` cells, and the cells."""
-        for resolution in RESOLUTIONS:
-            found: defaultdict[Cell, list[int]] = defaultdict(lambda: [0, 0, 0])
-            for (values, score), counts in self.exact.items():
-                cell = found[values, key(score, resolution)]
-                for i, count in enumerate(counts):
-                    cell[i] += count
-            if len(found) <= self.cap:
-                break
-        return resolution, found
-
     @property
     def digest(self) -> str:
-        resolution, cells = self.cells()
-        texts = [sorted({values[i] for values, _ in cells if values[i] is not None}) for i in range(len(self.dimensions))]
-        coded = {(tuple(self.code(texts, i, value) for i, value in enumerate(values)), score): counts for (values, score), counts in cells.items()}
+        texts = [sorted({values[i] for values, _ in self.exact if values[i] is not None}) for i in range(len(self.dimensions))]
+        codes = {name: {None: 0} | {value: j + 1 for j, value in enumerate(texts[i])} for i, name in enumerate(self.dimensions)}
         weighted = bool(self.source.weight)
-        state = hashlib.sha256(json.dumps([self.dimensions, texts, resolution, weighted]).encode())
-        ordered = sorted(coded)
-        columns = [[code for codes, _ in ordered for code in codes], [score for _, score in ordered], [coded[cell][0] for cell in ordered]]
-        if weighted:
-            columns.append([limb for cell in ordered for total in coded[cell][1:] for limb in (total >> 34, total & (2**34 - 1))])
+        head: list[Any] = [self.dimensions, texts, weighted]
+        blocks = summed((self.coded(values, codes, self.dimensions), counts) for (values, _), counts in self.exact.items())
+        columns = [*listed(blocks, weighted)]
+        if self.source.score:
+            decided = not self.source.prediction and self.source.cut is not None
+            apart = [name for name in self.dimensions if name != tallies.SCORE and not (decided and name == tallies.PREDICTION)]
+            cells = [((self.coded(values, codes, apart), score), counts) for (values, score), counts in self.exact.items() if score is not None]
+            resolution, own = self.scores(summed(cells), weighted)
+            head += [apart, resolution]
+            columns += own
+        state = hashlib.sha256(json.dumps(head).encode())
         for column in columns:
             state.update(struct.pack(f"<{len(column)}q", *column))
         return "sha256:" + state.hexdigest()
 
-    @staticmethod
-    def code(texts: list[list[str]], dimension: int, value: str | None) -> int:
-        return 0 if value is None else texts[dimension].index(value) + 1
+    def coded(self, values: Block, codes: Mapping[str, Mapping[str | None, int]], names: list[str]) -> tuple[int, ...]:
+        return tuple(codes[name][values[self.dimensions.index(name)]] for name in names)
+
+    def scores(self, cells: Mapping[Any, list[int]], weighted: bool) -> tuple[int, list[list[int]]]:
+        """The resolution, and the columns of the scores."""
+        blocks = sorted({block for block, _ in cells})
+        first = [code for block in blocks for code in block]
+        if len(cells) <= self.cap:
+            ordered = sorted(cells)
+            keys = [struct.unpack("<q", struct.pack("<d", score))[0] for _, score in ordered]
+            numbers, *limbs = listed({cell: cells[cell] for cell in ordered}, weighted, heads=False)
+            return 0, [first, [blocks.index(block) for block, _ in ordered], keys, numbers, *limbs]
+        size = max(1, len(blocks)) * (5 if weighted else 1)
+        resolution = next((r for r in range(1, COARSEST) if size * width(r) <= tallies.ROOM), COARSEST)
+        found = summed(((blocks.index(block), place(score, resolution)), counts) for (block, score), counts in cells.items())
+        every = {(i, j): found.get((i, j), [0, 0, 0]) for i in range(len(blocks)) for j in range(width(resolution))}
+        numbers, *limbs = listed(every, weighted, heads=False)
+        return resolution, [first, [], [], numbers, *limbs]
 
 
-def key(score: float | None, resolution: int) -> int:
-    """The score as an integer of the same order, or the bin that holds it."""
-    if score is None:
-        return NONE
-    if resolution == 0:
-        return int(struct.unpack("<q", struct.pack("<d", score))[0])
-    half = 0x3F000000
-    bits = single(score) if score < 0.5 else 2 * half - single(1.0 - score)
-    return (bits >> resolution) << 4 | sum(score > tenth for tenth in TENTHS)
+def summed(cells: Iterable[tuple[Any, list[int]]]) -> dict[Any, list[int]]:
+    found: defaultdict[Any, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for cell, counts in cells:
+        found[cell] = [a + b for a, b in zip(found[cell], counts, strict=True)]
+    return found
 
 
-def single(value: float) -> int:
-    """The bits of a float32."""
-    return int(struct.unpack("<i", struct.pack("<f", value))[0])
+def listed(cells: Mapping[Any, list[int]], weighted: bool, *, heads: bool = True) -> Iterable[list[int]]:
+    """The codes of cells in their order, their rows, and the limbs of their weights."""
+    ordered = sorted(cells)
+    if heads:
+        yield [code for cell in ordered for code in cell]
+    yield [cells[cell][0] for cell in ordered]
+    if weighted:
+        yield [limb for cell in ordered for total in cells[cell][1:] for limb in (total >> 34, total & (2**34 - 1))]
+
+
+def width(resolution: int) -> int:
+    return 12 if resolution == COARSEST else 2 * (19 << (COARSEST + 1 - resolution)) + 2 + len(SPLITS)
+
+
+def place(score: float, resolution: int) -> int:
+    """The bin of a score."""
+    if resolution == COARSEST:
+        return sum(score > split for split in SPLITS)
+    own = position(score, resolution)
+    return own + sum(position(split, resolution) < own or (position(split, resolution) == own and score > split) for split in SPLITS)
+
+
+def position(score: float, resolution: int) -> int:
+    """The step of the logarithm in which a score lies, from the lowest."""
+    fineness = COARSEST + 1 - resolution
+    step = (bits(min(score, 1.0 - score) + 2.0**-20) >> (52 - fineness)) - (bits(2.0**-20) >> (52 - fineness))
+    return step if score < 0.5 else 2 * (19 << fineness) + 1 - step
+
+
+def bits(value: float) -> int:
+    return int(struct.unpack("<q", struct.pack("<d", value))[0])

@@ -112,6 +112,7 @@ def test_duckdb_is_the_reference_in_any_parts(
     form: str, declared: dict[str, Any], rows: list[Row], data: st.DataObject, cap: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tallies, "CAP", cap)
+    monkeypatch.setattr(tallies, "ROOM", 3_000)
     places = data.draw(st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows)))
     expected = Reference(Source(uri="x", **declared), rows, cap).digest
     assert digest(lay(tmp_path, [rows], form), declared, tmp_path) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import duckdb
@@ -13,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factbook import sources
+from factbook.engines import bins, folding, kernel, tallies
 from factbook.engines import duckdb as engine
-from factbook.engines import kernel, tallies
 from factbook.engines.tallies import Tally, combine
 from factbook.manifest import Group, Missing, Source
-from factbook.measures import binary
+from factbook.measures import binary, scores
 from factbook.model import silent
+from factbook.sources import Column, Table
 
 ROWS = st.lists(
     st.tuples(
@@ -69,82 +71,146 @@ def alone(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Tally:
 
 
 def tally_of(scores: list[float], labels: list[int]) -> Tally:
-    keys = tallies.score_keys(np.array(scores, dtype=np.float64))
-    return tallies.make([tallies.LABEL], [(("0", "1"), np.array(labels, dtype=np.int64) + 1)], keys, np.ones(len(scores), dtype=np.int64), None)
+    columns = [(("0", "1"), np.array(labels, dtype=np.int64) + 1), (("given",), np.ones(len(scores), dtype=np.int64))]
+    return tallies.make([tallies.LABEL, tallies.SCORE], columns, np.ones(len(scores), dtype=np.int64), None, np.array(scores, dtype=np.float64))
 
 
 SCORES = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=60)
 
 
-@given(SCORES, SCORES, SCORES)
-def test_merging_is_associative_and_commutative_also_across_resolutions(a: list, b: list, c: list) -> None:
+@given(SCORES, SCORES, SCORES, st.sampled_from([300, 3_000, 1 << 20]))
+def test_merging_is_associative_and_commutative_also_across_resolutions(a: list, b: list, c: list, room: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tallies, "CAP", 25)
+        patch.setattr(tallies, "ROOM", room)
         x, y, z = (tally_of([row[0] for row in rows], [row[1] for row in rows]) for rows in (a, b, c))
         assert ((x + y) + z).digest == (x + (y + z)).digest == (z + y + x).digest == combine((y, z, x)).digest
         assert (x + y + z).digest == tally_of([row[0] for row in a + b + c], [row[1] for row in a + b + c]).digest
 
 
-@given(st.lists(st.floats(0, 1), min_size=2, max_size=200, unique=True))
+EDGES = [0.0, 0.5, 1.0, 5e-324, *bins.TENTHS, *np.nextafter(bins.TENTHS, 0), *np.nextafter(bins.TENTHS, 1), np.nextafter(0.5, 0), np.nextafter(1, 0)]
+
+
+@given(st.lists(st.one_of(st.floats(0, 1), st.sampled_from(EDGES), st.floats(0, 1e-5), st.floats(1 - 1e-5, 1)), min_size=2, max_size=200))
 def test_bins_keep_the_order_and_hold_their_scores(scores: list[float]) -> None:
     ordered = np.sort(np.array(scores))
-    keys = tallies.score_keys(ordered)
-    assert (np.diff(keys) > 0).all()
-    for resolution in (8, 14, 20, 24):
-        bins = tallies._coarse(keys, tallies.EXACT, resolution)
-        assert (np.diff(bins) >= 0).all()
-        low, high = tallies._edges(bins, resolution)
-        assert (low <= ordered).all()
-        assert (ordered <= high).all()
-        assert (tallies._coarse(tallies._coarse(keys, tallies.EXACT, 8), 8, resolution) == bins).all()
+    finer: bins.Bins | None = None
+    for resolution in range(1, bins.COARSEST + 1):
+        found = bins.at(resolution)
+        place = found.place(ordered)
+        assert (np.diff(place) >= 0).all()
+        assert (found.low[place] <= ordered).all()
+        assert (ordered <= found.high[place]).all()
+        assert (np.searchsorted(bins.TENTHS, (found.low + found.high)[place] / 2) == np.searchsorted(bins.TENTHS, ordered)).all()
+        assert ((found.high[place] == 0) == (ordered == 0)).all()
+        assert ((found.low[place] == 1) == (ordered == 1)).all()
+        assert finer is None or (finer.coarser[finer.place(ordered)] == place).all()
+        finer = found
 
 
-@given(st.lists(st.one_of(st.floats(0, 1), st.sampled_from([*tallies.TENTHS, *np.nextafter(tallies.TENTHS, 0), *np.nextafter(tallies.TENTHS, 1)]))))
-def test_tenths_are_those_of_calibration(scores: list[float]) -> None:
-    found = np.array(scores, dtype=np.float64)
-    assert (tallies.tenths_of(found) == np.searchsorted(tallies.TENTHS, found)).all()
+def test_every_bin_belongs_to_one_coarser_bin() -> None:
+    for resolution in range(1, bins.COARSEST):
+        coarser = bins.at(resolution).coarser
+        assert (np.diff(coarser) >= 0).all()
+        assert set(coarser.tolist()) == set(range(len(bins.at(resolution + 1))))
 
 
-@given(SCORES)
-def test_rows_may_be_binned_at_once(rows: list) -> None:
+SHAPES = {
+    "spread": lambda rng, n: 1 / (1 + np.exp(-rng.normal(-0.9, 1.4, n))),
+    "uniform": lambda rng, n: rng.random(n),
+    "crowded near 0": lambda rng, n: rng.beta(0.5, 2_000, n),
+    "crowded near 1": lambda rng, n: 1 - rng.beta(0.5, 2_000, n),
+    "tied": lambda rng, n: np.round(rng.random(n), 2),
+    "one score": lambda rng, n: np.full(n, 0.3),
+}
+
+
+@pytest.mark.parametrize("shape", list(SHAPES))
+@pytest.mark.parametrize("room", [40, 2_000, 100_000])
+def test_above_the_cap_every_statistic_is_inside_its_hard_bounds(shape: str, room: int) -> None:
+    rng = np.random.default_rng(len(shape))
+    s = SHAPES[shape](rng, 5_000)
+    rank = np.argsort(np.argsort(s + rng.random(len(s)) * 1e-9)) / len(s)
+    y = (rng.random(len(s)) < 0.6 * rank).astype(np.int64)
+    exact = found_of(s, y)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tallies, "CAP", 12)
-        whole = tally_of([row[0] for row in rows], [row[1] for row in rows])
-        keys = tallies.score_keys(np.array([row[0] for row in rows], dtype=np.float64))
-        columns = [(("0", "1"), np.array([row[1] for row in rows], dtype=np.int64) + 1)]
-        once = tallies.make([tallies.LABEL], columns, keys, np.ones(len(rows), dtype=np.int64), None, whole.resolution)
-        assert once.digest == whole.digest
-
-
-def test_above_the_cap_the_area_is_inside_its_hard_bounds() -> None:
-    from factbook.manifest import Source as Declared
-    from factbook.measures import binary, scores
-
-    rng = np.random.default_rng(2)
-    n = 4000
-    y = (rng.random(n) < 0.3).astype(np.int64)
-    s = 1 / (1 + np.exp(-(rng.normal(size=n) + y)))
-    columns = [(("0", "1"), y + 1), (("0", "1"), (s >= 0.5).astype(np.int64) + 1)]
-    source = Declared(uri="x", label="y", positive="1", score="s", cut="0.5")
-
-    def area_of() -> tuple[scores.Scored, scores.Area]:
-        tally = tallies.make([tallies.LABEL, tallies.PREDICTION], columns, tallies.score_keys(s), np.ones(n, dtype=np.int64), None)
-        scored = scores.by_slice(binary.outcomes(tally, source), ())[()]
-        return scored, scores.area(scored)
-
-    exact, true = area_of()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tallies, "CAP", 500)
-        binned, found = area_of()
+        patch.setattr(tallies, "CAP", 0)
+        patch.setattr(tallies, "ROOM", room)
+        binned = found_of(s, y)
     assert exact.exact
     assert not binned.exact
-    assert len(binned.low) <= 500
-    assert 0 < found.ties < 0.025
-    assert abs(found.value - true.value) <= found.ties
+    area, bound = scores.area(exact), scores.area(binned)
+    assert abs(bound.value - area.value) <= bound.ties + 1e-12
     best = scores.average_precision(binned)
-    assert best[1] <= scores.average_precision(exact)[0] <= best[2]
+    assert best[1] - 1e-12 <= scores.average_precision(exact)[0] <= best[2] + 1e-12
     error, slack = scores.calibration_error(binned)
-    assert abs(error - scores.calibration_error(exact)[0]) <= slack
+    assert abs(error - scores.calibration_error(exact)[0]) <= slack + 1e-12
+    for loss in (scores.log_losses, scores.squared_losses):
+        low, high = binned.sheet[0].losses(loss)[4]
+        assert low[0] - 1e-12 <= exact.sheet[0].losses(loss)[0][0] <= high[0] + 1e-12
+
+
+def found_of(s: np.ndarray, y: np.ndarray) -> scores.Scored:
+    source = Source(uri="x", label="y", positive="1", score="s", cut="0.5")
+    given = np.ones(len(s), dtype=np.int64)
+    columns = [(("0", "1"), y + 1), (("0", "1"), (s >= 0.5).astype(np.int64) + 1), (("given",), given)]
+    tally = tallies.make([tallies.LABEL, tallies.PREDICTION, tallies.SCORE], columns, given, None, s, decided=True)
+    return scores.by_slice(binary.outcomes(tally, source), ())[()]
+
+
+def test_bins_are_fine_enough_for_few_blocks() -> None:
+    rng = np.random.default_rng(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tallies, "CAP", 1_000)
+        found = scores.area(found_of(rng.beta(0.5, 2_000, 20_000), (rng.random(20_000) < 0.3).astype(np.int64)))
+    assert found.ties < 1e-3
+
+
+@pytest.mark.parametrize("cap", [0, 5, 40, 1 << 20])
+@given(rows=ROWS, data=st.data())
+@settings(max_examples=15, deadline=None)
+def test_any_batches_of_any_partitioning_give_the_same_digest(cap: int, rows: list[Row], data: st.DataObject) -> None:
+    source = SOURCE.model_copy(update={"cluster": "c", "weight": data.draw(st.sampled_from(["", "w"]))})
+    everything = pa.Table.from_pylist([dict(zip("gyswc", (*row, f"{i % 7}"), strict=True)) for i, row in enumerate(rows)], schema=CLUSTERED)
+    table = Table("x", "", tuple(Column(name, "VARCHAR" if name in "gyc" else "DOUBLE") for name in "gyswc"), len(rows), ())
+    order = data.draw(st.permutations(range(len(rows))))
+    cut, size = data.draw(st.integers(0, len(rows))), data.draw(st.integers(1, 9))
+    shuffled = everything.take(pa.array(order, type=pa.int64()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tallies, "CAP", cap)
+        patch.setattr(tallies, "ROOM", 5_000)
+        patch.setattr(folding, "_DENSE", data.draw(st.sampled_from([4, 1 << 17])))
+        patch.setattr(folding, "_MOST_ROWS", data.draw(st.sampled_from([3, 1 << 27])))
+        patch.setattr(kernel, "_BATCH", size)
+        one = kernel.fold_batches(everything.to_batches(), table, source, ["g"])
+        parts = [shuffled.slice(0, cut), shuffled.slice(cut)]
+        other = combine([kernel.fold_batches(part.to_batches(max_chunksize=size), table, source, ["g"]) for part in parts])
+        assert one.digest == other.digest
+        assert tallies.load(tallies.dump(other)).digest == one.digest
+        assert one.rows == len(rows)
+
+
+CLUSTERED = pa.schema([("g", "string"), ("y", "string"), ("s", "double"), ("w", "double"), ("c", "string")])
+
+
+@pytest.mark.parametrize("groups", [5_000, 100_000])
+def test_many_groups_are_counted_in_bounded_memory(groups: int) -> None:
+    import resource
+
+    rng = np.random.default_rng(groups)
+    n = 1 << 17
+    codes = pa.array(rng.integers(0, groups, n).astype("int32"))
+    g = pa.DictionaryArray.from_arrays(codes, [f"g{i}" for i in range(groups)]).cast("string")
+    batch = pa.record_batch({"g": g, "y": pa.array(rng.integers(0, 2, n)), "s": rng.random(n)})
+    source = Source(uri="x", label="y", positive="1", score="s", cut="0.5", by={"g": Group(column="g")})
+    table = Table("x", "", (Column("g", "VARCHAR"), Column("y", "BIGINT"), Column("s", "DOUBLE")), None, ())
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    tally = kernel.fold_batches([batch] * 12, table, source, ["g"])
+    assert tally.rows == 12 * n
+    assert tally.scores is not None
+    assert tally.scores.n.sum() == 12 * n
+    assert time.process_time() - started < 20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500 * 1024
 
 
 def test_threads_do_not_change_the_tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,15 @@ from typing import Any, Final
 import numpy as np
 
 from factbook import sources
-from factbook.engines.tallies import Integers
+from factbook.engines.bins import Integers
+from factbook.engines.folding import Values
 from factbook.errors import SourceError
 from factbook.manifest import Source
 from factbook.sources import Column, Table, is_nan, literal, quote
 
-_NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
-_FLOATS: Final = ("FLOAT", "DOUBLE")
+WHOLE: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+FLOATS: Final = ("FLOAT", "DOUBLE")
+_NARROW: Final = 1 << 12
 _NO_TEXT: Final = ("STRUCT", "MAP", "UNION", "BLOB", "BIT", "VARIANT", "GEOMETRY")
 
 
@@ -89,9 +91,18 @@ def text(column: Column, role: str, table: Table) -> str:
         raise SourceError(
             f"{table.where}: column {column.name!r} ({role}) is {column.type}", remedy="give a column of texts, numbers, booleans or dates"
         )
-    if column.type in _FLOATS:
+    if column.type in FLOATS:
         return f"CASE WHEN {is_nan(name)} THEN NULL ELSE CAST({name} + 0.0::{column.type} AS VARCHAR) END"
     return f"CAST({name} AS VARCHAR)"
+
+
+def stored(column: Column, role: str, table: Table) -> str:
+    """SQL for a value as it is stored where `values` names it as `text` would, else for its text.
+
+    Raises:
+        SourceError: the column is nested or binary.
+    """
+    return quote(column.name) if column.type in ("BOOLEAN", *WHOLE) else text(column, role, table)
 
 
 def classes(column: Column, role: str, table: Table, source: Source) -> str:
@@ -105,7 +116,7 @@ def classes(column: Column, role: str, table: Table, source: Source) -> str:
             said = f"{table.where}: column {column.name!r} ({role}) holds no lists"
             raise SourceError(said, remedy='declare the separator of its texts, e.g. `multilabel: ";"`')
         return f"CAST(to_json({quote(column.name)}) AS VARCHAR)"
-    return f"coalesce({text(column, role, table)}, '')" if source.multilabel else text(column, role, table)
+    return f"coalesce({text(column, role, table)}, '')" if source.multilabel else stored(column, role, table)
 
 
 def number(column: Column, role: str, table: Table) -> str:
@@ -115,7 +126,7 @@ def number(column: Column, role: str, table: Table) -> str:
         SourceError: the column can hold no numbers.
     """
     name = quote(column.name)
-    if column.type in _FLOATS or column.type in _NUMBERS or column.type.startswith("DECIMAL"):
+    if column.type in (*FLOATS, *WHOLE, "HUGEINT", "UHUGEINT") or column.type.startswith("DECIMAL"):
         return f"CAST({name} AS DOUBLE)"
     if column.type == "VARCHAR":
         return f"CASE WHEN contains({name}, '_') THEN NULL ELSE TRY_CAST({name} AS DOUBLE) END"
@@ -129,3 +140,32 @@ def encoded(column: Any) -> tuple[Sequence[str], Integers]:
     place = np.array([0 if text is None else i + 1 for i, text in enumerate(texts)], dtype=np.int64)
     codes = place[sources.numpy(encoded.indices)] if texts else np.zeros(len(column), dtype=np.int64)
     return [text or "" for text in texts], codes
+
+
+def values(column: Any) -> Values:
+    """The values of an Arrow array of texts, whole numbers or flags as their texts, and per row which of them."""
+    kind = str(column.type)
+    if "int" in kind and "dictionary" not in kind:
+        found = _whole(column)
+        if found is not None:
+            return found
+    if not kind.startswith("dictionary"):
+        column = column.dictionary_encode()
+    texts = ["true" if text is True else "false" if text is False else None if text is None else str(text) for text in column.dictionary.to_pylist()]
+    index = sources.numpy(column.indices)
+    if column.null_count:
+        index = np.where(sources.numpy(column.indices.is_null()) == 1, len(texts), index)
+        texts.append(None)
+    return Values(texts, index)
+
+
+def _whole(column: Any) -> Values | None:
+    """Whole numbers that lie close together, counted from the least; None where they do not."""
+    if column.null_count or not len(column):
+        return None
+    numbers = sources.numpy(column)
+    low, high = int(numbers.min()), int(numbers.max())
+    if high - low >= _NARROW:
+        return None
+    index = numbers if low == 0 else numbers.astype(np.int64) - low if high < 1 << 62 else None
+    return None if index is None else Values([str(number) for number in range(low, high + 1)], index)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from factbook import canon, sources
-from factbook.engines import columns, kernel, tallies
+from factbook.engines import bins, columns, folding, kernel, tallies
 from factbook.engines.tallies import Tally
 from factbook.errors import StorageError
 from factbook.manifest import Source
@@ -39,7 +39,7 @@ def names(table: Table, source: Source, attributes: Sequence[str], store: Path) 
 @functools.cache
 def _code() -> str:
     """The digest of the code that counts: another kernel counts anew."""
-    return canon.digest([inspect.getsource(module) for module in (kernel, columns, tallies)])
+    return canon.digest([inspect.getsource(module) for module in (kernel, columns, folding, bins, tallies)])
 
 
 def get(store: Path, name: str) -> Tally | None:

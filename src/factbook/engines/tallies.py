@@ -1,12 +1,12 @@
 """The tally: the small, integer, mergeable statistic of a table of predictions from which every rate, interval and score is read.
 
-A tally is a sorted list of *cells*. A cell is a combination of slice values, label, prediction and score; it holds how many rows there are
-and, where a weight is declared, the sums of the weights and of their squares in fixed point. Adding two tallies adds their cells. Adding is
-associative and commutative, and the same rows give the same tally (and digest) in any order, partitioning, thread count or engine.
+A tally is a sorted list of *blocks*: combinations of slice values, label and prediction, with how many rows there are of each and, where a weight is
+declared, the sums of the weights and of their squares in fixed point. Where a score is declared there are also the scores of each block. Adding two
+tallies adds their blocks. Adding is associative and commutative, and the same rows give the same tally (and digest) in any order, partitioning,
+thread count or engine.
 
-Scores are exact while there are at most `CAP` cells. Above it they fall into bins that keep their order, each bin a run of neighbouring float32
-numbers (of s below one half, of 1 - s above, so that scores crowded near 0 or near 1 stay apart). The bins are nested, and the finest ones
-that fit are taken; which ones depends on the rows alone. No bin reaches over a tenth, so that calibration by tenths stays exact.
+Scores are exact while there are at most `CAP` cells, which are the different scores of a block. Above it they are counted in bins: one row of bins a
+block, as fine as fits in `ROOM` for the blocks there are. Bins are nested (see `bins`), so that which ones are taken depends on the rows alone.
 """
 
 from __future__ import annotations
@@ -21,74 +21,100 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from factbook.engines import bins
+from factbook.engines.bins import EXACT
+from factbook.engines.bins import TENTHS as TENTHS
+from factbook.engines.bins import Floats as Floats
+from factbook.engines.bins import Integers as Integers
 from factbook.errors import SourceError
 
 CAP: Final = 1 << 20
-EXACT: Final = 0
-NO_SCORE: Final = -1
+ROOM: Final = 10 << 20
 LABEL: Final = "*label"
 PREDICTION: Final = "*prediction"
 WEIGHT: Final = "*weight"
+SCORE: Final = "*score"
 CLUSTER: Final = "*cluster"
 CLUSTER_BLOCKS: Final = 64
-TENTHS: Final = np.linspace(0, 1, 11)[1:-1]
 SCALE: Final = 50
-_BELOW: Final = np.array([-1.0, *TENTHS])
-_ABOVE: Final = np.array([*TENTHS, 2.0])
-_CHUNK: Final = 1 << 16
 _DENSE: Final = 1 << 16
-_ROOM: Final = 34
 _LOW: Final = 34
 _HIGH: Final = SCALE - _LOW
-_HALF: Final = 0x3F000000
-_RESOLUTIONS: Final = (8, 10, 12, 14, 16, 18, 20, 22, 24)
 _LIMIT: Final = 2.0**46
 _LEAST: Final = 2.0**-20
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+_NARROW: Final = 1 << 31
 
 _TOO_HEAVY: Final = "the weights, or their squares, sum to more than 2^46"
-
-Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
+_HASH: Final = np.uint64(0x9E3779B97F4A7C15)
+_HASHED: Final = 24
 
 
 @dataclass(frozen=True, eq=False)
-class Tally:
-    """Cells, sorted by block, then by score. A block is what has equal values in every dimension.
+class Scores:
+    """The scores of a tally's rows, by blocks of their own: a prediction that follows from the score is no part of them.
 
     Attributes:
-        dimensions: what the columns of `blocks` are: slice attributes, then LABEL, PREDICTION, WEIGHT and CLUSTER where declared.
-            The values of CLUSTER are `00` to `63`: a hash of what the rows of a cluster share.
-        values: per dimension the texts that occur, sorted; code 0 is "missing", code i is the i-th text.
-        resolution: EXACT, or the number of low bits that the score bins drop.
-        blocks: the codes of the blocks that occur, sorted; one row a block, one column a dimension.
-        block: per cell the row of `blocks`.
-        keys: the score of a cell as an integer of the same order (see `scores`), NO_SCORE where there is none.
-        n: rows.
-        weights: sums of the weights and of their squares, in two limbs each (high, low), or None.
+        dimensions: what the columns of `blocks` are: some of the tally's.
+        blocks: the codes of the blocks that occur, sorted; one row a block.
+        resolution: EXACT, or that of the bins.
+        block, keys: where exact, per cell the row of `blocks` and the score as an integer of the same order; sorted. Else empty.
+        n: rows; where exact one number a cell, else blocks × bins.
+        weights: sums of the weights and of their squares, in two limbs each (high, low), in a last axis; or None.
     """
 
     dimensions: tuple[str, ...]
-    values: tuple[tuple[str, ...], ...]
-    resolution: int
     blocks: Integers
+    resolution: int
     block: Integers
     keys: Integers
     n: Integers
     weights: Integers | None = None
 
     @cached_property
+    def edges(self) -> tuple[Floats, Floats]:
+        """The lowest and the highest score of each cell, or of each bin."""
+        if self.resolution == EXACT:
+            exact = self.keys.view(np.float64)
+            return exact, exact
+        found = bins.at(self.resolution)
+        return found.low, found.high
+
+    @cached_property
+    def rising(self) -> Integers:
+        """The cells in the order of their scores."""
+        return np.argsort(self.keys)
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Blocks, sorted. A block is what has equal values in every dimension.
+
+    Attributes:
+        dimensions: what the columns of `blocks` are: slice attributes, then LABEL, PREDICTION, WEIGHT, SCORE and CLUSTER where declared.
+            WEIGHT and SCORE have the value `given`. The values of CLUSTER are `00` to `63`: a hash of what the rows of a cluster share.
+        values: per dimension the texts that occur, sorted; code 0 is "missing", code i is the i-th text.
+        blocks: the codes of the blocks that occur, sorted; one row a block, one column a dimension.
+        n: rows of each block.
+        weights: sums of the weights and of their squares of each block, in two limbs each (high, low), or None.
+        scores: the scores that are given, or None where none are declared.
+    """
+
+    dimensions: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+    blocks: Integers
+    n: Integers
+    weights: Integers | None = None
+    scores: Scores | None = None
+
+    @cached_property
     def rows(self) -> int:
         """All rows, whatever is missing in them."""
         return int(self.n.sum())
 
-    def block_codes(self, dimension: str) -> Integers:
+    def codes_of(self, dimension: str) -> Integers:
         """The codes of one dimension, a block each."""
         return self.blocks[:, self.dimensions.index(dimension)]
-
-    def codes_of(self, dimension: str) -> Integers:
-        """The codes of one dimension, a cell each."""
-        return self.block_codes(dimension)[self.block]
 
     def values_of(self, dimension: str) -> tuple[str, ...]:
         """The texts of one dimension."""
@@ -103,25 +129,10 @@ class Tally:
         """The rows with one code of one dimension (by default: the rows where it is missing)."""
         return int(self.n[self.codes_of(dimension) == code].sum())
 
-    @cached_property
-    def scores(self) -> tuple[Floats, Floats]:
-        """The lowest and the highest score that a cell can hold; equal where the tally is exact, NaN where there is none."""
-        none = self.keys == NO_SCORE
-        if self.resolution == EXACT:
-            exact = np.where(none, 0, self.keys).view(np.float64).copy()
-            exact[none] = np.nan
-            return exact, exact
-        low, high = _edges(self.keys, self.resolution)
-        low[none] = high[none] = np.nan
-        return low, high
-
     def where(self, chosen: NDArray[np.bool_]) -> Tally:
-        """The tally of some of the cells."""
-        if chosen.all():
-            return self
+        """Some of the blocks, without their scores."""
         weights = None if self.weights is None else self.weights[chosen]
-        block, there = ranks(self.block[chosen], len(self.blocks))
-        return Tally(self.dimensions, self.values, self.resolution, self.blocks[there], block, self.keys[chosen], self.n[chosen], weights)
+        return Tally(self.dimensions, self.values, self.blocks[chosen], self.n[chosen], weights)
 
     def __add__(self, other: Tally) -> Tally:
         return combine((self, other))
@@ -129,53 +140,144 @@ class Tally:
     @cached_property
     def digest(self) -> str:
         """`sha256:` and a hash of the canonical form. Private: it would give suppressed cells away."""
-        state = hashlib.sha256(json.dumps([self.dimensions, self.values, self.resolution, self.weights is not None]).encode())
-        for start in range(0, len(self.block), _CHUNK):
-            state.update(np.ascontiguousarray(self.blocks[self.block[start : start + _CHUNK]], dtype="<i8").tobytes())
-        for array in (self.keys, self.n, self.weights):
-            if array is not None:
-                state.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+        head = [self.dimensions, self.values, self.weights is not None]
+        if self.scores is not None:
+            head += [self.scores.dimensions, self.scores.resolution]
+        state = hashlib.sha256(json.dumps(head).encode())
+        for array in _arrays(self):
+            for part in np.array_split(array, max(1, array.size >> 20)):
+                state.update(np.ascontiguousarray(part, dtype="<i8").tobytes())
         return "sha256:" + state.hexdigest()
+
+
+def _arrays(tally: Tally) -> list[Integers]:
+    scores = tally.scores
+    own = [tally.blocks, tally.n, tally.weights]
+    if scores is not None:
+        own += [scores.blocks, scores.block, scores.keys, scores.n, scores.weights]
+    return [array for array in own if array is not None]
 
 
 def make(
     dimensions: Sequence[str],
     columns: Sequence[tuple[Sequence[str], Integers]],
-    keys: Integers,
     n: Integers,
-    weights: Integers | None,
-    resolution: int = EXACT,
+    weights: Integers | None = None,
+    scores: Floats | None = None,
+    decided: bool = False,
 ) -> Tally:
-    """A tally of rows (or of cells in any order, with repetitions), at `resolution` or a coarser one.
+    """A tally of rows (or of groups of equal rows, in any order, with repetitions).
 
-    `columns` are texts and codes (0 missing) per dimension.
+    Args:
+        dimensions: what the columns are; SCORE is one where there are scores.
+        columns: texts and codes (0 missing) per dimension.
+        n: rows.
+        weights: in fixed point.
+        scores: in [0, 1]; NaN where SCORE is missing.
+        decided: whether the predictions follow from the scores.
     """
     values, codes = [], []
     for texts, column in columns:
         ordered, column = _sorted_codes(texts, column)
         values.append(ordered)
         codes.append(column)
-    blocks, block = _numbered(codes, values, len(keys))
-    return _fit(_reduce(tuple(dimensions), tuple(values), resolution, blocks, block, _coarse(keys, EXACT, resolution), n, weights))
+    blocks, block = numbered(codes, values, len(n))
+    tally = Tally(tuple(dimensions), tuple(values), blocks, *_added(block, len(blocks), n, weights))
+    if scores is None:
+        return tally
+    apart = score_dimensions(dimensions, decided)
+    given = ~np.isnan(scores)
+    chosen = [i for i, name in enumerate(dimensions) if name in apart]
+    blocks, block = numbered([codes[i][given] for i in chosen], [values[i] for i in chosen], int(given.sum()))
+    return replace(tally, scores=cells(apart, blocks, block, score_keys(scores[given]), n[given], None if weights is None else weights[given]))
 
 
-def empty(dimensions: Sequence[str], *, weighted: bool) -> Tally:
+def score_dimensions(dimensions: Sequence[str], decided: bool) -> tuple[str, ...]:
+    """What tells the blocks of scores apart: all but SCORE, and a prediction that follows from the score."""
+    return tuple(name for name in dimensions if name != SCORE and not (decided and name == PREDICTION))
+
+
+def empty(dimensions: Sequence[str], *, weighted: bool, decided: bool = False) -> Tally:
     """The tally of no rows: added to another, it changes nothing."""
     none = np.zeros(0, dtype=np.int64)
-    return make(dimensions, [((), none)] * len(dimensions), none, none, np.zeros((0, 4), dtype=np.int64) if weighted else None)
+    weights = np.zeros((0, 4), dtype=np.int64) if weighted else None
+    return make(dimensions, [((), none)] * len(dimensions), none, weights, np.zeros(0) if SCORE in dimensions else None, decided)
+
+
+def cells(dimensions: tuple[str, ...], blocks: Integers, block: Integers, keys: Integers, n: Integers, weights: Integers | None) -> Scores:
+    """Scores from cells in any order, with repetitions: exact where there are few enough, else in bins."""
+    order = np.argsort(keys)
+    for shift in range(0, max(len(blocks) - 1, 0).bit_length(), 16):
+        order = order[np.argsort((block[order] >> shift).astype(np.uint16), kind="stable")]
+    block, keys = block[order], keys[order]
+    change = np.ones(len(keys), dtype=bool)
+    change[1:] = (keys[1:] != keys[:-1]) | (block[1:] != block[:-1])
+    starts = np.flatnonzero(change)
+    n, weights = n[order], None if weights is None else weights[order]
+    if len(starts) < len(keys):
+        n, weights = np.add.reduceat(n, starts), None if weights is None else carried(np.add.reduceat(weights, starts, axis=0))
+    found = Scores(dimensions, blocks, EXACT, block[starts], keys[starts], n, weights)
+    return found if len(starts) <= CAP else binned(found, fitting(len(blocks), weights is not None))
+
+
+def fitting(blocks: int, weighted: bool) -> int:
+    """The finest resolution whose bins fit in ROOM for so many blocks."""
+    size = max(1, blocks) * (5 if weighted else 1)
+    return next((r for r in range(1, bins.COARSEST) if size * len(bins.at(r)) <= ROOM), bins.COARSEST)
+
+
+def crowded(block: Integers, keys: Integers) -> bool:
+    """Whether there are certainly more than CAP cells; fast, since it only counts their hashes."""
+    mixed = (keys.view(np.uint64) + block.view(np.uint64) * _HASH) * _HASH
+    seen = np.zeros(1 << _HASHED, dtype=bool)
+    seen[mixed >> np.uint64(64 - _HASHED)] = True
+    return bool(np.count_nonzero(seen) > CAP)
+
+
+def binned(scores: Scores, resolution: int) -> Scores:
+    """The same scores at a coarser resolution."""
+    if scores.resolution == resolution:
+        return scores
+    n, weights = scores.n, scores.weights
+    if scores.resolution == EXACT:
+        size = len(bins.at(resolution))
+        place = scores.block * size + bins.at(resolution).place(scores.keys.view(np.float64))
+        n, weights = _added(place, len(scores.blocks) * size, n, weights)
+        n = narrow(n.reshape(-1, size))
+        weights = None if weights is None else weights.reshape(-1, size, 4)
+    else:
+        for step in range(scores.resolution, resolution):
+            starts = np.searchsorted(bins.at(step).coarser, np.arange(len(bins.at(step + 1))))
+            n = _merged(n, starts)
+            weights = None if weights is None else carried(_merged(weights, starts))
+    none = np.zeros(0, dtype=np.int64)
+    return Scores(scores.dimensions, scores.blocks, resolution, none, none, n, weights)
+
+
+def _merged(array: Integers, starts: Integers) -> Integers:
+    """Sum neighbouring bins; every coarser bin holds at least one."""
+    found: Integers = np.add.reduceat(array, starts, axis=1, dtype=array.dtype)
+    return found
+
+
+def narrow(n: NDArray[Any]) -> NDArray[Any]:
+    """Counts in 32 bits where all of them together fit."""
+    if n.dtype == np.int32 or int(n.sum(dtype=np.int64)) >= _NARROW:
+        return n
+    return n.astype(np.int32)
 
 
 def dump(tally: Tally) -> bytes:
     """A tally as bytes, the same for equal tallies: a line of JSON, then its arrays in the narrowest integers that hold them, compressed."""
     import pyarrow as pa
 
-    arrays = [tally.blocks, tally.block, _steps(tally.keys), tally.n, *([] if tally.weights is None else [tally.weights])]
-    narrow = [np.ascontiguousarray(array, dtype=_narrowest(array)) for array in arrays]
-    data = b"".join(array.tobytes() for array in narrow)
-    shapes = [[array.dtype.str, *array.shape] for array in narrow]
-    head = {"tally": _FORMAT, "dimensions": tally.dimensions, "values": tally.values, "resolution": tally.resolution}
-    text = json.dumps(head | {"arrays": shapes, "size": len(data)}, ensure_ascii=True, separators=(",", ":"))
-    packed: bytes = pa.Codec("zstd", compression_level=3).compress(data, asbytes=True)
+    arrays = [np.ascontiguousarray(array, dtype=_narrowest(array)) for array in _arrays(tally)]
+    head: dict[str, Any] = {"tally": _FORMAT, "dimensions": tally.dimensions, "values": tally.values, "weighted": tally.weights is not None}
+    if tally.scores is not None:
+        head |= {"scores": tally.scores.dimensions, "resolution": tally.scores.resolution}
+    head |= {"arrays": [[array.dtype.str, *array.shape] for array in arrays], "size": sum(array.nbytes for array in arrays)}
+    text = json.dumps(head, ensure_ascii=True, separators=(",", ":"))
+    packed: bytes = pa.Codec("zstd", compression_level=3).compress(b"".join(array.tobytes() for array in arrays), asbytes=True)
     return text.encode() + b"\n" + packed
 
 
@@ -193,17 +295,17 @@ def load(data: bytes) -> Tally:
         raise ValueError("not a tally that this version reads")
     raw, start, arrays = pa.Codec("zstd").decompress(packed, head["size"], asbytes=True), 0, []
     for kind, *shape in head["arrays"]:
-        count = int(np.prod(shape))
+        count = int(np.prod(shape, dtype=np.int64))
         arrays.append(np.frombuffer(raw, dtype=kind, count=count, offset=start).astype(np.int64).reshape(shape))
         start += count * np.dtype(kind).itemsize
-    blocks, block, keys, n, *weights = arrays
-    values = tuple(tuple(texts) for texts in head["values"])
-    resolution = int(head["resolution"])
-    return Tally(tuple(head["dimensions"]), values, resolution, blocks, block, np.cumsum(keys), n, weights[0] if weights else None)
-
-
-def _steps(keys: Integers) -> Integers:
-    return np.diff(keys, prepend=0)
+    blocks, n, *more = arrays
+    weights = more.pop(0) if head["weighted"] else None
+    scores = None
+    if "scores" in head:
+        own, block, keys, counts, *limbs = more
+        counts = narrow(counts) if head["resolution"] != EXACT else counts
+        scores = Scores(tuple(head["scores"]), own, int(head["resolution"]), block, keys, counts, limbs[0] if limbs else None)
+    return Tally(tuple(head["dimensions"]), tuple(tuple(texts) for texts in head["values"]), blocks, n, weights, scores)
 
 
 def _narrowest(array: Integers) -> np.dtype[Any]:
@@ -218,21 +320,46 @@ def combine(parts: Sequence[Tally]) -> Tally:
         raise ValueError("only tallies over the same dimensions add up")
     if len(parts) == 1:
         return first
-    resolution = max(part.resolution for part in parts)
     values = tuple(tuple(sorted(set().union(*(part.values[i] for part in parts)))) for i in range(len(first.dimensions)))
-    recoded = np.concatenate([_recoded(part, values) for part in parts])
-    blocks, number = _numbered(list(recoded.T), values, len(recoded))
-    starts = np.cumsum([0, *(len(part.blocks) for part in parts)])
-    block = np.concatenate([number[start:][part.block] for start, part in zip(starts.tolist(), parts, strict=False)])
-    keys = np.concatenate([_coarse(part.keys, part.resolution, resolution) for part in parts])
-    n = np.concatenate([part.n for part in parts])
-    if (
-        first.weights is not None
-        and sum(float(part.weights[:, [0, 2]].sum(axis=0, dtype=np.float64).max()) for part in parts if part.weights is not None) > 2.0**62
-    ):
+    recoded = [_recoded(part.blocks, part.dimensions, part, values) for part in parts]
+    blocks, block = _renumbered(recoded, values)
+    limbs = [part.weights for part in parts if part.weights is not None]
+    if sum(float(part[:, [0, 2]].sum(axis=0, dtype=np.float64).max(initial=0)) for part in limbs) > 2.0**62:
         raise SourceError(_TOO_HEAVY, remedy="divide all weights by a constant")
-    weights = None if first.weights is None else np.concatenate([part.weights for part in parts if part.weights is not None])
-    return _fit(_reduce(first.dimensions, values, resolution, blocks, block, keys, n, weights))
+    n = np.concatenate([part.n for part in parts])
+    summed = _added(block, len(blocks), n, np.concatenate(limbs) if limbs else None)
+    return Tally(first.dimensions, values, blocks, *summed, _combined(parts, values))
+
+
+def _combined(parts: Sequence[Tally], values: tuple[tuple[str, ...], ...]) -> Scores | None:
+    """The sum of the scores of tallies."""
+    found = [(part, part.scores) for part in parts if part.scores is not None]
+    if not found:
+        return None
+    first = found[0][1]
+    chosen = tuple(values[parts[0].dimensions.index(name)] for name in first.dimensions)
+    recoded = [_recoded(scores.blocks, scores.dimensions, part, values) for part, scores in found]
+    blocks, number = _renumbered(recoded, chosen)
+    starts = np.cumsum([0, *map(len, recoded)]).tolist()
+    numbers = [number[start : start + len(own)] for start, own in zip(starts, recoded, strict=False)]
+    weighted = first.weights is not None
+    if all(scores.resolution == EXACT for _, scores in found):
+        block = np.concatenate([own[scores.block] for own, (_, scores) in zip(numbers, found, strict=True)])
+        keys, n = (np.concatenate([getattr(scores, name) for _, scores in found]) for name in ("keys", "n"))
+        limbs = np.concatenate([scores.weights for _, scores in found if scores.weights is not None]) if weighted else None
+        return cells(first.dimensions, blocks, block, keys, n, limbs)
+    resolution = fitting(len(blocks), weighted)
+    size = len(bins.at(resolution))
+    wide = sum(part.rows for part, _ in found) >= _NARROW
+    n = np.zeros((len(blocks), size), dtype=np.int64 if wide else np.int32)
+    weights = np.zeros((len(blocks), size, 4), dtype=np.int64) if weighted else None
+    for own, (_, scores) in zip(numbers, found, strict=True):
+        part = binned(scores, resolution)
+        n[own] += part.n
+        if weights is not None and part.weights is not None:
+            weights[own] = carried(weights[own] + part.weights)
+    none = np.zeros(0, dtype=np.int64)
+    return Scores(first.dimensions, blocks, resolution, none, none, n, weights)
 
 
 def ranks(numbers: Integers, size: int) -> tuple[Integers, Integers]:
@@ -247,10 +374,8 @@ def ranks(numbers: Integers, size: int) -> tuple[Integers, Integers]:
 
 
 def score_keys(scores: Floats) -> Integers:
-    """Scores in [0, 1] as integers of the same order, one for one; NaN is NO_SCORE."""
-    keys = (scores + 0.0).view(np.int64).copy()
-    keys[np.isnan(scores)] = NO_SCORE
-    return keys
+    """Scores in [0, 1] as integers of the same order, one for one."""
+    return (scores + 0.0).view(np.int64)
 
 
 def fixed(weights: Floats) -> Integers:
@@ -278,9 +403,29 @@ def total(weights: Integers) -> tuple[int, int]:
 
 
 def sums(weights: Integers) -> Floats:
-    """Per cell the sums of weights and of squares, as floats."""
+    """The sums of weights and of squares as floats, in a last axis of two."""
     limbs = weights.astype(np.float64)
-    return (limbs[:, [0, 2]] * float(1 << _LOW) + limbs[:, [1, 3]]) * 2.0**-SCALE
+    return (limbs[..., [0, 2]] * float(1 << _LOW) + limbs[..., [1, 3]]) * 2.0**-SCALE
+
+
+def carried(weights: Integers) -> Integers:
+    """The one way to write sums in two limbs; in place."""
+    for high, low in ((0, 1), (2, 3)):
+        weights[..., high] += weights[..., low] >> _LOW
+        weights[..., low] &= (1 << _LOW) - 1
+    return weights
+
+
+def _added(index: Integers, size: int, n: Integers, weights: Integers | None) -> tuple[Integers, Integers | None]:
+    """Rows and weights summed by an index below `size`."""
+    rows = np.zeros(size, dtype=np.int64)
+    np.add.at(rows, index, n)
+    if weights is None:
+        return rows, None
+    limbs = np.zeros((size, 4), dtype=np.int64)
+    for i in range(4):
+        np.add.at(limbs[:, i], index, weights[:, i])
+    return rows, carried(limbs)
 
 
 def _sorted_codes(texts: Sequence[str], codes: Integers) -> tuple[tuple[str, ...], Integers]:
@@ -295,17 +440,23 @@ def _sorted_codes(texts: Sequence[str], codes: Integers) -> tuple[tuple[str, ...
     return ordered, lookup[codes]
 
 
-def _recoded(part: Tally, values: tuple[tuple[str, ...], ...]) -> Integers:
+def _recoded(blocks: Integers, dimensions: Sequence[str], part: Tally, values: tuple[tuple[str, ...], ...]) -> Integers:
     """The blocks of a part in the codes of the sum."""
-    codes = part.blocks.copy()
-    for i, (own, common) in enumerate(zip(part.values, values, strict=True)):
+    codes = blocks.copy()
+    for i, name in enumerate(dimensions):
+        own, common = part.values_of(name), values[part.dimensions.index(name)]
         if own != common:
             place = {text: j + 1 for j, text in enumerate(common)}
             codes[:, i] = np.array([0, *(place[text] for text in own)], dtype=np.int64)[codes[:, i]]
     return codes
 
 
-def _numbered(columns: Sequence[Integers], values: Sequence[Sequence[str]], rows: int) -> tuple[Integers, Integers]:
+def _renumbered(parts: Sequence[Integers], values: Sequence[Sequence[str]]) -> tuple[Integers, Integers]:
+    every = np.concatenate(parts)
+    return numbered(list(every.T), values, len(every))
+
+
+def numbered(columns: Sequence[Integers], values: Sequence[Sequence[object]], rows: int) -> tuple[Integers, Integers]:
     """The combinations of codes that occur, sorted, and per row the number of its own."""
     index, size = np.zeros(rows, dtype=np.int64), 1
     for column, texts in zip(columns, values, strict=True):
@@ -321,109 +472,7 @@ def _numbered(columns: Sequence[Integers], values: Sequence[Sequence[str]], rows
     return blocks, index
 
 
-def _reduce(
-    dimensions: tuple[str, ...],
-    values: tuple[tuple[str, ...], ...],
-    resolution: int,
-    blocks: Integers,
-    block: Integers,
-    keys: Integers,
-    n: Integers,
-    weights: Integers | None,
-) -> Tally:
-    """Sort cells and add up equal ones."""
-    order = _order(block, keys, len(blocks), resolution)
-    weights = None if weights is None else weights[order]
-    return _summed(Tally(dimensions, values, resolution, blocks, block[order], keys[order], n[order], weights))
-
-
-def _order(block: Integers, keys: Integers, blocks: int, resolution: int) -> Integers:
-    """The order by block, then by key: both in one integer where they fit, else by the key and then stably by 16 bits of the block at a time."""
-    if resolution != EXACT and blocks < 1 << _ROOM:
-        return np.argsort((block << (63 - _ROOM)) + keys)
-    order = np.argsort(keys)
-    for shift in range(0, max(blocks - 1, 0).bit_length(), 16):
-        order = order[np.argsort((block[order] >> shift).astype(np.uint16), kind="stable")]
-    return order
-
-
-def _summed(cells: Tally) -> Tally:
-    """Add up equal cells that follow each other."""
-    starts = np.flatnonzero(_changes(cells.block, cells.keys))
-    if len(starts) == len(cells.keys):
-        return cells
-    weights = cells.weights
-    if weights is not None:
-        weights = np.add.reduceat(weights, starts, axis=0)
-        for high, low in ((0, 1), (2, 3)):
-            weights[:, high] += weights[:, low] >> _LOW
-            weights[:, low] &= (1 << _LOW) - 1
-    n = np.add.reduceat(cells.n, starts)
-    return Tally(cells.dimensions, cells.values, cells.resolution, cells.blocks, cells.block[starts], cells.keys[starts], n, weights)
-
-
-def _changes(block: Integers, keys: Integers) -> NDArray[np.bool_]:
-    """Where a cell differs from the one before."""
-    change = np.ones(len(keys), dtype=bool)
-    np.not_equal(keys[1:], keys[:-1], out=change[1:])
-    change[1:] |= block[1:] != block[:-1]
-    return change
-
-
-def _fit(tally: Tally) -> Tally:
-    """The finest resolution with at most CAP cells. A part of the rows never needs a coarser one than all, so that any order of merging agrees.
-
-    A coarser key keeps the order, so that the cells stay sorted.
-    """
-    keys, resolution, cells = tally.keys, tally.resolution, len(tally.keys)
-    while cells > CAP and (coarser := next((r for r in _RESOLUTIONS if r > resolution), None)):
-        keys, resolution = _coarse(keys, resolution, coarser), coarser
-        cells = int(_changes(tally.block, keys).sum())
-    return tally if resolution == tally.resolution else _summed(replace(tally, resolution=resolution, keys=keys))
-
-
-def _coarse(keys: Integers, resolution: int, coarser: int) -> Integers:
-    if resolution == coarser:
-        return keys
-    none = keys == NO_SCORE
-    if resolution == EXACT:
-        scores = np.where(none, 0, keys).view(np.float64)
-        bits, tenths = _ordered_bits(scores), tenths_of(scores)
-    else:
-        bits, tenths = keys >> 4, keys & 15
-    return np.where(none, NO_SCORE, (bits >> (coarser - resolution)) << 4 | tenths)
-
-
-def tenths_of(scores: Floats) -> Integers:
-    """`np.searchsorted(TENTHS, scores)`, faster: a guess, mended by at most one."""
-    found = np.minimum((scores * 10).astype(np.int64), len(TENTHS))
-    found -= scores <= _BELOW[found]
-    found += scores > _ABOVE[found]
-    return found
-
-
-def _ordered_bits(scores: Floats) -> Integers:
-    """An integer of the same order: the bits of float32(s) below one half, mirrored bits of float32(1 - s) above."""
-    below = np.minimum(scores, 0.5).astype(np.float32).view(np.int32).astype(np.int64)
-    above = 2 * _HALF - (1.0 - np.maximum(scores, 0.5)).astype(np.float32).view(np.int32).astype(np.int64)
-    return np.where(scores < 0.5, below, above)
-
-
-def _edges(keys: Integers, resolution: int) -> tuple[Floats, Floats]:
-    """Bounds of a bin, wider by the rounding to float32, within its tenth."""
-    bits, tenths = keys >> 4, keys & 15
-    first = np.clip((bits << resolution) - 1, 0, 2 * _HALF)
-    last = np.clip((bits + 1) << resolution, 0, 2 * _HALF)
-    ends = np.concatenate(([0.0], TENTHS, [1.0]))
-    return np.maximum(_from_bits(first), ends[tenths]), np.minimum(_from_bits(last), ends[tenths + 1])
-
-
-def _from_bits(bits: Integers) -> Floats:
-    below = np.minimum(bits, _HALF).astype(np.int32).view(np.float32).astype(np.float64)
-    above = 1.0 - (2 * _HALF - np.maximum(bits, _HALF)).astype(np.int32).view(np.float32).astype(np.float64)
-    return np.where(bits < _HALF, below, above)
-
-
 def describe(tally: Tally) -> dict[str, Any]:
     """How large and how fine a tally is, for run records."""
-    return {"cells": len(tally.keys), "rows": tally.rows, "resolution": tally.resolution}
+    scores = tally.scores
+    return {"blocks": len(tally.blocks), "rows": tally.rows} | ({} if scores is None else {"cells": scores.n.size, "resolution": scores.resolution})

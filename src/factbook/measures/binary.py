@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from factbook.engines import Tally
-from factbook.engines.tallies import CLUSTER, LABEL, PREDICTION, SCALE, WEIGHT, Integers, ranks, total
+from factbook.engines.bins import Integers
+from factbook.engines.tallies import CLUSTER, LABEL, PREDICTION, SCALE, SCORE, WEIGHT, ranks, total
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
 from factbook.measures.intervals import Share
@@ -27,7 +28,7 @@ CELLS: Final = ("tn", "fp", "fn", "tp")
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """A tally whose cells are told apart: `kind` is TN, FP, FN, TP, ABSTAINED or DROPPED for each cell."""
+    """A tally whose blocks are told apart: `kind` is TN, FP, FN, TP, ABSTAINED or DROPPED for each block."""
 
     source: Source
     tally: Tally
@@ -35,21 +36,12 @@ class Outcomes:
     warnings: tuple[str, ...]
 
     @cached_property
-    def judged(self) -> Tally:
-        """The cells that enter the rates."""
-        return self.tally.where(self.kind <= TP)
-
-    @cached_property
-    def truth(self) -> Integers:
-        """Per judged cell, 1 where the label is positive."""
-        kind = self.kind[self.kind <= TP]
-        positive: Integers = ((kind == TP) | (kind == FN)).astype(np.int64)
-        return positive
-
-    @cached_property
-    def by_score(self) -> Integers:
-        """The judged cells in the order of their scores."""
-        return np.argsort(self.judged.keys, kind="stable")
+    def by_score(self) -> Outcomes:
+        """The blocks of the scores, told apart alike; their numbers of rows are not set."""
+        scores = self.tally.scores
+        assert scores is not None
+        values = tuple(self.tally.values_of(name) for name in scores.dimensions)
+        return outcomes(Tally(scores.dimensions, values, scores.blocks, np.zeros(len(scores.blocks), dtype=np.int64)), self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +93,7 @@ class Counts:
 
 
 def read(tally: Tally, source: Source, where: str) -> Outcomes:
-    """Tell the cells apart, and refuse what contradicts the declaration.
+    """Tell the blocks apart, and refuse what contradicts the declaration.
 
     Raises:
         SourceError: values are missing without a policy; labels and predictions do not match; the positive value does not occur.
@@ -126,18 +118,19 @@ def read(tally: Tally, source: Source, where: str) -> Outcomes:
 
 
 def outcomes(tally: Tally, source: Source) -> Outcomes:
-    """Tell the cells apart; what is missing is left out, whatever the policy says."""
-    positive = tally.code(LABEL, source.positive)
-    decided = tally.code(PREDICTION, source.positive if source.prediction else "1")
-    label, prediction = tally.codes_of(LABEL), tally.codes_of(PREDICTION)
-    kind = 2 * (label == positive).astype(np.int64) + (prediction == decided)
+    """Tell the blocks apart; what is missing is left out, whatever the policy says."""
+    label = tally.codes_of(LABEL)
+    kind = 2 * (label == tally.code(LABEL, source.positive)).astype(np.int64)
     left_out = label == 0
-    if source.abstain:
-        kind[prediction == tally.code(PREDICTION, source.abstain)] = ABSTAINED
-    left_out |= prediction == 0
-    if source.score:
-        left_out |= (tally.keys < 0) & (kind != ABSTAINED)
-    if source.weight:
+    if PREDICTION in tally.dimensions:
+        prediction = tally.codes_of(PREDICTION)
+        kind += prediction == tally.code(PREDICTION, source.positive if source.prediction else "1")
+        if source.abstain:
+            kind[prediction == tally.code(PREDICTION, source.abstain)] = ABSTAINED
+        left_out |= prediction == 0
+    if SCORE in tally.dimensions:
+        left_out |= (tally.codes_of(SCORE) == 0) & (kind != ABSTAINED)
+    if WEIGHT in tally.dimensions:
         left_out |= tally.codes_of(WEIGHT) == 0
     left_out |= ~placed(tally, source, [name for name in source.by if name in tally.dimensions])
     kind[left_out] = DROPPED
@@ -156,7 +149,7 @@ def refuse_missing(tally: Tally, source: Source) -> None:
             column = getattr(source, role) or source.score
             problems.append((role, f"column {column!r} ({role}) is missing in {count} of {tally.rows} rows"))
     if source.prediction and source.score and source.missing.prediction == "error":
-        absent = tally.keys < 0
+        absent = tally.codes_of(SCORE) == 0
         if source.abstain:
             absent &= tally.codes_of(PREDICTION) != tally.code(PREDICTION, source.abstain)
         if count := int(tally.n[absent].sum()):
@@ -221,9 +214,9 @@ def look_alikes(tally: Tally, source: Source) -> list[str]:
 
 
 def slices(tally: Tally, by: Sequence[str]) -> tuple[list[Pairs], Integers]:
-    """The slices of a combination of attributes that occur, sorted, and for each cell the index of its slice."""
+    """The slices of a combination of attributes that occur, sorted, and for each block the index of its slice."""
     if not by:
-        return [()], np.zeros(len(tally.keys), dtype=np.int64)
+        return [()], np.zeros(len(tally.blocks), dtype=np.int64)
     texts = [(MISSING, *tally.values_of(name)) for name in by]
     if (most := max(len(known) for known in texts)) - 1 > MOST_GROUPS:
         name = by[[len(known) for known in texts].index(most)]
@@ -232,12 +225,12 @@ def slices(tally: Tally, by: Sequence[str]) -> tuple[list[Pairs], Integers]:
         )
     index, size = np.zeros(len(tally.blocks), dtype=np.int64), 1
     for name, known in zip(by, texts, strict=True):
-        index, found = ranks(index * len(known) + tally.block_codes(name), size * len(known))
+        index, found = ranks(index * len(known) + tally.codes_of(name), size * len(known))
         size = len(found)
     example = np.zeros(size, dtype=np.int64)
     example[index] = np.arange(len(index))
-    columns = [[known[code] for code in tally.block_codes(name)[example].tolist()] for name, known in zip(by, texts, strict=True)]
-    return [tuple(zip(by, values, strict=True)) for values in zip(*columns, strict=True)], index[tally.block]
+    columns = [[known[code] for code in tally.codes_of(name)[example].tolist()] for name, known in zip(by, texts, strict=True)]
+    return [tuple(zip(by, values, strict=True)) for values in zip(*columns, strict=True)], index
 
 
 def confusion(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Counts]:
@@ -311,8 +304,8 @@ def sizes(tally: Tally, source: Source, by: Sequence[str]) -> Mapping[Pairs, int
 
 
 def placed(tally: Tally, source: Source, by: Sequence[str]) -> Flags:
-    """The cells that belong to a slice of a combination: all, unless the policy `group: drop` leaves those without a group out."""
-    inside = np.ones(len(tally.keys), dtype=bool)
+    """The blocks that belong to a slice of a combination: all, unless the policy `group: drop` leaves those without a group out."""
+    inside = np.ones(len(tally.blocks), dtype=bool)
     if source.missing.group == "drop":
         for name in by:
             inside &= tally.codes_of(name) > 0

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from factbook.engines.tallies import CLUSTER, CLUSTER_BLOCKS, Integers, sums
-from factbook.measures import average_precision, beta, binary, clusters, delta, scores
+from factbook.engines.bins import Integers
+from factbook.engines.tallies import CLUSTER, CLUSTER_BLOCKS
+from factbook.measures import average_precision, beta, binary, clusters, delta, scores, sheets
 from factbook.measures.binary import Outcomes
 from factbook.measures.intervals import Interval
 from factbook.measures.moments import Floats
@@ -49,21 +50,19 @@ class Spread:
 
 def by_slice(outcomes: Outcomes, by: Sequence[str]) -> Iterator[tuple[Pairs, Spread]]:
     """Where the judged rows of every slice lie."""
-    tally = outcomes.judged
-    if not len(tally.keys):
-        return
-    inside = binary.placed(tally, outcomes.source, by)
+    cells, tally = sheets.cells(outcomes), outcomes.by_score.tally
     names, index = binary.slices(tally, by)
+    inside = binary.placed(tally, outcomes.source, by)
     blocks = np.array([0, *(int(text) for text in tally.values_of(CLUSTER))], dtype=np.int64)[tally.codes_of(CLUSTER)]
-    weight = tally.n.astype(np.float64) if tally.weights is None else sums(tally.weights)[:, 0]
-    chosen = np.flatnonzero(inside)
-    order = chosen[np.argsort(index[chosen], kind="stable")]
-    ends = np.searchsorted(index[order], np.arange(len(names) + 1))
+    chosen = np.flatnonzero(inside[cells.block])
+    own = index[cells.block]
+    order = chosen[np.argsort(own[chosen], kind="stable")]
+    ends = np.searchsorted(own[order], np.arange(len(names) + 1))
     for i, name in enumerate(names):
-        cells = order[ends[i] : ends[i + 1]]
-        if len(cells):
-            place = np.unique(tally.keys[cells], return_inverse=True)[1].reshape(-1)
-            yield name, Spread(place, outcomes.truth[cells], blocks[cells], weight[cells])
+        found = order[ends[i] : ends[i + 1]]
+        if len(found):
+            place = np.unique(cells.key[found], return_inverse=True)[1].reshape(-1)
+            yield name, Spread(place, cells.truth[found], blocks[cells.block[found]], cells.weight[found])
 
 
 @dataclass

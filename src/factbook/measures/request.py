@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -152,16 +152,32 @@ class Answer:
     ) -> Fact:
         """Add a fact: measured, or undefined with a reason, or suppressed where its slice or another that it involves is hidden."""
         about = self.metrics[metric]
-        blank = Fact(Key(self.name, metric, params, slice), unit=unit or about.unit, direction=about.direction, bounds=about.bounds)
-        if any(part in self.hidden for part in (slice, *involves)):
-            fact = replace(blank, status=Status.SUPPRESSED, reason=self.reason)
+        status, reason = Status.MEASURED, ""
+        low = high = level = None
+        method = ""
+        if slice in self.hidden or any(part in self.hidden for part in involves):
+            status, reason, value, n, counts, note = Status.SUPPRESSED, self.reason, None, None, None, ""
         elif undefined or value is None:
-            fact = replace(blank, status=Status.UNDEFINED, reason=undefined or "undefined", n=n, counts=dict(counts or {}), note=note)
-        else:
-            fact = replace(blank, value=value, n=n, counts=dict(counts or {}), note=note)
-            if interval is not None and isinstance(value, int | float):
-                low, high = min(_tidy(interval.low), value), max(_tidy(interval.high), value)
-                fact = replace(fact, low=float(low), high=float(high), level=self.level, method=interval.method)
+            status, reason, value = Status.UNDEFINED, undefined or "undefined", None
+        elif interval is not None and isinstance(value, int | float):
+            low, high = float(min(_tidy(interval.low), value)), float(max(_tidy(interval.high), value))
+            level, method = self.level, interval.method
+        fact = Fact(
+            key=Key(self.name, metric, params, slice),
+            status=status,
+            value=value,
+            low=low,
+            high=high,
+            level=level,
+            method=method,
+            n=n,
+            counts=dict(counts or {}),
+            unit=unit or about.unit,
+            direction=about.direction,
+            bounds=about.bounds,
+            reason=reason,
+            note=note,
+        )
         self.facts.append(fact)
         return fact
 

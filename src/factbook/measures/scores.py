@@ -6,23 +6,24 @@ All are read from the tally, cell by cell. Where its scores are binned every sta
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from factbook.engines.tallies import EXACT, TENTHS, Floats, Integers, sums
+from factbook.engines.bins import Floats
 from factbook.measures import intervals
 from factbook.measures.average_precision import interval as average_precision_interval
-from factbook.measures.binary import Counts, Outcomes, placed, slices
+from factbook.measures.binary import Counts, Outcomes
 from factbook.measures.intervals import Interval
 from factbook.measures.request import Answer, tidy
+from factbook.measures.sheets import TENTH_BINS, Pair, Sheet, sheet
 from factbook.model import Direction, Metric, Pairs, Unit
 
 FEWEST: Final = 2
 """With fewer rows of a class a loss gets no interval: with 1 expected positive Hall's covers .69, since what has not been seen yet weighs most."""
-ECE_BINS: Final = len(TENTHS) + 1
+ECE_BINS: Final = TENTH_BINS
 METRICS: Final = (
     Metric(
         "log_loss",
@@ -86,7 +87,8 @@ METRICS: Final = (
 class Scored:
     """The score distribution of a slice: per distinct score (or bin), rising, what the positive and the negative rows weigh.
 
-    `squares` are sums of squared weights; without weights both are numbers of rows. `exact` is False where the scores are binned.
+    `squares` are sums of squared weights; without weights both are numbers of rows. `exact` is False where the scores are binned. `of` is the sheet
+    that the slice is part of, and its place there.
     """
 
     low: Floats
@@ -94,55 +96,31 @@ class Scored:
     weights: tuple[Floats, Floats]
     squares: tuple[Floats, Floats]
     exact: bool
+    of: tuple[Sheet, int] | None = None
 
     @property
     def middle(self) -> Floats:
         """The score that stands for a cell."""
         return self.low if self.exact else (self.low + self.high) / 2
 
+    @property
+    def sheet(self) -> tuple[Sheet, int]:
+        """The sheet of the slice, if need be of it alone, and its place there."""
+        return self.of or (Sheet([()], np.zeros(1, dtype=np.int64), self.low, self.high, self.weights, self.squares, self.exact), 0)
+
 
 def by_slice(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Scored]:
     """The score distributions of all slices of a combination of attributes."""
-    judged, truth = outcomes.judged, outcomes.truth
-    if not len(judged.keys):
+    found = sheet(outcomes, by)
+    if found is None:
         return {}
-    names, index = slices(judged, by)
-    order = outcomes.by_score[placed(judged, outcomes.source, by)[outcomes.by_score]]
-    narrow = index[order].astype(np.uint16 if len(names) < 1 << 16 else np.int64)
-    order = order[np.argsort(narrow, kind="stable")]
-    ends = np.searchsorted(index[order], np.arange(len(names) + 1))
-    low, high = judged.scores
-    weight, square = _amounts(judged.n, judged.weights)
-    found = {}
-    for i, name in enumerate(names):
-        cells = order[ends[i] : ends[i + 1]]
-        if not len(cells):
-            continue
-        own = weight[cells]
-        squares = own if square is weight else square[cells]
-        found[name] = _distribution(judged.keys[cells], low[cells], high[cells], truth[cells], own, squares, judged.resolution == EXACT)
-    return found
-
-
-def _amounts(n: Integers, limbs: Integers | None) -> tuple[Floats, Floats]:
-    if limbs is None:
-        weight = n.astype(np.float64)
-        return weight, weight
-    both = sums(limbs)
-    return both[:, 0], both[:, 1]
-
-
-def _distribution(keys: Integers, low: Floats, high: Floats, truth: Integers, weight: Floats, square: Floats, exact: bool) -> Scored:
-    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-
-    def split(amount: Floats) -> tuple[Floats, Floats]:
-        positive = np.where(truth == 1, amount, 0.0)
-        if len(starts) == len(amount):
-            return positive, amount - positive
-        return np.add.reduceat(positive, starts), np.add.reduceat(amount - positive, starts)
-
-    weights = split(weight)
-    return Scored(low[starts], high[starts], weights, weights if square is weight else split(square), exact)
+    scored = {}
+    for i, (name, start, length) in enumerate(zip(found.names, found.starts.tolist(), found.lengths.tolist(), strict=True)):
+        own = slice(start, start + length)
+        weights = found.weights[0][own], found.weights[1][own]
+        squares = (found.squares[0][own], found.squares[1][own]) if found.weighted else weights
+        scored[name] = Scored(found.low[own], found.high[own], weights, squares, found.exact, (found, i))
+    return scored
 
 
 def add(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs) -> None:
@@ -212,9 +190,8 @@ def put(
 def _add_losses(answer: Answer, scored: Scored, counts: Counts, place: Pairs) -> None:
     """Log loss and Brier score; a probability of 0 for what happened makes the log loss infinite, which is undefined here and not clipped."""
     sizes = {"positives": counts.count((2, 3)), "negatives": counts.count((0, 1))}
-    positive, negative = scored.weights
-    impossible = float(positive[scored.low <= 0].sum() + negative[scored.high >= 1].sum())
-    if impossible:
+    sheet, i = scored.sheet
+    if sheet.impossible[i]:
         said = "infinite: a probability of 0 was given to what happened (not clipped)"
         answer.add("log_loss", None, slice=place, n=counts.judged, counts=sizes, undefined=said)
     else:
@@ -233,13 +210,11 @@ def squared_losses(score: Floats) -> tuple[Floats, Floats]:
     return (1 - score) ** 2, score**2
 
 
-def _add_mean(answer: Answer, name: str, scored: Scored, counts: Counts, place: Pairs, losses: object) -> None:
-    assert callable(losses)
-    value, variance, skewness, n = mean_loss(scored, losses(scored.middle))
-    bounds = (value, value)
-    if not scored.exact:
-        low, high = losses(scored.low), losses(scored.high)
-        bounds = (_mean(scored, (high[0], low[1])), _mean(scored, (low[0], high[1])))
+def _add_mean(answer: Answer, name: str, scored: Scored, counts: Counts, place: Pairs, losses: Callable[[Floats], Pair]) -> None:
+    sheet, i = scored.sheet
+    *moments, ends = sheet.losses(losses)
+    value, variance, skewness, n = (float(moment[i]) for moment in moments)
+    bounds = float(ends[0][i]), float(ends[1][i])
     few = min(counts.count((2, 3)), counts.count((0, 1))) < FEWEST
     interval = None if few else intervals.mean(value, variance, skewness, n, answer.level)
     note = "" if interval is not None else f"no interval: fewer than {FEWEST} rows of a class" if few else intervals.NO_MEAN
@@ -292,19 +267,13 @@ def area(scored: Scored) -> Area:
     DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44, 837; from sorted counts as in Sun & Xu 2014, IEEE Signal Processing Letters 21, 1389.
     The variance of a class of one row is NaN. With weights each row's placement counts with its weight (sandwich variance).
     """
-    positive, negative = scored.weights
-    m, n = float(positive.sum()), float(negative.sum())
-    v10, v01 = placements(scored)
-    value = _dot(positive, v10) / m
-    parts, sizes = [], []
-    for amount, square, placement in ((positive, scored.squares[0], v10), (negative, scored.squares[1], v01)):
-        size, squares = float(amount.sum()), float(square.sum())
-        effective = size * size / squares
-        spread = _dot(square, (placement - value) ** 2) / size**2
-        parts.append(spread * effective / (effective - 1) if effective > 1 else math.nan)
-        sizes.append(effective)
-    ties = 0.0 if scored.exact else _dot(positive, negative) / (2 * m * n)
-    return Area(value, (parts[0], parts[1]), (sizes[0], sizes[1]), ties)
+    sheet, i = scored.sheet
+    value, parts, sizes, ties = sheet.areas
+    return Area(float(value[i]), (float(parts[0][i]), float(parts[1][i])), (float(sizes[0][i]), float(sizes[1][i])), float(ties[i]))
+
+
+def _weighted(scored: Scored) -> bool:
+    return scored.weights is not scored.squares and any(not np.array_equal(*both) for both in zip(scored.weights, scored.squares, strict=True))
 
 
 def placements(scored: Scored) -> tuple[Floats, Floats]:
@@ -323,7 +292,7 @@ def _add_auc(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, i
     else:
         interval = intervals.area(tidy(found.value), found.parts, found.sizes, answer.level)
         note = "no interval: the scores do not vary" if interval is None else ""
-    if interval is not None and any(not np.array_equal(*both) for both in zip(scored.weights, scored.squares, strict=True)):
+    if interval is not None and _weighted(scored):
         interval = replace(interval, method=f"{interval.method}, weighted")
     bounds = (found.value - found.ties, found.value + found.ties)
     put(answer, "auc", found.value, bounds, interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)
@@ -331,17 +300,9 @@ def _add_auc(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, i
 
 def average_precision(scored: Scored) -> tuple[float, float, float]:
     """Average precision over falling thresholds (as scikit-learn defines it, without interpolation), and its hard bounds."""
-    positive, negative = scored.weights[0][::-1], scored.weights[1][::-1]
-    hits, wrong = np.cumsum(positive), np.cumsum(negative)
-    there = positive > 0
-
-    def summed(found: Floats, others: Floats) -> float:
-        return _dot(positive[there], found[there] / (found[there] + others[there])) / float(hits[-1])
-
-    value = summed(hits, wrong)
-    if scored.exact:
-        return value, value, value
-    return value, summed(hits - positive, np.maximum(wrong, 1e-300)), summed(hits, wrong - negative)
+    sheet, i = scored.sheet
+    value, low, high = sheet.precisions
+    return float(value[i]), float(low[i]), float(high[i])
 
 
 def _add_average_precision(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, int], n: int) -> None:
@@ -353,8 +314,5 @@ def _add_average_precision(answer: Answer, scored: Scored, place: Pairs, sizes: 
 
 def calibration_error(scored: Scored) -> tuple[float, float]:
     """ECE, and how far binned scores can move it."""
-    positive, weight = scored.weights[0], scored.weights[0] + scored.weights[1]
-    where = np.searchsorted(TENTHS, scored.middle)
-    gaps = np.bincount(where, weights=weight * scored.middle - positive, minlength=ECE_BINS)
-    slack = float((weight * (scored.high - scored.low)).sum()) / 2
-    return float(np.abs(gaps).sum()) / float(weight.sum()), slack / float(weight.sum())
+    sheet, i = scored.sheet
+    return float(sheet.gaps[0][i]), float(sheet.gaps[1][i])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
 from factbook.errors import SourceError
 from factbook.manifest import Source
 from factbook.sources import hive
-from factbook.sources.tables import Column, Part, Table, check_names, connect, fold, listing
+from factbook.sources.tables import Column, Part, Reader, Table, check_names, connect, fold, listing
 
 SUFFIXES: Final = (".parquet", ".pq", ".parq")
 RUN: Final = 1 << 24
@@ -39,7 +41,24 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
     described = connection.execute(f"DESCRIBE {_sql(files, False)}").fetchall()
     columns = hive.columns(files, source, [Column(name, kind) for name, kind, *_ in described])
     parts = tuple(part for path in files for part in _parts(connection, path, source, columns))
-    return Table(source.uri, _sql(files, source.partitioned), columns, rows, tuple(files), parts, stored=not source.partitioned)
+    sql, stored = _sql(files, source.partitioned), not source.partitioned
+    runs: dict[str, Reader] = {part.sql: partial(_batches, [part.file], part.first, part.rows or 0) for part in parts}
+    return Table(source.uri, sql, columns, rows, tuple(files), parts, stored, runs | {sql: partial(_batches, files, 0, rows)} if stored else {})
+
+
+def _batches(files: Sequence[Path], first: int, rows: int, columns: Sequence[str], texts: Sequence[str], size: int) -> Iterator[Any]:
+    """Batches of the row groups that begin in a run of rows, their texts as the dictionaries of the file and what they point to."""
+    from pyarrow.parquet import ParquetFile
+
+    start = 0
+    for path in files:
+        with ParquetFile(path, read_dictionary=list(texts), pre_buffer=False) as file:
+            counts = (file.metadata.row_group(i).num_rows for i in range(file.num_row_groups))
+            starts = list(accumulate(counts, initial=start))
+            chosen = [i for i, row in enumerate(starts[:-1]) if first <= row < first + rows]
+            start = starts[-1]
+            if chosen:
+                yield from file.iter_batches(size, row_groups=chosen, columns=list(columns), use_threads=False)
 
 
 def _sql(files: Sequence[Path], partitioned: bool) -> str:
@@ -61,7 +80,7 @@ def _parts(connection: Any, path: Path, source: Source, columns: Sequence[Column
         last += rows
         if last - first >= RUN or last == total:
             where = f"{_NUMBER} BETWEEN {first} AND {last - 1}"
-            yield Part(path, f"{sql} WHERE {where}", last - first, f"{span} rows {first}-{last - 1}".strip())
+            yield Part(path, f"{sql} WHERE {where}", last - first, f"{span} rows {first}-{last - 1}".strip(), first=first)
             first = last
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ class Column:
     type: str
 
 
+Reader = Callable[[Sequence[str], Sequence[str], int], Iterator[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a table that can be counted by itself: a file, or a run of its rows.
@@ -28,12 +31,14 @@ class Part:
         sql: a SELECT statement over it, with the columns of the whole table.
         rows: how many there are, or None where only a scan tells.
         span: what else decides what is in it: the run of rows, and what the path of the file says.
+        first: the row of the file that it begins with.
     """
 
     file: Path
     sql: str
     rows: int | None = None
     span: str = ""
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Table:
         files: the files, sorted.
         parts: what it can be counted by, in the order of the files; empty where only the whole can be (a join).
         stored: whether the files are Parquet that holds these columns and rows and no others, so that their pages can be read as they are.
+        columnar: for some statements (its own, those of its parts), what reads the same rows as Arrow batches: given columns, those of them whose
+            texts are wanted as dictionaries, and rows a batch.
     """
 
     where: str
@@ -57,6 +64,7 @@ class Table:
     files: tuple[Path, ...]
     parts: tuple[Part, ...] = ()
     stored: bool = False
+    columnar: Mapping[str, Reader] = field(default_factory=dict, compare=False, hash=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -146,8 +154,8 @@ def numpy(array: Any) -> Any:
 
     if str(array.type) == "bool":
         array = array.cast("int8")
-    kind = "float64" if str(array.type) == "double" else str(array.type)
+    kind = {"double": "float64", "float": "float32"}.get(str(array.type), str(array.type))
     data = array.buffers()[1]
     if data is None:
         return np.zeros(len(array), dtype=kind)
-    return np.frombuffer(data, dtype=kind)[array.offset : array.offset + len(array)]
+    return np.frombuffer(data, dtype=kind, count=array.offset + len(array))[array.offset :]

@@ -1,0 +1,269 @@
+"""The scores of all slices of a combination of attributes, side by side: what sums over them is computed for all slices at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from factbook.engines.bins import EXACT, TENTHS, Floats, Integers
+from factbook.engines.tallies import Scores, carried, sums
+from factbook.measures.binary import FN, TP, Flags, Outcomes, placed, slices
+from factbook.model import Pairs
+
+TENTH_BINS: Final = len(TENTHS) + 1
+Pair = tuple[Floats, Floats]
+Moments = tuple[Floats, Floats, Floats, Floats, Pair]
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Per slice, rising, the different scores (or bins), and what the positive and the negative rows of each weigh.
+
+    Attributes:
+        names: of the slices, each of which has rows.
+        starts: where each begins.
+        low, high: per score, the lowest and the highest that it can be.
+        weights: of positives and of negatives.
+        squares: sums of squared weights; without weights both are numbers of rows.
+        exact: False where the scores are binned.
+    """
+
+    names: Sequence[Pairs]
+    starts: Integers
+    low: Floats
+    high: Floats
+    weights: Pair
+    squares: Pair
+    exact: bool
+    _known: dict[object, Moments] = field(default_factory=dict)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether there are weights."""
+        return self.weights is not self.squares
+
+    @cached_property
+    def middle(self) -> Floats:
+        """The score that stands for a cell."""
+        return self.low if self.exact else (self.low + self.high) / 2
+
+    @cached_property
+    def lengths(self) -> Integers:
+        """The number of scores in each slice."""
+        return np.diff(self.starts, append=len(self.low))
+
+    def each(self, numbers: NDArray[Any]) -> NDArray[Any]:
+        """A number of each slice, repeated for its scores."""
+        return np.repeat(numbers, self.lengths)
+
+    def total(self, amounts: Floats) -> Floats:
+        """Sums over the scores of each slice."""
+        found: Floats = np.add.reduceat(amounts, self.starts)
+        return found
+
+    def before(self, amounts: Floats) -> Floats:
+        """Sums over the lower scores of the same slice."""
+        if self.weighted:  # one running sum over all slices would cost the small ones their last digits
+            return np.concatenate([np.cumsum(own) - own for own in np.split(amounts, self.starts[1:])])
+        running: Floats = np.cumsum(amounts) - amounts
+        return running - self.each(running[self.starts]).astype(np.float64, copy=False)
+
+    @cached_property
+    def sizes(self) -> Pair:
+        """What the positives and the negatives of each slice weigh."""
+        return self.total(self.weights[0]), self.total(self.weights[1])
+
+    @cached_property
+    def areas(self) -> tuple[Floats, Pair, Pair, Floats]:
+        """AUC, its variance by class, the effective sizes, and how far ties within bins can move it; NaN without both classes.
+
+        See `scores.area`.
+        """
+        (m, n), (positive, negative) = self.sizes, self.weights
+        below, above = self.before(negative), self.each(m) - self.before(positive) - positive
+        with np.errstate(divide="ignore", invalid="ignore"):
+            placements = (below + negative / 2) / self.each(n), (above + positive / 2) / self.each(m)
+            value = self.total(positive * placements[0]) / m
+            parts, effective = [], []
+            for size, square, placement in zip(self.sizes, self.squares, placements, strict=True):
+                own = size * size / self.total(square) if self.weighted else size
+                spread = self.total(square * (placement - self.each(value)) ** 2) / size**2
+                parts.append(np.where(own > 1, spread * own / (own - 1), np.nan))
+                effective.append(own)
+            ties = np.zeros(len(m)) if self.exact else self.total(positive * negative) / (2 * m * n)
+        return value, (parts[0], parts[1]), (effective[0], effective[1]), ties
+
+    @cached_property
+    def precisions(self) -> tuple[Floats, Floats, Floats]:
+        """Average precision and its hard bounds; see `scores.average_precision`."""
+        (m, n), (positive, negative) = self.sizes, self.weights
+        others, wrong = self.each(m) - self.before(positive) - positive, self.each(n) - self.before(negative)
+        hits = others + positive
+
+        def summed(found: Floats, missed: Floats) -> Floats:
+            return self.total(positive * np.divide(found, found + missed, out=np.zeros_like(found), where=positive > 0)) / m
+
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = summed(hits, wrong)
+            return (value, value, value) if self.exact else (value, summed(others, np.maximum(wrong, 1e-300)), summed(hits, wrong - negative))
+
+    @cached_property
+    def gaps(self) -> tuple[Floats, Floats]:
+        """The calibration error of each slice, and how far binned scores can move it."""
+        weight = self.weights[0] + self.weights[1]
+        index = self.each(np.arange(len(self.starts)) * TENTH_BINS) + np.searchsorted(TENTHS, self.middle)
+        found = np.bincount(index, weights=weight * self.middle - self.weights[0], minlength=len(self.starts) * TENTH_BINS)
+        total = self.total(weight)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slack = np.zeros(len(total)) if self.exact else self.total(weight * (self.high - self.low)) / 2 / total
+            return np.abs(found.reshape(-1, TENTH_BINS)).sum(axis=1) / total, slack
+
+    def losses(self, loss: Callable[[Floats], Pair]) -> Moments:
+        """The mean of the losses of each slice, their sample variance, skewness, the effective rows, and the hard bounds of the mean.
+
+        Args:
+            loss: the losses of positives and of negatives at some scores; the first fall with the score, the second rise.
+        """
+        if loss not in self._known:
+            self._known[loss] = self._losses(loss)
+        return self._known[loss]
+
+    def _losses(self, loss: Callable[[Floats], Pair]) -> Moments:
+        own = loss(self.middle)
+        total = self.sizes[0] + self.sizes[1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            n = total**2 / (self.total(self.squares[0]) + self.total(self.squares[1])) if self.weighted else total
+            value = self._mean(own, total)
+            away = own[0] - self.each(value), own[1] - self.each(value)
+            squares = away[0] * away[0], away[1] * away[1]
+            spread = self._mean(squares, total)
+            third = self._mean((squares[0] * away[0], squares[1] * away[1]), total)
+            variance = np.where(n > 1, spread * n / (n - 1), 0.0)
+            skewness = np.where(spread > 0, third / spread**1.5, 0.0)
+            if self.exact:
+                return value, variance, skewness, n, (value, value)
+            low, high = loss(self.low), loss(self.high)
+            return value, variance, skewness, n, (self._mean((high[0], low[1]), total), self._mean((low[0], high[1]), total))
+
+    @cached_property
+    def impossible(self) -> Floats:
+        """What weighs of each slice whose probability of what happened is 0."""
+        return self.total(self.weights[0] * (self.low <= 0) + self.weights[1] * (self.high >= 1))
+
+    def _mean(self, losses: Pair, total: Floats) -> Floats:
+        return (self._sum(self.weights[0], losses[0]) + self._sum(self.weights[1], losses[1])) / total
+
+    def _sum(self, weights: Floats, losses: Floats) -> Floats:
+        """A weight of 0 takes nothing from an infinite loss."""
+        products = weights * losses
+        found = self.total(products)
+        if np.isfinite(found).all():
+            return found
+        products[weights == 0] = 0.0
+        return self.total(products)
+
+
+def sheet(outcomes: Outcomes, by: Sequence[str]) -> Sheet | None:
+    """The scores of all slices of a combination of attributes; None where there are none."""
+    told, scores = outcomes.by_score, outcomes.tally.scores
+    assert scores is not None
+    judged = (told.kind <= TP) & placed(told.tally, told.source, by)
+    if not judged.any():
+        return None
+    positive = (told.kind == TP) | (told.kind == FN)
+    names, index = slices(told.tally.where(judged), by)
+    if scores.resolution == EXACT:
+        return _exact(scores, judged, positive, names, index)
+    return _binned(scores, np.flatnonzero(judged), positive, names, index)
+
+
+def _exact(scores: Scores, judged: Flags, positive: Flags, names: Sequence[Pairs], index: Integers) -> Sheet | None:
+    place: NDArray[Any] = np.full(len(judged), -1, dtype=np.int32 if len(names) >= 1 << 15 else np.int16)
+    place[judged] = index
+    group = place[scores.block[scores.rising]]
+    order = np.argsort(group, kind="stable")[np.count_nonzero(group < 0) :]
+    order, group = scores.rising[order], group[order]
+    keys = scores.keys[order]
+    change = np.ones(len(order), dtype=bool)
+    change[1:] = (keys[1:] != keys[:-1]) | (group[1:] != group[:-1])
+    there = np.flatnonzero(change)
+    truth = positive[scores.block[order]]
+    weight, square = _amounts(scores.n[order], None if scores.weights is None else scores.weights[order])
+
+    def split(amount: Floats) -> Pair:
+        own = np.where(truth, amount, 0.0)
+        pair = own, amount - own
+        return pair if len(there) == len(amount) else (np.add.reduceat(pair[0], there), np.add.reduceat(pair[1], there))
+
+    low = keys[there].view(np.float64)
+    starts = np.searchsorted(group[there], np.arange(len(names)))
+    weights = split(weight)
+    return Sheet(names, starts, low, low, weights, weights if square is weight else split(square), exact=True)
+
+
+def _binned(scores: Scores, judged: Integers, positive: Flags, names: Sequence[Pairs], index: Integers) -> Sheet:
+    size = scores.n.shape[1]
+    where = (index * 2 + positive[judged]).tolist()
+
+    def summed(array: Integers) -> Integers:
+        """Row by row: what numpy has for whole arrays reads them several times."""
+        found = np.zeros((2 * len(names), *array.shape[1:]), dtype=array.dtype)
+        for to, own in zip(where, judged.tolist(), strict=True):
+            found[to] += array[own]
+        return found
+
+    n = summed(scores.n)
+    both = n[0::2] + n[1::2]
+    there = np.flatnonzero(both)
+    low, high = scores.edges
+    column = there % size
+
+    def split(amount: NDArray[Any]) -> Pair:
+        return amount[1::2].reshape(-1)[there].astype(np.float64), amount[0::2].reshape(-1)[there].astype(np.float64)
+
+    begins = np.concatenate([[0], np.cumsum(np.count_nonzero(both, axis=1))[:-1]])
+    if scores.weights is None:
+        weights = squares = split(n)
+    else:
+        limbs = sums(carried(summed(scores.weights)))
+        weights, squares = split(limbs[..., 0]), split(limbs[..., 1])
+    return Sheet(names, begins, low[column], high[column], weights, squares, exact=False)
+
+
+def _amounts(n: Integers, limbs: Integers | None) -> Pair:
+    if limbs is None:
+        weight = n.astype(np.float64)
+        return weight, weight
+    both = sums(limbs)
+    return both[:, 0], both[:, 1]
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The judged scores of all blocks: per cell the block of the scores, the score as a number that rises with it, its truth, what it weighs."""
+
+    block: Integers
+    key: Integers
+    truth: Integers
+    weight: Floats
+
+
+def cells(outcomes: Outcomes) -> Cells:
+    """The cells of scores, judged ones only."""
+    told, scores = outcomes.by_score, outcomes.tally.scores
+    assert scores is not None
+    if scores.resolution == EXACT:
+        there, block, key = np.arange(len(scores.keys)), scores.block, scores.keys
+    else:
+        there = np.flatnonzero(scores.n)
+        block, key = np.divmod(there, scores.n.shape[1])
+    judged = told.kind[block] <= TP
+    there, block, key = there[judged], block[judged], key[judged]
+    limbs = None if scores.weights is None else scores.weights.reshape(-1, 4)[there]
+    truth = (told.kind[block] == TP) | (told.kind[block] == FN)
+    return Cells(block, key, truth.astype(np.int64), _amounts(scores.n.reshape(-1)[there], limbs)[0])
