@@ -80,8 +80,9 @@ class Case:
         share = float(weight[given].sum())
         below = float(weight[given & (truth < low - 1e-12)].sum())
         above = float(weight[given & (truth > high + 1e-12)].sum())
-        parts = (1 - (below + above) / share, below / share, above / share) if share > 1e-9 else (math.nan,) * 3
-        return Found(self.method, self.used, self.case, *(round(part, 4) for part in parts), round(1 - share, 4), 0 if self.exact else draws)
+        parts = (1 - (below + above) / share, below / share, above / share) if share > 1e-9 else (0.0, 0.0, 0.0)
+        none = max(0.0, round(1 - share, 4))
+        return Found(self.method, self.used, self.case, *(round(part, 4) for part in parts), none, 0 if self.exact else draws)
 
 
 def ends(found: Sequence[Interval | None]) -> tuple[Floats, Floats]:
@@ -153,7 +154,7 @@ def tables() -> Iterator[Case]:
         ("f1", "Jaccard's interval, transformed", "f1", f1),
         ("balanced", "MOVER", "balanced_accuracy", balanced),
         ("matthews", "delta method, Fisher scale", "mcc", matthews),
-        ("cohen", "delta method on Fisher's z", "cohen_kappa, judge_kappa", cohen),
+        ("cohen", "delta method, Fisher scale", "cohen_kappa, judge_kappa", cohen),
     )
     for (name, method, used, make), n, p, (recall, specificity) in product(
         methods, (10, 50, 200, 1000), (0.05, 0.2, 0.5), ((0.7, 0.8), (0.95, 0.99))
@@ -392,7 +393,8 @@ Among 100 slices, or 100 columns, that do not differ, something is said to diffe
 def main(arguments: Sequence[str]) -> int:
     found = every(int(arguments[0]) if arguments else 20_000)
     rows = [asdict(item) | {"verdict": item.verdict} for item in found]
-    (ROOT / "benchmarks" / "coverage.json").write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n", encoding="utf-8")
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (ROOT / "benchmarks" / "coverage.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     (ROOT / "docs" / "guide" / "coverage.md").write_text(page(found), encoding="utf-8")
     under = [item for item in found if item.verdict == "under"]
     for item in under:

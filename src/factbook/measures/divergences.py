@@ -149,7 +149,8 @@ def stability_interval(reference: Integers, current: Integers, level: float) -> 
 
     T is asymptotically chi-square with cells - 1 degrees of freedom without drift (Yurdakul & Naranjo 2020), non-central near it; the root of
     T - (cells - 2) / 2 is then nearly normal with variance 1 (Sankaran 1963, Biometrika 50, 199). Further off, the variance of the delta method for
-    two multinomials takes its place. None where PSI is infinite or there is one cell.
+    two multinomials takes its place. Small cells widen it by half the mean of 1/rows, without which 20 rows a cell cover .93 of a small drift. None
+    where PSI is infinite or there is one cell.
     """
     used = (reference > 0) | (current > 0)
     reference, current = reference[used], current[used]
@@ -161,6 +162,7 @@ def stability_interval(reference: Integers, current: Integers, level: float) -> 
     value = float(((q - p) * ratio).sum())
     variance = _spread(p, 1 - q / p - ratio) / n + _spread(q, 1 - p / q + ratio) / m
     wider = math.sqrt(max(1.0, variance / (4 * value * scale))) if value > 0 else 1.0
+    wider *= 1 + float((1 / reference + 1 / current).mean()) / 2
     root, half = math.sqrt(max(0.0, value / scale - shift)), intervals.normal(level) * wider
     low, high = max(0.0, root - half) ** 2 - shift, (root + half) ** 2 - shift
     return Interval(max(0.0, low) * scale, max(0.0, high) * scale, "Sankaran's root of PSI, delta method")
