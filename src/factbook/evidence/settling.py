@@ -75,7 +75,7 @@ def _pair(form: Linear, algebra: Algebra) -> tuple[tuple[Share, str], tuple[Shar
 def _sides(fact: Fact) -> tuple[tuple[Share, str], tuple[Share, str]] | None:
     """The group and the reference group of a difference that a measure compared."""
     counts = fact.counts
-    if fact.interval is None or not {"k_group", "n_group", "k_reference", "n_reference"} <= set(counts) or "difference" not in fact.key.metric:
+    if fact.method != "Newcombe" or not {"k_group", "n_group", "k_reference", "n_reference"} <= set(counts):
         return None
     mine, base = Share(counts["k_group"], counts["n_group"]), Share(counts["k_reference"], counts["n_reference"])
     return (mine, _name(fact.key)), (base, "the reference group")

@@ -155,10 +155,11 @@ class Comparisons:
         least = power.detectable(base.value, mine.n, base.n, answer.level)
         said = "" if least is not None else "too few cases: no difference would be found"
         answer.add(f"{name}_difference_mdd", None if least is None else tidy(least), undefined=said, **given)
-        more = power.cases_needed(mine, base, answer.level)
+        more = None if pair.few else power.cases_needed(mine, base, answer.level, pair.difference(answer.level))
         said = "no difference was observed" if mine.value == base.value else "the reference group is too small, whatever the size of this group"
         cases = None if more is None else math.ceil(more * pair.mine.count(pair.rate.whole) / mine.n - 1e-9)
-        answer.add(f"{name}_difference_cases_needed", cases, undefined="" if more is not None else said, **given)
+        said = "" if more is not None else pair.few.replace("no interval: ", "") or said
+        answer.add(f"{name}_difference_cases_needed", cases, undefined=said, **given)
 
 
 @dataclass(frozen=True, slots=True)

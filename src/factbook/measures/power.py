@@ -12,7 +12,7 @@ from collections.abc import Callable
 from statistics import NormalDist
 from typing import Final
 
-from factbook.measures.intervals import Share, difference, normal
+from factbook.measures.intervals import Interval, Share, difference, normal
 
 POWER: Final = 0.8
 MOST: Final = 10**9
@@ -58,12 +58,13 @@ def _first(excess: Callable[[float], float], low: float, high: float) -> float:
     return high
 
 
-def cases_needed(mine: Share, base: Share, level: float) -> int | None:
+def cases_needed(mine: Share, base: Share, level: float, found: Interval | None = None) -> int | None:
     """How many more cases of a group would show the difference from another that was observed; 0 where it is established, None where none would.
 
-    None: there is no difference, or the other group is too small, whatever the size of this one.
+    None: there is no difference, or the other group is too small, whatever the size of this one. `found` is the interval of the difference; where it is
+    not given, Newcombe's.
     """
-    found = difference(mine, base, level)
+    found = found or difference(mine, base, level)
     if found.low > 0 or found.high < 0:
         return 0
 
