@@ -65,6 +65,18 @@ def test_labels_of_another_type_are_one_label_only_if_they_are_equal(tmp_path: P
     assert not (tmp_path / "texts").exists()
 
 
+def test_many_classes(tmp_path: Path) -> None:
+    from sklearn.datasets import load_iris
+
+    values, kinds = load_iris(return_X_y=True)
+    card = factbook.card(LogisticRegression(C=0.02, max_iter=500).fit(values, kinds), values, kinds, folder=tmp_path / "iris")
+    assert card.book.facts("performance/auc;average=macro")[0].measured
+    assert card.book.facts("performance/support;class=2")[0].value == 50
+    assert not card.book.check().findings
+    with pytest.raises(SourceError, match="each of which is judged"):
+        factbook.card(LogisticRegression(max_iter=500).fit(values, kinds), values, kinds, positive=1, folder=tmp_path / "one")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -74,7 +86,7 @@ def test_labels_of_another_type_are_one_label_only_if_they_are_equal(tmp_path: P
         ({"by": ["age"]}, "no column 'age'"),
         ({"by": {"label": SEX}}, "called 'label'"),
         ({"positive": 3}, "not a class"),
-        ({"model": LogisticRegression()}, "no fitted binary classifier"),
+        ({"model": LogisticRegression()}, "no fitted classifier"),
         ({"model": LogisticRegression().fit(X.to_numpy(), np.where(Y, "b", "a"))}, "which class counts as positive"),
     ],
 )

@@ -24,21 +24,20 @@ def log(model: Any, data: Any, labels: Any, by: Sequence[str] | Mapping[str, Any
     Returns what `start.Predictions` needs to be told about the file.
 
     Raises:
-        SourceError: the estimator is no binary classifier, lengths differ, or a label is not one of its classes.
+        SourceError: the estimator is no classifier, lengths differ, or a label is not one of its classes.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     classes = _classes(model)
-    chosen = _positive(classes, positive)
+    scores: dict[str, list[Any]] = {}
+    said: dict[str, Any] = {"data": str(path), "label": LABEL, "prediction": PREDICTION}
+    said |= _scored(classes, positive, model.predict_proba(data) if hasattr(model, "predict_proba") else None, scores)
     columns: dict[str, list[Any]] = {
         LABEL: _as_classes(labels, classes, "y"),
         PREDICTION: _as_classes(model.predict(data), classes, "the prediction"),
+        **scores,
     }
-    said: dict[str, Any] = {"data": str(path), "label": LABEL, "positive": str(classes[chosen]), "prediction": PREDICTION}
-    if hasattr(model, "predict_proba"):
-        columns[SCORE] = [float(row[chosen]) for row in model.predict_proba(data)]
-        said["score"] = SCORE
     groups = by if isinstance(by, Mapping) else {name.partition(":")[0]: _column(data, name.partition(":")[0]) for name in by}
     for name, values in groups.items():
         if name in columns:
@@ -56,11 +55,26 @@ def log(model: Any, data: Any, labels: Any, by: Sequence[str] | Mapping[str, Any
     return said | {"by": tuple(by)}
 
 
+def _scored(classes: Sequence[Any], positive: Any, shares: Any, columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """Add the columns of scores; returns what is said of them: the positive of two classes, or the column of each of many."""
+    if len(classes) > 2:
+        if positive is not None:
+            raise SourceError(f"positive={positive!r}: the estimator has {len(classes)} classes, each of which is judged", remedy="leave it out")
+        names = {str(name): f"{SCORE}_{i}" for i, name in enumerate(classes)}
+        for i, name in enumerate(names.values() if shares is not None else ()):
+            columns[name] = [float(row[i]) for row in shares]
+        return {"classes": names if shares is not None else dict.fromkeys(names, "")}
+    chosen = _positive(classes, positive)
+    if shares is not None:
+        columns[SCORE] = [float(row[chosen]) for row in shares]
+    return {"positive": str(classes[chosen])} | ({"score": SCORE} if shares is not None else {})
+
+
 def _classes(model: Any) -> list[Any]:
     classes = list(getattr(model, "classes_", ()))
-    if len(classes) != 2:
+    if len(classes) < 2:
         raise SourceError(
-            f"{type(model).__name__} is no fitted binary classifier (it has {len(classes)} classes)", remedy="fit it on a label of two values"
+            f"{type(model).__name__} is no fitted classifier (it has {len(classes)} classes)", remedy="fit it on a label of two values or more"
         )
     return [_plain(value) for value in classes]
 

@@ -60,6 +60,7 @@ class Predictions:
     separator: str = ""
     encoding: str = "utf-8"
     name: str = ""
+    classes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -219,6 +220,7 @@ def _declared(said: Predictions, source: Source, previews: Mapping[str, Preview]
     declared |= {"separator": source.separator} if source.separator != "," else {}
     declared |= {"encoding": said.encoding} if said.encoding != "utf-8" else {}
     declared["label"] = said.label
+    declared |= {"classes": dict(said.classes)} if said.classes else {}
     if positive := said.positive or ("" if _many(said, previews[said.label], notes) else _positive(previews[said.label], notes)):
         declared["positive"] = positive
     for role in ("prediction", "score"):
@@ -273,6 +275,8 @@ def _missing(text: str) -> tuple[str, str]:
 
 def _many(said: Predictions, label: Preview, notes: list[str]) -> bool:
     """Whether the label has so many values that each is a class of its own."""
+    if said.classes:
+        return True
     if not said.prediction or said.score or not 2 < label.distinct <= _MOST_CLASSES:
         return False
     more = ", …" if label.distinct > len(label.examples) else ""

@@ -397,7 +397,7 @@ def _add_average(answer: Answer, found: Slice, name: str, kind: str, place: Pair
     if kind == "weighted":
         influence = influence + (label * np.where(known, values - value, 0.0)).sum(axis=1) / float(labels[known].sum())
     note = "" if known.all() else f"over {int(known.sum())} of {len(known)} classes; 0 of 0 in the others"
-    few = float(bottoms[known].min()) < multiclass.FEW
+    few = float(bottoms[known].min()) < multiclass.FEW or not 1e-12 < value < 1 - 1e-12
     if kind == "macro" and few and not (found.block is not None and found.units < clusters.FEW):
         answer.add(name, tidy(value), slice=place, n=found.judged, interval=_of_few(found, name, answer.level), note=note)
     else:
