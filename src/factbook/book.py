@@ -371,7 +371,7 @@ def card(
     name: str = "",
     folder: str | os.PathLike[str] = "",
 ) -> Card:
-    """Document a fitted binary classifier in one call: predict, write rows and book into a folder, begin its model card, and show it.
+    """Document a fitted classifier in one call: predict, write rows and book into a folder, begin its model card, and show it.
 
     Called again for the same folder, it writes the rows anew, measures them and brings the numbers of the documents up to date; words that
     somebody wrote there stay.
@@ -387,7 +387,7 @@ def card(
         folder: where to put the book; `./NAME-book` where nothing is said.
 
     Raises:
-        SourceError: the estimator is no binary classifier, or the rows do not fit together.
+        SourceError: the estimator is no classifier, or the rows do not fit together.
         BookExists: there is something else in the folder.
     """
     from factbook import fitted
