@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from factbook import engines, sources
-from factbook.engines import Tally, kept, kernel
+from factbook.engines import Tally, kept, kernel, sketches
+from factbook.engines.sketches import Split
 from factbook.manifest import Source
 from factbook.model import silent
 from factbook.sources import parquet
@@ -104,6 +105,49 @@ def test_runs_of_row_groups_are_parts(tmp_path: Path, counted: list[str], monkey
     assert [part.rows for part in sources.table(source, tmp_path, tmp_path / "store").parts] == [270, 270, 270, 190]
 
 
+class TestSketches:
+    WANTED: Mapping[str, bool] = {"g": False, "y": True, "s": False}
+
+    def scanned(self, root: Path, source: Source = SOURCE) -> dict[str, str]:
+        table = sources.table(source, root, root / "store")
+        found = kept.sketched(table, source, self.WANTED, root / "store", silent, [Split("CAST(g AS VARCHAR)")])
+        whole = sketches.scan(table, source, self.WANTED, root / "store", silent, [Split("CAST(g AS VARCHAR)")])
+        digests = {f"{cell} {name}": sketch.digest for cell, columns in found.items() for name, sketch in columns.items()}
+        assert digests == {f"{cell} {name}": sketch.digest for cell, columns in whole.items() for name, sketch in columns.items()}
+        return digests
+
+    def test_a_further_file_is_sketched_alone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for i in range(3):
+            write(tmp_path / f"{i}.csv", i)
+        (tmp_path / "3.csv").write_text("g,y,s\n")
+        self.scanned(tmp_path)
+        write(tmp_path / "4.csv", 4)
+        seen: list[str] = []
+        scan = sketches.scan
+        monkeypatch.setattr(sketches, "scan", lambda table, *rest: seen.append(table.where) or scan(table, *rest))
+        self.scanned(tmp_path)
+        assert seen == ["*.csv (4.csv)", "*.csv"]
+
+    def test_a_damaged_one_is_made_again(self, tmp_path: Path) -> None:
+        write(tmp_path / "a.csv", 1)
+        before = self.scanned(tmp_path)
+        (path,) = (tmp_path / "store" / kept.FOLDER).iterdir()
+        path.write_bytes(path.read_bytes()[:-8])
+        assert self.scanned(tmp_path) == before
+
+    def test_files_of_many_runs_are_sketched_whole(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        write(tmp_path / "a.csv", 1)
+        rows = [line.split(",") for line in (tmp_path / "a.csv").read_text().splitlines()[1:]]
+        columns = {name: [row[i] for row in rows] for i, name in enumerate("gys")}
+        for i in range(2):
+            pq.write_table(pa.table(columns | {"s": [float(text) / (i + 1) for text in columns["s"]]}), tmp_path / f"{i}.parquet", row_group_size=30)
+        monkeypatch.setattr(parquet, "RUN", 60)
+        source = SOURCE.model_copy(update={"uri": "*.parquet"})
+        assert len(sources.table(source, tmp_path, tmp_path / "store").parts) == 8
+        assert len(self.scanned(tmp_path, source)) == 6
+        assert len(list((tmp_path / "store" / kept.FOLDER).iterdir())) == 2
+
+
 def test_a_store_that_cannot_be_written_costs_time_only(tmp_path: Path, counted: list[str]) -> None:
     write(tmp_path / "a.csv", 1)
     before = tally(tmp_path)
@@ -148,8 +192,8 @@ def test_a_run_that_was_ended_goes_on_where_it_was(tmp_path: Path) -> None:
     assert said == "factbook: interrupted; nothing is half written, and what was counted is kept: measuring again goes on from there\n"
     assert {path: path.read_bytes() for path in evidence} == evidence
     done = {path: path.stat().st_ino for path in folder.iterdir()}
-    assert before + 3 <= len(done) < before + 60
+    assert before + 3 <= len(done) < before + 120
     assert not [path for path in folder.iterdir() if path.suffix == ".tmp"]
     subprocess.run([*run, "measure", "book"], cwd=tmp_path, check=True, capture_output=True)
-    assert len(list(folder.iterdir())) == before + 60
+    assert len(list(folder.iterdir())) == before + 120  # a tally and the sketches of each file
     assert {path: path.stat().st_ino for path in done} == done

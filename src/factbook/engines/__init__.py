@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -80,7 +79,7 @@ class _Count:
             found = kept.get(self.store, name)
             missing += [i] if found is None else []
             self.add(found)
-        tables = [_part(self.table, i) for i in missing] if names else [self.table]
+        tables = [self.table.part(i) for i in missing] if names else [self.table]
         counting = shelf.find("engines", engine).parts(tables, self.source, self.attributes, self.store, settings, self.told)
         for number, tally in counting if tables else ():
             if names:
@@ -99,10 +98,3 @@ class _Count:
         """How many rows are done beyond those that were added up."""
         done = rows + (0 if self.total is None else self.total.rows)
         self.progress(self.table.where, done, self.table.rows or 0)
-
-
-def _part(table: Table, number: int) -> Table:
-    part = table.parts[number]
-    where = table.where if len({item.file for item in table.parts}) == 1 else f"{table.where} ({part.file.name})"
-    stored = table.stored and part.file in table.files and not part.span
-    return replace(table, where=where, sql=part.sql, rows=part.rows, files=(part.file,), parts=(part,), stored=stored)

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from factbook import sources
-from factbook.engines import sketches
+from factbook.engines import kept
 from factbook.engines.sketches import Floats, Integers, Numbers
 from factbook.manifest import Planned, Source
 from factbook.measures import intervals
@@ -71,7 +71,7 @@ def measure(request: Request, answer: Answer) -> None:
     wanted = {name: False for name in table.names if name not in apart}
     if not wanted:
         return
-    for name, sketch in sketches.scan(table, source, wanted, request.store, request.progress)[()].items():
+    for name, sketch in kept.sketched(table, source, wanted, request.store, request.progress)[()].items():
         if sketch.numbers is not None and sketch.present:
             _add(answer, sketch.numbers, (("column", name),), f"{source.uri}: column {name!r}")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from factbook.engines import sketches
+from factbook.engines import kept, sketches
 from factbook.engines.sketches import Sketch, Split
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
@@ -122,7 +122,7 @@ class Blocks:
         source = request.source(role)
         time = [time_split(request, options, table, source, role)] if role == "current" and options.in_time else []
         label = [Split(f"CAST({quote(source.label)} AS VARCHAR)")] if options.concept else []
-        found = sketches.scan(table, source, columns, request.store, request.progress, [*time, *label])
+        found = kept.sketched(table, source, columns, request.store, request.progress, [*time, *label])
         cells: dict[tuple[str, str], Mapping[str, Sketch]] = {}
         for cell, sketched in found.items():
             block, raw = cell[0] if time else "", cell[-1] if label else ""

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from factbook import sources
-from factbook.engines import sketches
+from factbook.engines import kept
 from factbook.engines.sketches import Sketch
 from factbook.engines.tallies import LABEL
 from factbook.manifest import Planned, Source
@@ -95,7 +95,7 @@ def measure(request: Request, answer: Answer) -> None:
     answer.add("rows", rows, n=rows)
     answer.add("columns", len(table.columns))
     connection = sources.connect(request.store)
-    sketched = sketches.scan(table, source, dict.fromkeys(table.names, False), request.store, request.progress)[()]
+    sketched = kept.sketched(table, source, dict.fromkeys(table.names, False), request.store, request.progress)[()]
     table = _at_hand(table, source, connection, rows)
     described = _describe(table, source, connection, sketched)
     duplicates = _duplicates(table, source, connection, rows)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from factbook.errors import SourceError
 from factbook.manifest import Source
 from factbook.sources import copies, digests, parquet
-from factbook.sources.tables import Table
+from factbook.sources.tables import Part, Table
 
 SUFFIXES: Final = (".arrow", ".feather", ".ipc", ".arrows")
 _FILE: Final = b"ARROW1"
@@ -35,7 +35,11 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
     hashes = digests.hashes(files, store)
     written = [copies.copy(store, known, str(path), partial(_opened, path)) for path, known in zip(files, hashes, strict=True)]
     opened, origin = parquet.read(written, source, store), dict(zip(written, files, strict=True))
-    return replace(opened, parts=tuple(replace(part, file=origin[part.file]) for part in opened.parts))
+
+    def of_origin(part: Part) -> Part:
+        return replace(part, file=origin[part.file], of=of_origin(part.of) if part.of else None)
+
+    return replace(opened, parts=tuple(map(of_origin, opened.parts)))
 
 
 def _opened(path: Path) -> Any:

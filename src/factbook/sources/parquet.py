@@ -72,15 +72,16 @@ def _parts(connection: Any, path: Path, source: Source, columns: Sequence[Column
         connection, path, f"SELECT DISTINCT row_group_id, row_group_num_rows FROM parquet_metadata({listing([path])}) ORDER BY row_group_id"
     )
     total = sum(rows for _, rows in groups)
+    whole = Part(path, sql, total, span)
     if total <= RUN or any(fold(column.name) == _NUMBER for column in columns):
-        yield Part(path, sql, total, span)
+        yield whole
         return
     first = last = 0
     for _, rows in groups:
         last += rows
         if last - first >= RUN or last == total:
             where = f"{_NUMBER} BETWEEN {first} AND {last - 1}"
-            yield Part(path, f"{sql} WHERE {where}", last - first, f"{span} rows {first}-{last - 1}".strip(), first=first)
+            yield Part(path, f"{sql} WHERE {where}", last - first, f"{span} rows {first}-{last - 1}".strip(), whole, first)
             first = last
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Part:
         sql: a SELECT statement over it, with the columns of the whole table.
         rows: how many there are, or None where only a scan tells.
         span: what else decides what is in it: the run of rows, and what the path of the file says.
+        of: of a run of rows, the whole file.
         first: the row of the file that it begins with.
     """
 
@@ -38,6 +39,7 @@ class Part:
     sql: str
     rows: int | None = None
     span: str = ""
+    of: Part | None = None
     first: int = 0
 
 
@@ -65,6 +67,18 @@ class Table:
     parts: tuple[Part, ...] = ()
     stored: bool = False
     columnar: Mapping[str, Reader] = field(default_factory=dict, compare=False, hash=False)
+
+    @property
+    def by_file(self) -> Table:
+        """The same table, each part of which is a whole file."""
+        return replace(self, parts=tuple(dict.fromkeys(part.of or part for part in self.parts)))
+
+    def part(self, number: int) -> Table:
+        """One of the parts as a table; where there are several files, messages name its own."""
+        part = self.parts[number]
+        where = self.where if len({item.file for item in self.parts}) == 1 else f"{self.where} ({part.file.name})"
+        stored = self.stored and part.file in self.files and part.of is None
+        return replace(self, where=where, sql=part.sql, rows=part.rows, files=(part.file,), parts=(part,), stored=stored)
 
     @property
     def names(self) -> tuple[str, ...]:
