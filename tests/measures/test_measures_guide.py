@@ -16,6 +16,7 @@ SECTIONS = {
     "measures": ["regression", "ranking", "agreement", "coverage", "clustering"],
     "measures-profile": ["profile"],
     "measures-classification": ["classification"],
+    "measures-fairness": ["fairness", "comparison"],
     "measures-language": ["text-generation", "text-corpus"],
     "measures-vision": ["detection", "segmentation", "image-corpus"],
 }

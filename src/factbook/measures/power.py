@@ -61,8 +61,7 @@ def _first(excess: Callable[[float], float], low: float, high: float) -> float:
 def cases_needed(mine: Share, base: Share, level: float, found: Interval | None = None) -> int | None:
     """How many more cases of a group would show the difference from another that was observed; 0 where it is established, None where none would.
 
-    None: there is no difference, or the other group is too small, whatever the size of this one. `found` is the interval of the difference; where it is
-    not given, Newcombe's.
+    None: there is no difference, or the other group is too small, whatever the size of this one. `found` is the difference's interval, or Newcombe's.
     """
     found = found or difference(mine, base, level)
     if found.low > 0 or found.high < 0:
