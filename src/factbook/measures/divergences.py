@@ -90,7 +90,8 @@ def deciles(reference: Integers) -> Integers:
 
 def _once(values: Integers) -> Integers:
     """Sorted integers, each once. (`np.unique` would import numpy.ma.)"""
-    return values[np.diff(values, prepend=values[:1] - 1) != 0]
+    first: NDArray[np.bool_] = np.diff(values, prepend=values[:1] - 1) != 0
+    return values[first]
 
 
 def kolmogorov_smirnov(pair: Pair) -> Bounded:
