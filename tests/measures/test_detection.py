@@ -186,7 +186,7 @@ def test_intervals_cover(images):
     for _ in range(1500):
         interval = influence.interval(draw(images), units, np.ones(images, dtype=bool), 0.95)
         covered.append(interval is not None and interval.low <= truth <= interval.high)
-    assert 0.935 <= np.mean(covered) <= 0.965
+    assert 0.94 <= np.mean(covered) <= 0.975, "a little conservative, since the bias is taken from the lower end alone"
 
 
 def test_groups_of_few_images_are_suppressed_though_they_have_many_boxes(tmp_path):

@@ -21,15 +21,17 @@ from factbook.measures.rows import Flags, Rows
 from factbook.model import Pairs
 
 METHOD: Final = "infinitesimal jackknife over {units}, Student's t, on the logit scale"
+_CORRECTED: Final = ", bias taken from its lower end"
 NOTHING: Final = "no interval: nothing varies between images"
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """A value and what each unit adds to it in the first order (its influence); influences sum to 0."""
+    """A value, what each unit adds to it in the first order (its influence; they sum to 0), and by how much its expectation is too high."""
 
     value: float
     influence: Floats
+    bias: float = 0.0
 
 
 def average(estimates: Sequence[Estimate]) -> Estimate | None:
@@ -37,7 +39,8 @@ def average(estimates: Sequence[Estimate]) -> Estimate | None:
     if not estimates:
         return None
     value = float(np.mean([item.value for item in estimates]))
-    return Estimate(value, np.mean([item.influence for item in estimates], axis=0))
+    bias = float(np.mean([item.bias for item in estimates]))
+    return Estimate(value, np.mean([item.influence for item in estimates], axis=0), bias)
 
 
 def ratio(part: Floats, whole: Floats) -> Estimate | None:
@@ -50,7 +53,8 @@ def ratio(part: Floats, whole: Floats) -> Estimate | None:
 
 
 def interval(estimate: Estimate, units: Rows, inside: Flags, level: float) -> Interval | None:
-    """Student's t interval on the logit scale; None at 0 and 1, and where fewer than two units (or clusters of them) have an influence.
+    """Student's t interval on the logit scale, its lower end that of the value without its bias; None at 0 and 1, and where fewer than two units (or
+    clusters of them) have an influence.
 
     Args:
         estimate: a value between 0 and 1 with the influence of each unit.
@@ -66,9 +70,15 @@ def interval(estimate: Estimate, units: Rows, inside: Flags, level: float) -> In
     if varying < 2 or not 0 < value < 1:
         return None
     variance = float(np.sum(influence**2)) * varying / (varying - 1)
-    half = moments.quantile(varying, level) * math.sqrt(variance) / (value * (1 - value))
-    centre = math.log(value / (1 - value))
-    return Interval(_expit(centre - half), _expit(centre + half), METHOD.format(units="images" if clusters is None else "clusters"))
+    half = moments.quantile(varying, level) * math.sqrt(variance)
+    less = max(value - max(estimate.bias, 0.0), value / 2)
+    low, high = _logit(less) - half / (less * (1 - less)), _logit(value) + half / (value * (1 - value))
+    method = METHOD.format(units="images" if clusters is None else "clusters") + (_CORRECTED if less < value else "")
+    return Interval(_expit(low), _expit(high), method)
+
+
+def _logit(share: float) -> float:
+    return math.log(share / (1 - share))
 
 
 def _expit(number: float) -> float:
