@@ -33,7 +33,7 @@ def _of_classes(place: Path, *, sets: bool) -> Book:
     rows = [(names[i % 3], names[i % 3 if i % 5 else (i + 1) % 3], ("m", "f")[i // 7 % 2]) for i in range(240)]
     more = ";fox" if sets else ""
     (place / "rows.csv").write_text("y,yhat,sex\n" + "".join(f"{y}{more},{p},{s}\n" for y, p, s in rows), encoding="utf-8")
-    book = Book.init(place / "book", data=str(place / "rows.csv"), label="y", prediction="yhat", by=("sex",))[0]
+    book = Book.init(place / "book", data=str(place / "rows.csv"), label="y", prediction="yhat", by=("sex",), protected=() if sets else ("sex=m",))[0]
     if sets:
         path = place / "book" / "factbook.yaml"
         path.write_text(path.read_text(encoding="utf-8").replace("label: y\n", 'label: y\n    multilabel: ";"\n'), encoding="utf-8")
