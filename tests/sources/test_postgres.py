@@ -182,7 +182,8 @@ plan:
 
 def test_the_command_line_says_that_the_server_is_not_here(uri: str, tmp_path: Path) -> None:
     (tmp_path / "factbook.yaml").write_text(
-        "factbook: 1\nsubject: {name: m}\nsources:\n  log: {uri: 'postgresql://${NOBODY}@/x', query: SELECT 1, label: y, positive: 1, prediction: p}\n"
+        "factbook: 1\nsubject: {name: m}\nsources:\n"
+        "  log: {uri: 'postgresql://${NOBODY}@/x', query: SELECT 1, label: y, positive: 1, prediction: p}\n"
         "plan:\n  performance: {measure: classification, data: log}\n",
         encoding="utf-8",
     )
