@@ -142,6 +142,7 @@ class _Table:
             self.margin[self.places[self.places[:, i] >= 0, i]] = i
         self.hidden = np.zeros(len(self.parts), dtype=bool)
         self.known_before = np.zeros(len(self.parts), dtype=bool)
+        self.assumed = np.zeros(len(self.parts), dtype=bool)
         self.whole = np.bincount(self.places[self.places >= 0], minlength=len(self.parts)) == len(self.places)
 
     def _numbered(self, names: Sequence[Pairs], margin: Margin, unpublished: str | None) -> Integers:
@@ -173,13 +174,18 @@ class _Table:
         return found
 
     def begin(self, held: Iterable[Pairs], before: Sequence[Publication]) -> None:
-        """Hide what is small, and what was hidden before."""
+        """Hide what is small, and what was hidden before.
+
+        Where combinations of attributes come that were not published before, what was shown then is assumed to be known, and protects nothing.
+        """
         self.hidden[1:] = self.small[1:]
         for part in held:
             if self.number.get(part, 0):
                 self.hidden[self.number[part]] = True
         for publication in before:
-            self.known_before[[self.number[part] for part in publication.shown if part in self.number]] = True
+            known = [self.number[part] for part in publication.shown if part in self.number]
+            self.known_before[known] = True
+            self.assumed[known] = self.assumed[known] | (not publication.margins >= set(self.margins[1:]))
         self.order = self.rank
 
     @cached_property
@@ -195,14 +201,14 @@ class _Table:
         """Hide one more slice wherever the hidden ones of a margin sum, within a published slice, to fewer than k rows."""
         changed = False
         for children, parents in self._families:
-            unknown = self.hidden[children] & ~self.hidden[parents]
+            unknown = self.hidden[children] & ~self.assumed[children] & ~self.hidden[parents]
             if not unknown.any():
                 continue
             rest = np.zeros_like(self.rows)
             np.add.at(rest, parents[unknown], self.rows[children[unknown]])
             alone = np.bincount(parents[unknown], minlength=len(self.parts))
             thin = (alone == 1) | ((alone > 0) & _small(rest, self.k))
-            shown = thin[parents] & ~self.hidden[children]
+            shown = thin[parents] & ~self.hidden[children] & ~self.assumed[children]
             least = np.full(len(self.parts), _FAR)
             np.minimum.at(least, parents[shown], self.order[children[shown]])
             chosen = children[shown][self.order[children[shown]] == least[parents[shown]]]
@@ -212,7 +218,8 @@ class _Table:
 
     def given_away(self) -> bool:
         """Hide one more slice near those whose number is a linear combination of published ones, or that their bounds give away."""
-        targets = np.where((self.places >= 0) & self.hidden[self.places] & ~self.whole[self.places], self.places, -1)
+        wanted = self.hidden & ~self.whole & ~self.assumed
+        targets = np.where((self.places >= 0) & wanted[self.places], self.places, -1)
         there = np.bincount(targets[targets >= 0], minlength=len(self.parts)) > 0
         if not there.any():
             return False
@@ -233,7 +240,7 @@ class _Table:
         cells = self.cells[:, self.rows.shape[1] :]
         totals = [cells[self.places[:, i] >= 0].sum(axis=0) for i in lost]
         places = np.stack([*self.places.T, *counted], axis=1)
-        shown = np.concatenate([~self.hidden, np.ones(len(lost), dtype=bool)])
+        shown = np.concatenate([~self.hidden | self.assumed, np.ones(len(lost), dtype=bool)])
         nested = [*self.nested, *((i, len(self.margins) + at) for at, i in enumerate(lost))]
         return _Published(places, shown, np.concatenate([self.outcomes, np.array(totals, dtype=np.int64).reshape(-1, cells.shape[1])]), nested)
 
@@ -282,7 +289,7 @@ class _Table:
         rows = self.places[:, mine] == part
         for found in (self.places[inside, mine], self.places[:, mine], self.places[rows], self.places):
             there = np.unique(found[found > 0])
-            there = there[~self.hidden[there]]
+            there = there[~self.hidden[there] & ~self.assumed[there]]
             if len(there):
                 return int(there[np.argmin(self.order[there])])
         return None
