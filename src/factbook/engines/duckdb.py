@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from factbook import sources
 from factbook.engines import kernel
 from factbook.engines.tallies import Tally
 from factbook.errors import SourceError
@@ -23,7 +22,7 @@ def parts(
         SourceError: as `tally`; rows may be missing from a part.
     """
     for number, table in enumerate(tables):
-        yield number, kernel.count(table, source, attributes, sources.connect(store), told)
+        yield number, kernel.count(table, source, attributes, None, told, store)
 
 
 def tally(table: Table, source: Source, attributes: Sequence[str], store: Path, progress: Progress) -> Tally:
@@ -43,7 +42,7 @@ def tally(table: Table, source: Source, attributes: Sequence[str], store: Path, 
     Raises:
         SourceError: a column does not exist; a score is no probability; a weight is negative; a number does not read; there are no rows.
     """
-    found = kernel.count(table, source, attributes, sources.connect(store), lambda done: progress(table.where, done, table.rows or 0))
+    found = kernel.count(table, source, attributes, None, lambda done: progress(table.where, done, table.rows or 0), store)
     if not found.rows:
         raise SourceError(f"{table.where}: no rows", remedy="give a table with at least one row")
     return found

@@ -72,7 +72,8 @@ class Folding:
         self._count(place, index, counts, found, weights)
         if self.scores is not None and scores is not None:
             width = len(self.apart)
-            self.scores.add(base, same, lambda places: own(places * rest.size)[:, :width], _Cells(n, weights, scores))
+            found = np.unique(found // rest.size)
+            self.scores.add(base, found, same, lambda places: own(places * rest.size)[:, :width], _Cells(n, weights, scores))
         self.rows += int(counts.sum())
         self.held += rows
         if self.held > _MOST_ROWS:
@@ -91,7 +92,7 @@ class Folding:
             _weigh(self.limbs, place[index], weights)
 
     def tally(self) -> Tally:
-        """The sum of all that was added."""
+        """The sum of all that was added; it takes over what was counted, so that nothing can be added after it."""
         codes = np.empty((len(self.numbers), len(self.dimensions)), dtype=np.int64)
         codes[:, self.order] = self.numbers.codes()
         values, lookup = zip(*(_ordered(known, codes[:, i]) for i, known in enumerate(self.known)), strict=True) if self.known else ((), ())
@@ -132,17 +133,24 @@ class _Mixed:
             self.table, self.index = tallies.numbered(places, [range(size - 1) for size in self.sizes], rows)
             self.size = len(self.table)
             return
-        index: Integers | None = None
+        index: NDArray[np.int32] | None = None
         for column, size in zip(columns, self.sizes, strict=True):
             if size > 1:
-                index = column.index.astype(np.int64) if index is None else np.add(np.multiply(index, size, out=index), column.index, out=index)
-        self.index = np.zeros(rows, dtype=np.int64) if index is None else index
+                index = column.index.astype(np.int32) if index is None else _append(index, size, column.index)
+        self.index = np.zeros(rows, dtype=np.int64) if index is None else index.astype(np.int64)
 
     def places(self, numbers: Integers) -> Integers:
         """The places in the texts of each column, for some combinations."""
         if self.table is not None:
             return self.table[numbers]
         return np.stack(np.unravel_index(numbers, self.sizes), axis=1) if self.sizes else np.zeros((len(numbers), 0), dtype=np.int64)
+
+
+def _append(index: NDArray[np.int32], size: int, column: Integers) -> NDArray[np.int32]:
+    """Times size plus column, in place; in narrow numbers, since this is much of the work on every row."""
+    index *= size
+    index += column.astype(np.int32, copy=False)
+    return index
 
 
 class _Numbers:
@@ -192,15 +200,14 @@ class _Scores:
     def codes(self) -> Integers:
         return self.numbers.codes()
 
-    def add(self, base: _Mixed, same: bytes, codes: Callable[[Integers], Integers], batch: _Cells) -> None:
-        """Add the rows of a batch whose score is given; `codes` are those of combinations."""
+    def add(self, base: _Mixed, found: Integers, same: bytes, codes: Callable[[Integers], Integers], batch: _Cells) -> None:
+        """Add the rows of a batch whose score is given; `found` are the combinations in it, `codes` gives their codes."""
         index = base.index
         if np.isnan(batch.scores.sum()):
             given = ~np.isnan(batch.scores)
             index, batch = index[given], batch.where(given)
-        there = np.zeros(base.size, dtype=bool)
-        there[index] = True
-        block = self.numbers.places(same, base.size, np.flatnonzero(there), codes)[index]
+            found = np.unique(index)
+        block = self.numbers.places(same, base.size, found, codes)[index]
         if self.resolution != EXACT:
             self._bin(block, batch)
             return
@@ -245,29 +252,29 @@ class _Scores:
         blocks = len(self.numbers)
         resolution = tallies.fitting(blocks, self.weighted)
         if resolution != self.resolution:
-            before = self._scores(slice(None)) if self.resolution != EXACT else None
+            none = np.zeros(0, dtype=np.int64)
+            before = Scores((), none, self.resolution, none, none, self.counts, self.limbs if self.weighted else None)
+            fresh = self.resolution == EXACT
             self.resolution = resolution
             size = len(bins.at(resolution))
-            self.counts = np.zeros((0, size), dtype=np.int32) if before is None else tallies.binned(before, resolution).n
-            limbs = None if before is None else tallies.binned(before, resolution).weights
-            self.limbs = np.zeros((0, size, 4), dtype=np.int64) if limbs is None else limbs
+            coarser = None if fresh else tallies.binned(before, resolution)
+            self.counts = np.zeros((0, size), dtype=np.int32) if coarser is None else coarser.n
+            self.limbs = np.zeros((0, size, 4), dtype=np.int64) if coarser is None or coarser.weights is None else coarser.weights
         self.counts = _longer(self.counts, blocks)
         if self.weighted:
             self.limbs = _longer(self.limbs, blocks)
-
-    def _scores(self, order: Any, dimensions: tuple[str, ...] = (), blocks: Integers | None = None) -> Scores:
-        none = np.zeros(0, dtype=np.int64)
-        limbs = tallies.carried(self.limbs[order]) if self.weighted else None
-        return Scores(dimensions, none if blocks is None else blocks, self.resolution, none, none, self.counts[order], limbs)
 
     def total(self, dimensions: tuple[str, ...], blocks: Integers, place: Integers) -> Scores:
         """All of them; `place` is where each block stands among the sorted ones."""
         if self.resolution == EXACT:
             block, keys, n, weights = self._pending()
             return tallies.cells(dimensions, blocks, place[block], keys, n, weights)
-        order = np.empty_like(place)
-        order[place] = np.arange(len(place))
-        return self._scores(order, dimensions, blocks)
+        counts, limbs = self.counts[: len(place)], self.limbs[: len(place)]
+        _permute(counts, place)
+        if self.weighted:
+            _permute(limbs, place)
+        none = np.zeros(0, dtype=np.int64)
+        return Scores(dimensions, blocks, self.resolution, none, none, counts, tallies.carried(limbs) if self.weighted else None)
 
 
 def _ordered(known: dict[str, int], codes: Integers) -> tuple[tuple[str, ...], Integers]:
@@ -277,6 +284,20 @@ def _ordered(known: dict[str, int], codes: Integers) -> tuple[tuple[str, ...], I
     texts = tuple(sorted(text for text, code in known.items() if there[code]))
     place = {text: i + 1 for i, text in enumerate(texts)}
     return texts, np.array([0, *(place.get(text, 0) for text in known)], dtype=np.int64)
+
+
+def _permute(rows: NDArray[Any], place: Integers) -> None:
+    """Move each row to its place, without a second array: these are large."""
+    moved = np.zeros(len(place), dtype=bool)
+    for start in np.flatnonzero(place != np.arange(len(place))).tolist():
+        if moved[start]:
+            continue
+        held, to = rows[start].copy(), int(place[start])
+        while not moved[to]:
+            moved[to] = True
+            rest = rows[to].copy()
+            rows[to] = held
+            held, to = rest, int(place[to])
 
 
 def _placed(array: Integers, place: Integers) -> Integers:

@@ -30,15 +30,23 @@ _BATCH: Final = 1 << 17
 _ROWS: Final = "rows*"
 
 
-def count(table: Table, source: Source, attributes: Sequence[str], connection: Any, told: Callable[[int], None] | None = None) -> Tally:
+def count(
+    table: Table,
+    source: Source,
+    attributes: Sequence[str],
+    connection: Any = None,
+    told: Callable[[int], None] | None = None,
+    store: Path | None = None,
+) -> Tally:
     """The tally of a table that a DuckDB connection can scan; of no rows, a tally without cells, which adds nothing.
 
     Args:
         table: what to scan; it may be a part of a source.
         source: the declared roles of its columns.
         attributes: the slice attributes to keep apart.
-        connection: of DuckDB.
+        connection: of DuckDB; None opens one where it is needed.
         told: is told how many rows are done.
+        store: the private store, where DuckDB may spill to.
 
     Raises:
         SourceError: a column does not exist; a score is no probability; a weight is negative; a number does not read; the scan fails.
@@ -49,7 +57,7 @@ def count(table: Table, source: Source, attributes: Sequence[str], connection: A
     query = _Query(table, source, attributes)
     folding = Folding(query.dimensions, weighted=bool(source.weight), decided=query.decided)
     try:
-        for batch in query.batches(connection):
+        for batch in query.batches(connection, store):
             query.fold(batch, folding)
             if told is not None:
                 told(folding.rows)
@@ -111,15 +119,15 @@ class _Query(Selection):
         """Whether rows have to be kept apart, since a number of each is summed."""
         return bool(self.source.score or self.source.weight)
 
-    def batches(self, connection: Any) -> Iterator[Mapping[str, Any]]:
+    def batches(self, connection: Any, store: Path | None) -> Iterator[Mapping[str, Any]]:
         """The roles of the columns and their Arrow arrays, batch by batch: from the file's own encoding where it has one, else by DuckDB."""
-        read = self.table.columnar.get(self.table.sql) if self._by_rows else None
+        read = self.table.columnar.get(self.table.sql)
         if read is not None and (names := self._stored()) is not None:
             texts = [name for name in names.values() if self.table.column(name, "").type == "VARCHAR"]
             for batch in read(list(dict.fromkeys(names.values())), texts, _BATCH):
                 yield {role: batch.column(name) for role, name in names.items()}
             return
-        for batch in sources.batches(connection, self.sql(), _BATCH):
+        for batch in sources.batches(connection or sources.connect(store), self.sql(), _BATCH):
             yield dict(zip(batch.schema.names, batch.columns, strict=True))
 
     def _stored(self) -> dict[str, str] | None:

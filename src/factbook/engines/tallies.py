@@ -81,9 +81,11 @@ class Scores:
         return found.low, found.high
 
     @cached_property
-    def rising(self) -> Integers:
-        """The cells in the order of their scores."""
-        return np.argsort(self.keys)
+    def rising(self) -> Scores:
+        """The same cells in the order of their scores."""
+        order = np.argsort(self.keys)
+        weights = None if self.weights is None else self.weights[order]
+        return replace(self, block=self.block[order], keys=self.keys[order], n=self.n[order], weights=weights)
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,9 +40,22 @@ def interval(weights: tuple[Floats, Floats], squares: tuple[Floats, Floats], lev
     if size <= 1:
         return None
     value, others, up, down = components(weights, squares)
-    if not 0 < value < 1 - 1e-12:
+    spread = float((squares[0] * up * up).sum()) * size / (size - 1) + float((squares[1] * down * down).sum())
+    return around(value, others, spread, size, level)
+
+
+def around(value: float, others: float, spread: float, size: float, level: float) -> Interval | None:
+    """The interval of an average precision.
+
+    Args:
+        value: the average precision.
+        others: what it is if no positive counts itself.
+        spread: its variance.
+        size: the (effective) number of positives.
+        level: of confidence.
+    """
+    if size <= 1 or not 0 < value < 1 - 1e-12:
         return None
-    spread = float(squares[0] @ (up * up)) * size / (size - 1) + float(squares[1] @ (down * down))
     t = beta.student(level, size - 1) if size < 1e6 else intervals.normal(level)
     half = t * math.sqrt(spread) / (value * (1 - value))
     return Interval(expit(_logit(others) - half), expit(_logit(value) + half), METHOD)
@@ -54,7 +67,7 @@ def components(weights: tuple[Floats, Floats], squares: tuple[Floats, Floats]) -
     hits, wrong = np.cumsum(positive), np.cumsum(negative)
     total, found = float(hits[-1]), np.maximum(hits + wrong, 1e-300)
     precision = hits / found
-    value = float(positive @ precision) / total
+    value = float((positive * precision).sum()) / total
     share = positive / found
     above = np.cumsum((share * precision)[::-1])
     below = np.cumsum(share[::-1]) - above

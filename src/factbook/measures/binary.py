@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,11 @@ class Outcomes:
     tally: Tally
     kind: Integers
     warnings: tuple[str, ...]
+
+    @cached_property
+    def known(self) -> dict[object, Any]:
+        """What measures have derived from it and use again, by what it is."""
+        return {}
 
     @cached_property
     def by_score(self) -> Outcomes:

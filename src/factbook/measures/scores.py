@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from factbook.engines.bins import Floats
+from factbook.measures import average_precision as precision
 from factbook.measures import intervals
-from factbook.measures.average_precision import interval as average_precision_interval
 from factbook.measures.binary import Counts, Outcomes
 from factbook.measures.intervals import Interval
 from factbook.measures.request import Answer, tidy
@@ -307,7 +307,9 @@ def average_precision(scored: Scored) -> tuple[float, float, float]:
 
 def _add_average_precision(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, int], n: int) -> None:
     value, low, high = average_precision(scored)
-    interval = average_precision_interval(scored.weights, scored.squares, answer.level)
+    sheet, i = scored.sheet
+    others, spread, size = (float(part[i]) for part in sheet.precision_spreads)
+    interval = precision.around(value, others, spread, size, answer.level)
     note = "" if interval is not None else "no interval: the ranking is perfect" if value > 1 - 1e-12 else "no interval: one label is positive"
     put(answer, "average_precision", value, (low, high), interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)
 

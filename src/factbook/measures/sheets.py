@@ -40,6 +40,7 @@ class Sheet:
     weights: Pair
     squares: Pair
     exact: bool
+    parts: _Parts | None = None
     _known: dict[object, Moments] = field(default_factory=dict)
 
     @property
@@ -79,15 +80,31 @@ class Sheet:
         return self.total(self.weights[0]), self.total(self.weights[1])
 
     @cached_property
+    def below(self) -> Floats:
+        """What the negatives with a lower score weigh, per score."""
+        return self.before(self.weights[1])
+
+    @cached_property
+    def hits(self) -> Floats:
+        """What the positives with this score or a higher one weigh, per score."""
+        found = self.each(self.sizes[0]) - self.before(self.weights[0])
+        return np.maximum(found, self.weights[0]) if self.weighted else found
+
+    @cached_property
+    def wrong(self) -> Floats:
+        """What the negatives with this score or a higher one weigh, per score."""
+        found = self.each(self.sizes[1]) - self.below
+        return np.maximum(found, self.weights[1]) if self.weighted else found
+
+    @cached_property
     def areas(self) -> tuple[Floats, Pair, Pair, Floats]:
         """AUC, its variance by class, the effective sizes, and how far ties within bins can move it; NaN without both classes.
 
         See `scores.area`.
         """
         (m, n), (positive, negative) = self.sizes, self.weights
-        below, above = self.before(negative), self.each(m) - self.before(positive) - positive
         with np.errstate(divide="ignore", invalid="ignore"):
-            placements = (below + negative / 2) / self.each(n), (above + positive / 2) / self.each(m)
+            placements = (self.below + negative / 2) / self.each(n), (self.hits - positive / 2) / self.each(m)
             value = self.total(positive * placements[0]) / m
             parts, effective = [], []
             for size, square, placement in zip(self.sizes, self.squares, placements, strict=True):
@@ -101,20 +118,40 @@ class Sheet:
     @cached_property
     def precisions(self) -> tuple[Floats, Floats, Floats]:
         """Average precision and its hard bounds; see `scores.average_precision`."""
-        (m, n), (positive, negative) = self.sizes, self.weights
-        others, wrong = self.each(m) - self.before(positive) - positive, self.each(n) - self.before(negative)
-        hits = others + positive
+        m, (positive, negative) = self.sizes[0], self.weights
 
         def summed(found: Floats, missed: Floats) -> Floats:
             return self.total(positive * np.divide(found, found + missed, out=np.zeros_like(found), where=positive > 0)) / m
 
         with np.errstate(divide="ignore", invalid="ignore"):
-            value = summed(hits, wrong)
-            return (value, value, value) if self.exact else (value, summed(others, np.maximum(wrong, 1e-300)), summed(hits, wrong - negative))
+            value = summed(self.hits, self.wrong)
+            low, high = (self.hits - positive, np.maximum(self.wrong, 1e-300)), (self.hits, self.wrong - negative)
+            return (value, value, value) if self.exact else (value, summed(*low), summed(*high))
+
+    @cached_property
+    def precision_spreads(self) -> tuple[Floats, Floats, Floats]:
+        """The average precision if no positive counts itself, its variance, and the effective positives; see `average_precision.components`."""
+        m, positive = self.sizes[0], self.weights[0]
+        found = np.maximum(self.hits + self.wrong, 1e-300)
+        precision, share = self.hits / found, positive / found
+        own = np.divide(self.squares[0], positive, out=np.zeros_like(positive), where=positive > 0) if self.weighted else 1.0
+        hits = np.maximum(self.hits - own, 0.0)
+        found = hits + self.wrong
+        with np.errstate(divide="ignore", invalid="ignore"):
+            others = self.total(positive * np.divide(hits, found, out=np.zeros_like(found), where=found > 0)) / m
+            above = share * precision
+            above += self.before(above)
+            share += self.before(share)
+            up = (precision - self.each(self.precisions[0]) + share - above) / self.each(m)
+            size = m * m / self.total(self.squares[0]) if self.weighted else m
+            variance = self.total(self.squares[0] * up * up) * size / (size - 1) + self.total(self.squares[1] * above * above) / m**2
+            return np.clip(others, 1e-12, 1 - 1e-12), variance, size
 
     @cached_property
     def gaps(self) -> tuple[Floats, Floats]:
         """The calibration error of each slice, and how far binned scores can move it."""
+        if self.parts is not None:
+            return np.abs(self.parts.gaps()).sum(axis=1) / (self.sizes[0] + self.sizes[1]), np.zeros(len(self.starts))
         weight = self.weights[0] + self.weights[1]
         index = self.each(np.arange(len(self.starts)) * TENTH_BINS) + np.searchsorted(TENTHS, self.middle)
         found = np.bincount(index, weights=weight * self.middle - self.weights[0], minlength=len(self.starts) * TENTH_BINS)
@@ -134,15 +171,11 @@ class Sheet:
         return self._known[loss]
 
     def _losses(self, loss: Callable[[Floats], Pair]) -> Moments:
-        own = loss(self.middle)
         total = self.sizes[0] + self.sizes[1]
         with np.errstate(divide="ignore", invalid="ignore"):
             n = total**2 / (self.total(self.squares[0]) + self.total(self.squares[1])) if self.weighted else total
-            value = self._mean(own, total)
-            away = own[0] - self.each(value), own[1] - self.each(value)
-            squares = away[0] * away[0], away[1] * away[1]
-            spread = self._mean(squares, total)
-            third = self._mean((squares[0] * away[0], squares[1] * away[1]), total)
+            value, spread, third = self._moments(loss, total) if self.parts is None else self.parts.losses(loss)
+            spread = np.where(spread > (1e-14 * value) ** 2, spread, 0.0)  # losses that are all alike differ by rounding
             variance = np.where(n > 1, spread * n / (n - 1), 0.0)
             skewness = np.where(spread > 0, third / spread**1.5, 0.0)
             if self.exact:
@@ -150,10 +183,21 @@ class Sheet:
             low, high = loss(self.low), loss(self.high)
             return value, variance, skewness, n, (self._mean((high[0], low[1]), total), self._mean((low[0], high[1]), total))
 
+    def _moments(self, loss: Callable[[Floats], Pair], total: Floats) -> tuple[Floats, Floats, Floats]:
+        own = loss(self.middle)
+        value = self._mean(own, total)
+        away = own[0] - self.each(value), own[1] - self.each(value)
+        squares = away[0] * away[0], away[1] * away[1]
+        return value, self._mean(squares, total), self._mean((squares[0] * away[0], squares[1] * away[1]), total)
+
     @cached_property
     def impossible(self) -> Floats:
         """What weighs of each slice whose probability of what happened is 0."""
-        return self.total(self.weights[0] * (self.low <= 0) + self.weights[1] * (self.high >= 1))
+        found = np.zeros(len(self.starts))
+        for weights, wrong in zip(self.weights, (self.low <= 0, self.high >= 1), strict=True):
+            there = np.flatnonzero(wrong)
+            np.add.at(found, np.searchsorted(self.starts, there, side="right") - 1, weights[there])
+        return found
 
     def _mean(self, losses: Pair, total: Floats) -> Floats:
         return (self._sum(self.weights[0], losses[0]) + self._sum(self.weights[1], losses[1])) / total
@@ -178,32 +222,96 @@ def sheet(outcomes: Outcomes, by: Sequence[str]) -> Sheet | None:
     positive = (told.kind == TP) | (told.kind == FN)
     names, index = slices(told.tally.where(judged), by)
     if scores.resolution == EXACT:
-        return _exact(scores, judged, positive, names, index)
+        return _exact(outcomes, judged, positive, names, index)
     return _binned(scores, np.flatnonzero(judged), positive, names, index)
 
 
-def _exact(scores: Scores, judged: Flags, positive: Flags, names: Sequence[Pairs], index: Integers) -> Sheet | None:
+def _exact(outcomes: Outcomes, judged: Flags, positive: Flags, names: Sequence[Pairs], index: Integers) -> Sheet:
+    scores = outcomes.tally.scores
+    assert scores is not None
+    cells = scores.rising
     place: NDArray[Any] = np.full(len(judged), -1, dtype=np.int32 if len(names) >= 1 << 15 else np.int16)
     place[judged] = index
-    group = place[scores.block[scores.rising]]
+    group = place[cells.block]
     order = np.argsort(group, kind="stable")[np.count_nonzero(group < 0) :]
-    order, group = scores.rising[order], group[order]
-    keys = scores.keys[order]
+    group, keys = group[order], cells.keys[order]
     change = np.ones(len(order), dtype=bool)
     change[1:] = (keys[1:] != keys[:-1]) | (group[1:] != group[:-1])
     there = np.flatnonzero(change)
-    truth = positive[scores.block[order]]
-    weight, square = _amounts(scores.n[order], None if scores.weights is None else scores.weights[order])
+    truth = positive[cells.block[order]]
+    weight, square = _amounts(cells.n[order], None if cells.weights is None else cells.weights[order])
 
     def split(amount: Floats) -> Pair:
-        own = np.where(truth, amount, 0.0)
+        own = amount * truth
         pair = own, amount - own
         return pair if len(there) == len(amount) else (np.add.reduceat(pair[0], there), np.add.reduceat(pair[1], there))
 
     low = keys[there].view(np.float64)
     starts = np.searchsorted(group[there], np.arange(len(names)))
     weights = split(weight)
-    return Sheet(names, starts, low, low, weights, weights if square is weight else split(square), exact=True)
+    squares = weights if square is weight else split(square)
+    return Sheet(names, starts, low, low, weights, squares, exact=True, parts=_Parts(outcomes, judged, positive, index, len(names)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """The blocks of exact scores that make up the slices of a sheet: what sums over rows is summed over each block once, for all sheets."""
+
+    outcomes: Outcomes
+    judged: Flags
+    positive: Flags
+    index: Integers
+    size: int
+
+    def _sum(self, amounts: Floats) -> Floats:
+        """Sums over the blocks of each slice."""
+        return np.bincount(self.index, weights=amounts[self.judged], minlength=self.size).astype(np.float64, copy=False)
+
+    def losses(self, loss: Callable[[Floats], Pair]) -> tuple[Floats, Floats, Floats]:
+        """The mean of the losses of each slice, and their second and third central moments, from those of its blocks.
+
+        Chan, Golub & LeVeque 1983, The American Statistician 37, 242; Terriberry 2007 for the third.
+        """
+        weight, mean, second, third = self._moments(loss)
+        total = self._sum(weight)
+        value = self._sum(weight * mean) / total
+        away = np.zeros_like(mean)
+        away[self.judged] = mean[self.judged] - value[self.index]
+        squares = weight * away * away
+        return value, self._sum(second + squares) / total, self._sum(third + 3 * away * second + squares * away) / total
+
+    def _moments(self, loss: Callable[[Floats], Pair]) -> tuple[Floats, Floats, Floats, Floats]:
+        known = self.outcomes.known
+        if loss not in known:
+            known[loss] = self._block_moments(loss)
+        found: tuple[Floats, Floats, Floats, Floats] = known[loss]
+        return found
+
+    def _block_moments(self, loss: Callable[[Floats], Pair]) -> tuple[Floats, Floats, Floats, Floats]:
+        scores, starts, weights = self._cells()
+        truth = self.positive[scores.block]
+        own = np.where(truth, *loss(scores.edges[0]))
+        own[weights == 0] = 0.0
+        weight = np.add.reduceat(weights, starts)
+        mean = np.add.reduceat(weights * own, starts) / np.where(weight > 0, weight, 1.0)
+        away = own - mean[scores.block]
+        squares = weights * away * away
+        return weight, mean, np.add.reduceat(squares, starts), np.add.reduceat(squares * away, starts)
+
+    def _cells(self) -> tuple[Scores, Integers, Floats]:
+        scores = self.outcomes.tally.scores
+        assert scores is not None
+        return scores, np.searchsorted(scores.block, np.arange(len(scores.blocks))), _amounts(scores.n, scores.weights)[0]
+
+    def gaps(self) -> Floats:
+        """Per slice and tenth of the scores, how much more the scores sum up to than the outcomes."""
+        known = self.outcomes.known
+        if _Parts not in known:
+            scores, _, weights = self._cells()
+            place = scores.block * TENTH_BINS + np.searchsorted(TENTHS, scores.edges[0])
+            found = np.bincount(place, weights=weights * (scores.edges[0] - self.positive[scores.block]), minlength=len(scores.blocks) * TENTH_BINS)
+            known[_Parts] = found.reshape(-1, TENTH_BINS)
+        return np.stack([self._sum(known[_Parts][:, tenth]) for tenth in range(TENTH_BINS)], axis=1)
 
 
 def _binned(scores: Scores, judged: Integers, positive: Flags, names: Sequence[Pairs], index: Integers) -> Sheet:
