@@ -87,7 +87,7 @@ def test_factbook_yaml_says_what_does_not_apply_and_what_meets(made) -> None:
     book = made(use="Nurses use it.", regimes=declared)
     assert row(book, "model-cards", "mitchell:details.license").missing == "it is never given to anybody"
     assert row(book, "model-cards", "mitchell:use.users").by == ("documents/model-card.md#intended-use",)
-    with pytest.raises(UnknownName, match="did you mean mitchell:use.users"):
+    with pytest.raises(UnknownName, match=r"did you mean mitchell:use\.users"):
         made(regimes="regimes: {model-cards: {met_by: {'mitchell:use.user': [x]}}}").coverage("model-cards")
 
 
