@@ -75,7 +75,7 @@ def _wanted(link: Link, catalog: Catalog) -> str | None:
         if link.scheme == "fact":
             return _fact_text(link, catalog)
         if link.scheme == "declared":
-            value = catalog.declared(link.name).value
+            value = catalog.declared(link.target).value
             return None if " ".join(link.text.split()) == " ".join(value.split()) else escape(value)
         if link.text.strip():
             return None

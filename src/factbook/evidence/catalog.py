@@ -115,6 +115,8 @@ class Catalog:
         """What people declared, by name: the numbers under `declared`, and those that factbook.yaml holds anyway, such as `sources.holdout.cut`."""
         held = {"level": self.manifest.level, "suppress_below": self.manifest.suppress_below}
         held |= {f"sources.{name}.cut": source.cut for name, source in self.manifest.sources.items() if source.cut is not None}
+        bounds = {name: item.at_most if item.at_least is None else item.at_least for name, item in self.manifest.thresholds.items()}
+        held |= {f"thresholds.{name}": bound for name, bound in bounds.items() if bound is not None}
         found: dict[str, object] = {
             **held,
             **{f"sources.{name}.positive": item.positive for name, item in self.manifest.sources.items() if item.positive},
