@@ -181,6 +181,7 @@ def test_any_batches_of_any_partitioning_give_the_same_digest(cap: int, rows: li
         patch.setattr(tallies, "ROOM", 5_000)
         patch.setattr(folding, "_DENSE", data.draw(st.sampled_from([4, 1 << 17])))
         patch.setattr(folding, "_MOST_ROWS", data.draw(st.sampled_from([3, 1 << 27])))
+        patch.setattr(folding, "_BITS", data.draw(st.sampled_from([0, 62])))
         patch.setattr(kernel, "_BATCH", size)
         one = kernel.fold_batches(everything.to_batches(), table, source, ["g"])
         parts = [shuffled.slice(0, cut), shuffled.slice(cut)]

@@ -15,6 +15,7 @@ from factbook.engines.tallies import Scores, Tally
 
 _DENSE: Final = 1 << 17
 _MOST_ROWS: Final = 1 << 27
+_BITS: Final = 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,9 @@ class Folding:
         self._count(place, index, counts, found, weights)
         if self.scores is not None and scores is not None:
             width = len(self.apart)
-            found = np.unique(found // rest.size)
-            self.scores.add(base, found, same, lambda places: own(places * rest.size)[:, :width], _Cells(n, weights, scores))
+            chosen = found // rest.size
+            chosen = chosen[np.append(True, chosen[1:] != chosen[:-1])]
+            self.scores.add(base, chosen, same, lambda places: own(places * rest.size)[:, :width], _Cells(n, weights, scores))
         self.rows += int(counts.sum())
         self.held += rows
         if self.held > _MOST_ROWS:
@@ -157,8 +159,9 @@ class _Numbers:
     """Numbers for combinations of codes, in the order in which they come."""
 
     def __init__(self, width: int) -> None:
-        self.width = width
-        self.known: dict[bytes, int] = {}
+        self.parts = [np.zeros((0, width), dtype=np.int64)]
+        self.bits = [1] * width
+        self.known: dict[object, int] = {}
         self.same = b""
         self.table = np.zeros(0, dtype=np.int64)
 
@@ -175,15 +178,34 @@ class _Numbers:
         return self.table
 
     def _of(self, codes: Integers) -> Integers:
-        padded = np.zeros((len(codes), self.width + 1), dtype=np.int32)
-        padded[:, 1:] = codes
-        known = self.known
-        found = padded.view(f"V{padded.shape[1] * 4}").reshape(-1).tolist()
-        return np.array([known.setdefault(key, len(known)) for key in found], dtype=np.int64)
+        self._widen(codes)
+        known, before = self.known, len(self.known)
+        number = np.array([known.setdefault(key, len(known)) for key in _keys(codes, self.bits)], dtype=np.int64)
+        new = np.flatnonzero(number >= before)  # two of them are alike where texts of a column have one name
+        self.parts.append(codes[new[np.unique(number[new], return_index=True)[1]]])
+        return number
+
+    def _widen(self, codes: Integers) -> None:
+        """Make room in the keys for larger codes than before."""
+        bits = [max(had, int(most).bit_length()) for had, most in zip(self.bits, codes.max(axis=0, initial=0).tolist(), strict=True)]
+        if bits != self.bits:
+            self.bits = bits
+            self.known = {key: i for i, key in enumerate(_keys(self.codes(), bits))}
 
     def codes(self) -> Integers:
         """The combinations by their numbers."""
-        return np.frombuffer(b"".join(self.known), dtype=np.int32).reshape(-1, self.width + 1)[:, 1:].astype(np.int64)
+        self.parts = [np.concatenate(self.parts)]
+        return self.parts[0]
+
+
+def _keys(codes: Integers, bits: Sequence[int]) -> Sequence[object]:
+    """One object for each combination: a number where all codes fit in one, as they nearly always do."""
+    if sum(bits) > _BITS:
+        return [row.tobytes() for row in codes.astype(np.int32)]
+    found = np.zeros(len(codes), dtype=np.int64)
+    for i, width in enumerate(bits):
+        found = (found << width) | codes[:, i]
+    return found.tolist()
 
 
 class _Scores:

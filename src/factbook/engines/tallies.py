@@ -47,7 +47,7 @@ _NARROW: Final = 1 << 31
 
 _TOO_HEAVY: Final = "the weights, or their squares, sum to more than 2^46"
 _HASH: Final = np.uint64(0x9E3779B97F4A7C15)
-_HASHED: Final = 24
+_HASHED: Final = 22
 
 
 @dataclass(frozen=True, eq=False)
