@@ -115,7 +115,7 @@ def hidden(
         return frozenset()
     table = _Table(atoms, wanted, k, unpublished, details or {name: counts[:1] for name, counts in atoms.items()})
     table.begin(held, before)
-    while table.residuals() or table.given_away() or any(table.compared(publication) for publication in before):
+    while table.residuals() or table.known() or any(table.compared(publication) for publication in before):
         pass
     return frozenset(table.parts[i] for i in np.flatnonzero(table.hidden).tolist())
 
@@ -201,14 +201,14 @@ class _Table:
         """Hide one more slice wherever the hidden ones of a margin sum, within a published slice, to fewer than k rows."""
         changed = False
         for children, parents in self._families:
-            unknown = self.hidden[children] & ~self.assumed[children] & ~self.hidden[parents]
+            unknown = self.hidden[children] & ~self.hidden[parents]
             if not unknown.any():
                 continue
             rest = np.zeros_like(self.rows)
             np.add.at(rest, parents[unknown], self.rows[children[unknown]])
             alone = np.bincount(parents[unknown], minlength=len(self.parts))
             thin = (alone == 1) | ((alone > 0) & _small(rest, self.k))
-            shown = thin[parents] & ~self.hidden[children] & ~self.assumed[children]
+            shown = thin[parents] & ~self.hidden[children]
             least = np.full(len(self.parts), _FAR)
             np.minimum.at(least, parents[shown], self.order[children[shown]])
             chosen = children[shown][self.order[children[shown]] == least[parents[shown]]]
@@ -216,23 +216,36 @@ class _Table:
             changed |= bool(len(chosen))
         return changed
 
-    def given_away(self) -> bool:
-        """Hide one more slice near those whose number is a linear combination of published ones, or that their bounds give away."""
-        wanted = self.hidden & ~self.whole & ~self.assumed
+    def known(self) -> bool:
+        """Hide one more slice near those that are given away by what is shown, or by that and what is assumed to be known."""
+        nothing = np.zeros_like(self.assumed)
+        return self.given_away(nothing) or (bool(self.assumed.any()) and self.given_away(self.assumed))
+
+    def given_away(self, assumed: Flags) -> bool:
+        """Hide one more slice near those whose number is a linear combination of published ones, or that their bounds give away.
+
+        Args:
+            assumed: slices that are taken for known although they are hidden now; then small ones alone are protected.
+
+        Raises:
+            Exposed: none of the others can protect one.
+        """
+        must = bool(assumed.any())
+        wanted = self.hidden & ~self.whole & ~assumed & (self.small | (not must))
         targets = np.where((self.places >= 0) & wanted[self.places], self.places, -1)
         there = np.bincount(targets[targets >= 0], minlength=len(self.parts)) > 0
         if not there.any():
             return False
-        sums = _sums([self._published()])
+        sums = _sums([self._published(assumed)])
         try:
             exposed = sums.determined(targets, len(self.parts)) & there
         except TooLarge:
             return self._hide_margins()
         low, high = (_summed(self.places, end, len(self.parts)) for end in sums.bounds)
         exposed |= _settled(low, high, self.k) & self.small & there
-        return self._hide_near(np.flatnonzero(exposed), must=False)
+        return self._hide_near(np.flatnonzero(exposed), assumed, must=must)
 
-    def _published(self) -> _Published:
+    def _published(self, assumed: Flags) -> _Published:
         """What is shown now. Where rows have no slice, those that have one are counted together as well."""
         lost = [i for i in range(1, len(self.margins)) if (self.places[:, i] < 0).any()]
         size = len(self.parts)
@@ -240,7 +253,7 @@ class _Table:
         cells = self.cells[:, self.rows.shape[1] :]
         totals = [cells[self.places[:, i] >= 0].sum(axis=0) for i in lost]
         places = np.stack([*self.places.T, *counted], axis=1)
-        shown = np.concatenate([~self.hidden | self.assumed, np.ones(len(lost), dtype=bool)])
+        shown = np.concatenate([~self.hidden | assumed, np.ones(len(lost), dtype=bool)])
         nested = [*self.nested, *((i, len(self.margins) + at) for at, i in enumerate(lost))]
         return _Published(places, shown, np.concatenate([self.outcomes, np.array(totals, dtype=np.int64).reshape(-1, cells.shape[1])]), nested)
 
@@ -256,9 +269,9 @@ class _Table:
         for part in found:
             if few or part not in self.number:
                 raise Exposed(part)
-        return self._hide_near(np.array(sorted({self.number[part] for part in found}), dtype=np.int64), must=True)
+        return self._hide_near(np.array(sorted({self.number[part] for part in found}), dtype=np.int64), self.assumed, must=True)
 
-    def _hide_near(self, exposed: Integers, *, must: bool) -> bool:
+    def _hide_near(self, exposed: Integers, assumed: Flags, *, must: bool) -> bool:
         """Hide the nearest published slice for each exposed one, but one for all those that are near each other."""
         chosen: set[int] = set()
         helped: set[int] = set()
@@ -266,7 +279,7 @@ class _Table:
             parents = set(self._above(part).tolist())
             if helped & parents:
                 continue
-            near = self._nearest(part)
+            near = self._nearest(part, assumed)
             if near is None and must:
                 raise Exposed(self.parts[part])
             if near is not None:
@@ -282,14 +295,14 @@ class _Table:
         found = self.places[self.places[:, self.margin[part]] == part][:, smaller]
         return np.unique(found[found >= 0])
 
-    def _nearest(self, part: int) -> int | None:
+    def _nearest(self, part: int, assumed: Flags) -> int | None:
         """The first published slice of the same margin within a slice that both lie in; else of the margin, of one that shares rows, of all."""
         mine = self.margin[part]
         inside = np.isin(self.places, self._above(part)).any(axis=1) if len(self._above(part)) else np.zeros(len(self.places), dtype=bool)
         rows = self.places[:, mine] == part
         for found in (self.places[inside, mine], self.places[:, mine], self.places[rows], self.places):
             there = np.unique(found[found > 0])
-            there = there[~self.hidden[there] & ~self.assumed[there]]
+            there = there[~self.hidden[there] & ~assumed[there]]
             if len(there):
                 return int(there[np.argmin(self.order[there])])
         return None
