@@ -276,7 +276,7 @@ def _unit_fault(shape: Shape, fact: Fact) -> str | None:
     return None
 
 
-def _factor(shape: Shape) -> Decimal:
+def scale_of(shape: Shape) -> Decimal:
     """What a written number is multiplied with to be in the fact's own unit."""
     return Decimal("0.01") if shape.unit in {"%", "points"} else _SCALES.get(shape.unit, Decimal(1))
 
@@ -299,7 +299,7 @@ def _main_fault(shape: Shape, fact: Fact, thresholds: Sequence[Threshold]) -> st
     if fault := _unit_fault(shape, fact):
         return fault
     assert isinstance(fact.value, int | float)
-    factor, value = _factor(shape), exact(fact.value)
+    factor, value = scale_of(shape), exact(fact.value)
     shown = shape.main.value * factor
     integer = isinstance(fact.value, int)
     if not _says(shape.about, shown, value, _rounds(shape.main, fact.value, factor, integer=integer)):
@@ -372,7 +372,7 @@ def _interval_fault(shape: Shape, fact: Fact) -> str | None:
         return "the fact has no interval"
     if shape.level is not None and (fact.level is None or shape.level.value / 100 != exact(fact.level)):
         return f"the interval is at the level {_percent(fact.level or 0)} %"
-    factor = _factor(shape)
+    factor = scale_of(shape)
     for number, end in ((shape.low, fact.low), (shape.high, fact.high)):
         if not _rounds(number, end, factor, integer=False):
             return f"the interval is {_interval(fact)}"
@@ -475,8 +475,8 @@ def respell(text: str, fact: Fact, thresholds: Sequence[Threshold] = ()) -> str:
     for number, value in sorted(((n, v) for n, v in wanted if n is not None), key=lambda item: -item[0].start):
         if value is None:
             return spell(fact)
-        factor = Decimal(1) if number is shape.n or shape.joint else _factor(shape)
-        result = result[: number.start] + _like(number, exact(value) / factor) + result[number.end :]
+        scale = Decimal(1) if number is shape.n or shape.joint else scale_of(shape)
+        result = result[: number.start] + _like(number, exact(value) / scale) + result[number.end :]
     return result if disagreement(result, fact, thresholds) is None else spell(fact)
 
 
@@ -484,7 +484,7 @@ def _unlike(number: Number, shape: Shape, value: float) -> bool:
     """Whether the digits that stand there cannot show the value: a fraction written above 1, an integer with decimals, too few digits."""
     if shape.unit not in _SCALES and isinstance(value, int) and number.ulp < 1:
         return True
-    return number.ulp * _factor(shape) > max(abs(exact(value)), Decimal("1e-9")) or (abs(number.value * _factor(shape)) > 1 >= abs(value))
+    return number.ulp * scale_of(shape) > max(abs(exact(value)), Decimal("1e-9")) or (abs(number.value * scale_of(shape)) > 1 >= abs(value))
 
 
 def _like(number: Number, value: Decimal) -> str:

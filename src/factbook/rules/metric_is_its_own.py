@@ -27,7 +27,7 @@ from factbook.rules import Checked, NotJudged, Problem, at, prose
 CODE: Final = "FB111"
 NAME: Final = "metric-is-its-own"
 _NAMED: Final = frozenset({Unit.FRACTION, Unit.SCORE})
-_BEFORE = re.compile(
+BETWEEN = re.compile(
     r"\s*(?:\([^()]*\)\s*)?(?:(?:is|was|of|at|equals|reaches|reached|stands at|comes to|amounts to|only|just|about|an?|the|:|=|—|–|-)\s*)*\Z",
     re.IGNORECASE,
 )
@@ -67,12 +67,13 @@ def _names(measure: str) -> dict[str, frozenset[str]]:
     """What the rates and scores of a measure are called, in lower case, and the metrics that each name may mean."""
     found: dict[str, frozenset[str]] = {}
     for metric in measures.metrics(measure):
-        for name in _called(metric) if metric.unit in _NAMED else ():
+        for name in called(metric) if metric.unit in _NAMED else ():
             found[name] = found.get(name, frozenset()) | {metric.name}
     return found
 
 
-def _called(metric: Metric) -> set[str]:
+def called(metric: Metric) -> set[str]:
+    """What a metric is called, in lower case, without hyphens."""
     written = {metric.title, metric.short, *metric.aliases, metric.name.replace("_", " ")}
     plain = {" ".join(re.sub(r"[-_]", " ", name).casefold().split()) for name in written}
     return {name for name in plain if len(name) > 2}
@@ -91,7 +92,7 @@ def _meant(measure: str, text: str) -> frozenset[str]:
 def _last(measure: str, before: str) -> frozenset[str]:
     """The metrics that the last name before a link may mean, if nothing but a verb stands between."""
     matches = list(_pattern(measure).finditer(before))
-    return _meant(measure, matches[-1].group()) if matches and _BEFORE.match(before, matches[-1].end()) else frozenset()
+    return _meant(measure, matches[-1].group()) if matches and BETWEEN.match(before, matches[-1].end()) else frozenset()
 
 
 def _whole(measure: str, cell: str) -> frozenset[str]:

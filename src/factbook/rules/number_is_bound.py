@@ -20,6 +20,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -101,22 +102,45 @@ _OWN: Final = frozenset({"evidence", "documents", "reviews", "site", "dist", FIL
 _FIX: Final = "bind it: [text](fact:…); cite it: [text](https://…); or declare it in factbook.yaml"
 
 
+@dataclass(frozen=True, slots=True)
+class Unbound:
+    """A number that nothing stands behind: its byte and how it reads. `where` is '' in prose; there `text` is the text of its block, `shown` the
+    same with a mark in place of what is bound, and `position` where the number stands in both.
+    """
+
+    offset: int
+    said: str
+    where: str = ""
+    text: prose.Text | None = None
+    shown: str = ""
+    position: int = 0
+
+
 def check(checked: Checked) -> Iterator[Problem | NotJudged]:
     """Look for numbers wherever a reader can see them."""
     for document in checked.documents:
-        quotes = prose.attributed_quotes(document)
-        if any(re.search(r"\d", str(value)) for value in document.front.values()):
-            yield NotJudged("numbers in the front matter", "it is metadata, not prose", document.name, 1)
-        for block in document.blocks:
-            if block.kind is Kind.CODE and block.fenced:
-                if not document.part_at(block.start) and any(_numeral(character) for character in block.text):
-                    yield NotJudged("numbers in fenced code", "code is not prose", document.name, document.place(block.start)[0])
-            elif block.kind is not Kind.HTML and block.quote not in quotes and not (block.kind is Kind.CELL and document.region_at(block.start)):
-                yield from _block(checked, document, block)
-        yield from _elsewhere(checked, document)
+        for item in unbound(checked, document):
+            if isinstance(item, NotJudged):
+                yield item
+            else:
+                yield at(document, item.offset, f"{item.said!r}{item.where} is bound to nothing", _FIX)
 
 
-def _block(checked: Checked, document: Document, block: Block) -> Iterator[Problem]:
+def unbound(checked: Checked, document: Document) -> Iterator[Unbound | NotJudged]:
+    """The numbers of a document that are neither bound nor cited, and where nobody looked for any."""
+    quotes = prose.attributed_quotes(document)
+    if any(re.search(r"\d", str(value)) for value in document.front.values()):
+        yield NotJudged("numbers in the front matter", "it is metadata, not prose", document.name, 1)
+    for block in document.blocks:
+        if block.kind is Kind.CODE and block.fenced:
+            if not document.part_at(block.start) and any(_numeral(character) for character in block.text):
+                yield NotJudged("numbers in fenced code", "code is not prose", document.name, document.place(block.start)[0])
+        elif block.kind is not Kind.HTML and block.quote not in quotes and not (block.kind is Kind.CELL and document.region_at(block.start)):
+            yield from _block(checked, document, block)
+    yield from _elsewhere(checked, document)
+
+
+def _block(checked: Checked, document: Document, block: Block) -> Iterator[Unbound]:
     text = prose.text_of(block)
     free = {index: not _answered(checked, document, document.links[index]) for index in set(text.links) if index >= 0}
     shown = "".join(character if link < 0 or free[link] else _BOUND for character, link in zip(text.plain, text.links, strict=True))
@@ -124,7 +148,7 @@ def _block(checked: Checked, document: Document, block: Block) -> Iterator[Probl
     if (block.kind is Kind.HEADING and (match := _HEADING.match(shown)) and _plausible(match.group(), document)) or (match := _ITEM.match(shown)):
         exempt.append(match.span())
     for start, said in numbers(checked, shown, exempt):
-        yield at(document, text.offset(start), f"{said!r} is bound to nothing", _FIX)
+        yield Unbound(text.offset(start), said, "", text, shown, start)
 
 
 def _plausible(numbering: str, document: Document) -> bool:
@@ -146,16 +170,16 @@ def _answered(checked: Checked, document: Document, link: Link) -> bool:
     return place.parts[0] not in _OWN and (checked.root / place).is_file()
 
 
-def _elsewhere(checked: Checked, document: Document) -> Iterator[Problem]:
+def _elsewhere(checked: Checked, document: Document) -> Iterator[Unbound]:
     """Titles of links and images, and raw HTML."""
     titles = [(link.start, link.title) for link in document.links] + [(i.start, i.title) for i in document.images if not i.title.startswith("fact:")]
     for start, title in titles:
         for _, said in numbers(checked, title, []):
-            yield at(document, start, f"{said!r} in a title is bound to nothing", _FIX)
+            yield Unbound(start, said, " in a title")
     for start, raw in prose.html(document):
         for offset, shown in prose.shown_html(raw):
             for position, said in numbers(checked, shown, []):
-                yield at(document, start + prose.byte(raw, offset + position), f"{said!r} in raw HTML is bound to nothing", _FIX)
+                yield Unbound(start + prose.byte(raw, offset + position), said, " in raw HTML")
 
 
 def numbers(checked: Checked, text: str, exempt: list[tuple[int, int]]) -> Iterator[tuple[int, str]]:

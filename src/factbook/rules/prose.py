@@ -35,11 +35,12 @@ _EXTERNAL: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Plain text whose characters know their bytes, and the link that each stands in (-1: none)."""
+    """Plain text whose characters know their bytes (from `offsets` to `ends`), and the link that each stands in (-1: none)."""
 
     plain: str
     offsets: tuple[int, ...]
     links: tuple[int, ...]
+    ends: tuple[int, ...]
 
     def offset(self, position: int) -> int:
         """The byte of a character."""
@@ -62,6 +63,7 @@ def _text_of(block: Block) -> Text:
     plain: list[str] = []
     offsets: list[int] = []
     links: list[int] = []
+    ends: list[int] = []
     for piece in block.pieces:
         if piece.kind is PieceKind.HTML:
             continue
@@ -72,7 +74,8 @@ def _text_of(block: Block) -> Text:
             offsets.append(at if exact else piece.start)
             links.append(piece.link)
             at += len(character.encode())
-    return Text("".join(plain), tuple(offsets), tuple(links))
+            ends.append(at if exact else piece.end)
+    return Text("".join(plain), tuple(offsets), tuple(links), tuple(ends))
 
 
 def sentences(plain: str) -> Iterator[tuple[int, int]]:
