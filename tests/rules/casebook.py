@@ -131,16 +131,20 @@ def judged(root: Path, text: str, *, require_sources: bool = False, on: dt.date 
 
 
 def case(root: Path, folder: Path, given: Mapping[str, Any]) -> rules.Report:
-    """Check one case: its text, after what it changes in a copy of the book (`edit`: file, old, new; `delete`: a file; `stage`), `on` a day."""
+    """Check one case: its text, after what it changes in a copy of the book (`edit`: file, old, new; `write`: files; `delete`: a file; `stage`),
+    `on` a day.
+    """
     changed = [(item["file"], item["old"], item["new"]) for item in given.get("edit", ())]
     if "stage" in given:
         changed.append(("factbook.yaml", "stage: draft", f"stage: {given['stage']}"))
-    if changed or "delete" in given:
+    if changed or "delete" in given or "write" in given:
         root = Path(shutil.copytree(root, folder / "book"))
     for name, old, new in changed:
         before = (root / name).read_text(encoding="utf-8")
         assert old in before, f"{old!r} is not in {name}"
         (root / name).write_text(before.replace(old, new, 1), encoding="utf-8")
+    for name, text in given.get("write", {}).items():
+        (root / name).write_text(text, encoding="utf-8")
     if "delete" in given:
         (root / given["delete"]).unlink()
     return judged(root, given.get("text", ""), require_sources=given.get("require_sources") == "true", on=_day(given.get("on")))

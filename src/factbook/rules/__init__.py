@@ -1,7 +1,8 @@
 """Judges a book: every file here that defines `check(checked)` is a rule, named by the good state; its docstring is its manual page.
 
-A rule yields problems and what it could not judge. It never edits, never runs code of a book, and never blocks on style. In the stage `draft` only
-what is false, unsafe or misleading fails; what is merely open is listed.
+A rule yields problems and what it could not judge. It never edits, never runs code of a book, and never blocks on style: what a rule finds that says
+`STYLE = True` is a warning. A rule that judges words names the `LANGUAGES` that it knows; documents in others are listed as not judged.
+In the stage `draft` only what is false, unsafe or misleading fails; what is merely open is listed.
 
     1xx truth   2xx completeness   3xx honesty   4xx freshness   6xx safety
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -22,11 +23,14 @@ from factbook.canon import Lines
 from factbook.documents import kinds
 from factbook.documents.kinds import Kind
 from factbook.documents.parse import Document
+from factbook.documents.update import Edit
 from factbook.errors import UnknownName
 from factbook.evidence.catalog import Catalog
 from factbook.evidence.plan import Freshness
 from factbook.manifest import Manifest, Stage
 from factbook.rules.exemptions import Exemption, can_be_exempt, exemptions
+from factbook.rules.style import Style
+from factbook.rules.style import load as load_style
 
 
 class Severity(StrEnum):
@@ -38,7 +42,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a rule objects to: where, why, and what to do."""
+    """What a rule objects to: where, why, and what to do. `edit` is what `factbook fix` does, where that is safe."""
 
     file: str
     line: int
@@ -46,6 +50,7 @@ class Problem:
     message: str
     fix: str = ""
     severity: Severity = Severity.ERROR
+    edit: Edit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,12 @@ class Finding:
     column: int
     message: str
     fix: str
+    edit: Edit | None = None
+
+    def tree(self) -> dict[str, Any]:
+        """Plain data, for machines; an edit as the bytes that it replaces and the text that it puts there."""
+        edit = self.edit and {"start": self.edit.start, "end": self.edit.end, "text": self.edit.data.decode()}
+        return asdict(replace(self, edit=None)) | {"edit": edit}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +116,7 @@ class Report:
         """Plain data, for machines."""
         return {
             "failed": self.failed,
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [finding.tree() for finding in self.findings],
             "not_judged": [asdict(item) for item in self.not_judged],
             "questions": [asdict(item) for item in self.questions],
             "exempted": [asdict(item) for item in self.exempted],
@@ -143,6 +154,15 @@ class Checked:
         return found
 
     @cached_property
+    def style(self) -> Style:
+        """The organisation's own words and bounds.
+
+        Raises:
+            ManifestError: style.yaml cannot be used.
+        """
+        return load_style(self.root)
+
+    @cached_property
     def metrics(self) -> frozenset[str]:
         """The names of all metrics that were measured, in lower case."""
         return frozenset(key.metric.casefold() for key in self.catalog.evidence)
@@ -177,7 +197,7 @@ def judge(
     findings: set[Finding] = set()
     not_judged: set[NotJudged] = set()
     for rule in shelf.modules("rules").values():
-        for item in rule.check(checked):
+        for item in _judged(rule, checked):
             if isinstance(item, NotJudged):
                 not_judged.add(item)
             else:
@@ -189,6 +209,22 @@ def judge(
         tuple(_questions(checked)),
         tuple(exempted),
     )
+
+
+def _judged(rule: ModuleType, checked: Checked) -> Iterator[Problem | NotJudged]:
+    """What a rule says; of documents in a language that it does not know, that it does not."""
+    known = getattr(rule, "LANGUAGES", ())
+    strange = [document for document in checked.documents if known and language(checked, document) not in known]
+    if strange:
+        checked = replace(checked, documents=tuple(document for document in checked.documents if language(checked, document) in known))
+    yield from rule.check(checked)
+    for document in strange:
+        yield NotJudged(f"{rule.NAME} ({rule.CODE})", f"it knows {', '.join(known)} and the text is in {language(checked, document)}", document.name)
+
+
+def language(checked: Checked, document: Document) -> str:
+    """The language of a document, without its region: what its front matter says, else that of the book."""
+    return str(document.front.get("language") or checked.manifest.language).partition("-")[0].casefold()
 
 
 def _exempt(checked: Checked, findings: set[Finding]) -> tuple[set[Finding], list[Exemption]]:
@@ -211,7 +247,8 @@ def _exempt(checked: Checked, findings: set[Finding]) -> tuple[set[Finding], lis
 
 
 def _finding(rule: ModuleType, problem: Problem) -> Finding:
-    return Finding(rule.CODE, rule.NAME, problem.severity, problem.file, problem.line, problem.column, problem.message, problem.fix)
+    severity = Severity.WARNING if getattr(rule, "STYLE", False) else problem.severity
+    return Finding(rule.CODE, rule.NAME, severity, problem.file, problem.line, problem.column, problem.message, problem.fix, problem.edit)
 
 
 def _questions(checked: Checked) -> Iterator[OpenQuestion]:
