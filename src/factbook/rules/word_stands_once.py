@@ -27,8 +27,10 @@ CODE: Final = "FB313"
 NAME: Final = "word-stands-once"
 LANGUAGES: Final = ("en",)
 STYLE: Final = True
-_ONCE: Final = "the|a|an|of|to|and|or|but|with|for|from|by|as|at|into|are|was|were|be|been|this|these|those|which|it|its|we|our"
+_ONCE: Final = (
+    "the|a|an|of|to|and|or|but|with|for|from|by|as|at|into|are|was|were|be|been|this|these|those|which|it|its|we|our"
     "|they|their|not|has|have|will|can|may|if|than|when"
+)
 _TWICE: Final = re.compile(rf"(?<![\w'’-])(?P<word>{_ONCE}|on|in|is)\s+(?P=word)(?![\w'’-])", re.IGNORECASE)
 _PARTICLE: Final = re.compile(
     r"\b(?:log\w*|carr\w+|go(?:es|ing)?|went|hold\w*|move\w*|pass\w*|turn\w*|check\w*|what it|that it|where it|who it)\s+$", re.IGNORECASE

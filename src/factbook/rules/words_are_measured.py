@@ -31,8 +31,10 @@ _PRAISED: Final = (
     r"accurate|reliable|robust|effective|efficient|fast|safe|secure|fair|useful|capable|scalable|powerful|optimi[sz]ed|advanced|precise|competitive|"
     r"performant|sophisticated|intelligent|valuable|trustworthy|transparent|flexible|accessible|well|good|high|low|strong|small|easy|simple|popular"
 )
-_DOES: Final = r"fails?|errs?|misses|miss|works?|correct|right|wrong|accurate|reliable|identif(?:y|ies)|detects?|predicts?"
+_DOES: Final = (
+    r"fails?|errs?|misses|miss|works?|correct|right|wrong|accurate|reliable|identif(?:y|ies)|detects?|predicts?"
     r"|produces?|finds?|makes?|gives?|outputs?|returns?"
+)
 ABSOLUTES: Final = (
     rf"(?:always|never)(?: \w+ly)? (?:{_DOES})|is (?:always|never) (?:correct|right|wrong|accurate|reliable|biased)|guarantee(?:s|d)?"
     r"|(?:completely|entirely|fully|totally|absolutely|perfectly) (?:safe|secure|unbiased|fair|accurate|reliable|objective|neutral"
