@@ -5,7 +5,7 @@ record.py       what facts rest on, their identity        form.py      the writt
 runs.py         run records, apart from the facts         locking.py   one writer at a time
 plan.py         measure what is out of date; freshness
 history.py      what was hidden before, and stays hidden
-expressions.py  the language of claims and derived facts  algebra.py   their values
+algebra.py      values of claims and derived facts
 uncertainty.py  their intervals                           claims.py    verdicts
 derived.py      facts from facts                          catalog.py   what documents, charts, rules and publishers ask
 """

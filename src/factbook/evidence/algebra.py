@@ -13,7 +13,7 @@ from itertools import product
 from typing import Final
 
 from factbook.errors import ExpressionError, UnknownName
-from factbook.evidence.expressions import Node, Number, Operand, exact
+from factbook.expressions import Node, Number, Operand, exact
 from factbook.model import Fact, Key, Status, Unit
 
 DERIVED: Final = "derived"

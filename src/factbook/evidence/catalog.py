@@ -14,8 +14,8 @@ from factbook.errors import KeySyntaxError, ManifestError, UnknownName
 from factbook.evidence.algebra import DERIVED, Algebra
 from factbook.evidence.claims import Claim, judge
 from factbook.evidence.derived import derive
-from factbook.evidence.expressions import exact, parse_value
 from factbook.evidence.store import Evidence, Record
+from factbook.expressions import exact, parse_value
 from factbook.manifest import Declared, Gap, Manifest, Policy, Threshold
 from factbook.model import Direction, Fact, Key, Metric, Pairs, Status, Unit
 

@@ -22,9 +22,9 @@ from fractions import Fraction
 
 from factbook.errors import ExpressionError
 from factbook.evidence.algebra import Algebra, NotEvaluable, as_float
-from factbook.evidence.expressions import Comparison, literals, operands, parse_claim
 from factbook.evidence.settling import settling
 from factbook.evidence.uncertainty import Estimate, estimate
+from factbook.expressions import Comparison, literals, operands, parse_claim
 from factbook.model import Key
 
 EXACT = "exact comparison"

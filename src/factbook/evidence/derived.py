@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from factbook.errors import ExpressionError
 from factbook.evidence.algebra import DERIVED, Algebra, Linear, NotEvaluable, as_float
-from factbook.evidence.expressions import Node, Number, Operand
 from factbook.evidence.uncertainty import estimate
+from factbook.expressions import Node, Number, Operand
 from factbook.model import Fact, Key, Unit
 
 _DIFFERENCES = {Unit.FRACTION: Unit.POINTS}

@@ -121,6 +121,11 @@ def _wanted(manifest: Manifest, name: str) -> _Wanted:
     )
 
 
+def context(manifest: Manifest, name: str) -> str:
+    """The digest of what else is published of the sources of a planned measurement, on which its suppression depends."""
+    return _wanted(manifest, name).context
+
+
 def freshness(root: Path, manifest: Manifest, evidence: Evidence, *, rehash: bool = False, servers: str = "skip") -> list[Freshness]:
     """How fresh each planned measurement is, in the order of the plan, then evidence that is no longer planned.
 

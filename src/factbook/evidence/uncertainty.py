@@ -20,7 +20,7 @@ from itertools import combinations, permutations
 from typing import Final
 
 from factbook.evidence.algebra import Algebra, Linear, Nonlinear, NotEvaluable, Range, apply
-from factbook.evidence.expressions import exact
+from factbook.expressions import exact
 from factbook.measures import intervals
 from factbook.measures.intervals import Interval, Share
 from factbook.model import Fact, Key, Unit

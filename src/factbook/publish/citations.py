@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from factbook.documents import parse, regions, shapes
 from factbook.errors import FactbookError
-from factbook.evidence.expressions import operands, parse_value
+from factbook.expressions import operands, parse_value
 from factbook.model import Fact, Key, Status
 
 if TYPE_CHECKING:

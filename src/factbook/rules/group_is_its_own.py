@@ -21,7 +21,7 @@ from factbook.documents.parse import Block, Document, Kind, Link
 from factbook.errors import FactbookError, KeySyntaxError
 from factbook.evidence.algebra import DERIVED
 from factbook.evidence.catalog import Catalog
-from factbook.evidence.expressions import operands, parse_value
+from factbook.expressions import operands, parse_value
 from factbook.model import Key
 from factbook.rules import Checked, Problem, at, prose
 from factbook.rules.groups import attributes, mentions

@@ -19,7 +19,7 @@ from typing import Final
 
 from factbook.documents.parse import Document, Link
 from factbook.errors import FactbookError, UnknownName
-from factbook.evidence.expressions import operands, parse_value
+from factbook.expressions import operands, parse_value
 from factbook.manifest import FILE
 from factbook.model import Key
 from factbook.rules import Checked, Problem, at
