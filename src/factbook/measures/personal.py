@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 PREFILTER: Final = r"@|[0-9]([ ./()-]?[0-9]){6}|[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|[A-Za-z]{2}[ ]?[0-9]{2}[ ]?[0-9A-Za-z]{2}"
@@ -82,14 +82,18 @@ NAMES: Final = {
 
 
 def found(text: str) -> dict[str, int]:
-    """How often each kind is found in a text; what one kind has taken is not counted as another."""
-    counts: Counter[str] = Counter()
+    """How often each kind is found in a text."""
+    counts = Counter(kind for kind, _, _ in places(text))
+    return {kind: counts[kind] for kind in KINDS if counts[kind]}
+
+
+def places(text: str) -> Iterator[tuple[str, int, int]]:
+    """Each kind that is found with where it stands; what one kind has taken is not found as another."""
     for kind, (pattern, right) in KINDS.items():
         taken = [match for match in pattern.finditer(text) if right is None or right(match.group())]
-        counts[kind] += len(taken)
         for match in taken:
+            yield kind, *match.span()
             text = f"{text[: match.start()]}{'_' * len(match.group())}{text[match.end() :]}"
-    return {kind: n for kind, n in counts.items() if n}
 
 
 def named(column: str) -> str:
