@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,12 +21,14 @@ from factbook.errors import BookExists, DocumentError, KeySyntaxError, MissingEx
 from factbook.model import Fact, Key, Progress, silent
 
 if TYPE_CHECKING:
+    from factbook.binding import Bound
     from factbook.canon import Lines
     from factbook.documents.parse import Document
     from factbook.evidence.catalog import Catalog
     from factbook.evidence.plan import Freshness, Outcome
     from factbook.manifest import Manifest
     from factbook.regimes.coverage import Coverage
+    from factbook.renaming import Renamed
     from factbook.rules import Report
 
 DOCUMENTS: Final = "documents"
@@ -244,7 +246,8 @@ class Book:
         from factbook.documents import parse
         from factbook.documents.update import update
 
-        written = parts.update(document, self.documents, self.catalog)
+        others = (other for other in (self.documents if document.parts else ()) if other.name != document.name)
+        written = parts.update(document, sorted((*others, document), key=lambda item: Path(item.name)), self.catalog)
         return update(parse.parse(written.decode(), document.name), self.catalog)
 
     def _draw(self, document: Document) -> list[Path]:
@@ -319,6 +322,71 @@ class Book:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, page(found).encode())
         return found
+
+    def bind(self, path: str | os.PathLike[str], *, write: bool = False) -> Bound:
+        """Propose facts for the numbers of a document that was written without factbook, wherever it lies; nothing is changed.
+
+        With `write` the bound text becomes a document of the book: the file itself where it lies in documents/, else a copy of it there.
+
+        Raises:
+            DocumentError: the file is no Markdown in UTF-8.
+            BookExists: there is a document of that name.
+        """
+        from factbook import binding, rules
+        from factbook.documents import parse
+
+        place, home = Path(path), (self.root / DOCUMENTS).resolve()
+        if not place.is_file():
+            raise DocumentError(f"there is no file {place}", remedy="name a Markdown file, such as a model card")
+        own = place.resolve().is_relative_to(home)
+        document = parse.read(place.resolve(), home.parent if own else place.resolve().parent)
+        checked = rules.Checked(self.root, self.manifest, self.lines, self.catalog, (document,), ())
+        bound = binding.bind(document, checked, place.as_posix())
+        target = place if own else self.root / DOCUMENTS / place.name
+        if write and not own and target.exists():
+            raise BookExists(target, "rename the file, or move the document away")
+        if write:
+            write_atomic(target, bound.after)
+        return bound
+
+    def rename(self, old: str, new: str, *, dry_run: bool = False) -> Renamed:
+        """Give a name another name wherever it stands: a measurement, an attribute, `attribute=group`, a parameter, a claim, a derived fact, a gap,
+        a policy or a declared number. `KIND:NAME` says which where several have it. Nothing is written with `dry_run`.
+
+        Raises:
+            UnknownName: nothing has that name.
+            FactbookError: several things have it, or the new name is taken.
+            BookLocked: another process writes to the book.
+        """
+        from factbook import renaming
+        from factbook.evidence import lock
+
+        rename = renaming.resolve(old, new, self.catalog, self.documents)
+        found = renaming.plan(rename, (self.root / manifests.FILE).read_bytes(), self.documents)
+        if dry_run:
+            return found
+        with lock(self.root):
+            for item in found.changed:
+                write_atomic(self.root / item.file, item.after)
+            before = self.manifest
+            self.manifest, self.lines = manifests.load(self.root)
+            return self._followed(found, before)
+
+    def _followed(self, found: Renamed, before: Manifest) -> Renamed:
+        """The evidence and the charts after a renaming."""
+        from factbook.evidence import renamed
+
+        notes, rename = list(found.notes), found.rename
+        if rename.kind == "measurement" and (why := renamed.rename(self.root, before, self.manifest, rename.old, rename.new)):
+            notes.append(f"the evidence did not follow: {why}; run `factbook measure`")
+        self.__dict__.pop("catalog", None)
+        for old, new in found.moved:
+            if (self.root / old).is_file() and not (self.root / new).exists():
+                (self.root / old).replace(self.root / new)
+        if rename.kind == "measurement":
+            for document in self.documents:
+                self._draw(document)
+        return replace(found, notes=tuple(notes))
 
     def facts(self, pattern: str = "") -> tuple[Fact, ...]:
         """The facts whose key is `pattern`, or matches it as a pattern of `*` and `?`; all of them without one.

@@ -19,9 +19,11 @@ from factbook.model import Fact
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from factbook.binding import Bound, Number
     from factbook.book import Book, Built
     from factbook.evidence import Outcome
     from factbook.regimes.coverage import Coverage
+    from factbook.renaming import Renamed
     from factbook.rules import Finding, Report
 
 _WIDE: Final = 100
@@ -289,3 +291,47 @@ def demo(book: Book, done: Built, headlines: Sequence[str]) -> None:
         _say(f"  {claim.name:<28}", (verdict, {"holds": "green", "broken": "red"}.get(verdict, "yellow")), (reason, "dim"))
     _say()
     _judged(book, done)
+
+
+def bound(found: Bound, patch: str, *, json: bool) -> None:
+    """What became of the numbers of a document; the patch on standard output, all else beside it."""
+    if json:
+        _json(found.tree())
+        return
+    sys.stdout.write(patch)
+    aside = sys.stdout if not patch else sys.stderr
+    for number in found.numbers:
+        aside.write(f"{number.state:<10} {found.name}:{number.line}:{number.column}  {number.text!r}{_candidates(number)}\n")
+    for item in found.declared:
+        aside.write(f"declared   {item.result.metric} = {item.result.value}  ({item.result.source})  {item.note}\n")
+    if found.declarations:
+        aside.write(f"           to cite these, write into factbook.yaml:\n{found.declarations}")
+    for missing in found.not_judged:
+        aside.write(f"not judged {missing}\n")
+    counts = {state.value: len(found.of(state)) for state in type(found.numbers[0].state)} if found.numbers else {}
+    aside.write(f"{found.name}: {', '.join(f'{count} {state}' for state, count in counts.items()) or 'no numbers'}\n")
+
+
+def _candidates(number: Number) -> str:
+    """What a number may be, and why: the reasons only where there is one candidate."""
+    shown = " | ".join(f"{one.key} = {one.fact}" for one in number.candidates)
+    why = number.candidates[0].why if len(number.candidates) == 1 else ()
+    notes = "; ".join(part for part in (*why, number.note) if part)
+    return f"{'  → ' if shown else ''}{shown}{f'  ({notes})' if notes else ''}"
+
+
+def renamed(found: Renamed, *, dry_run: bool, json: bool) -> None:
+    """What a renaming changed, or would change."""
+    if json:
+        _json(found.tree())
+        return
+    if dry_run:
+        sys.stdout.write(found.patch)
+    for item in found.changed if not dry_run else ():
+        _say(("renamed  ", "green"), f"{item.file}: {item.places} {'place' if item.places == 1 else 'places'}")
+    for old, new in found.moved:
+        _say(("moved    " if not dry_run else "moves    ", "green"), f"{old} → {new}")
+    for note in found.notes:
+        _say(("note     ", "cyan"), note)
+    if not found.changed:
+        _say(f"nothing that is written names {found.rename.old!r}")

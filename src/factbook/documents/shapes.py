@@ -30,7 +30,7 @@ _MOST_DECIMALS: Final = 9
 _TINY: Final = Decimal("1e-6")
 
 _NUMBER = re.compile(r"([+-]?)((?:[0-9]{1,3}(?:[,' ][0-9]{3})+|[0-9]+)(?:\.([0-9]+))?)(?![0-9.]*[0-9])(?:[eE]([+-]?[0-9]{1,3}))?")
-_APPROXIMATIONS: Final = {
+APPROXIMATIONS: Final = {
     "about": r"~\s*|≈\s*|(?:about|approximately|around|roughly|circa|ca\.)\s+",
     "over": r">(?!=)\s*|(?:over|above|more than|greater than)\s+",
     "under": r"<(?!=)\s*|(?:under|below|less than|fewer than)\s+",
@@ -38,7 +38,7 @@ _APPROXIMATIONS: Final = {
     "at most": r"(?:≤|<=)\s*|(?:at most|up to)\s+",
     "nearly": r"(?:nearly|almost|just under)\s+",
 }
-_APPROXIMATE = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _APPROXIMATIONS.items()}
+_APPROXIMATE = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in APPROXIMATIONS.items()}
 _PERCENT = re.compile(r"\s*%|\s+(?:percent|per cent)\b(?! point)", re.IGNORECASE)
 _POINTS = re.compile(r"\s*(?:(?:percentage|percent|per cent|%)[ -]points?|points?|pp)\b", re.IGNORECASE)
 _SCALE = re.compile(r"\s+(thousand|million|billion|trillion)\b", re.IGNORECASE)
