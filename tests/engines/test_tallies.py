@@ -357,3 +357,9 @@ def test_a_row_without_a_cluster_is_refused(tmp_path: Path) -> None:
     table(tmp_path / "d.parquet", {"y": ["1", "0"], "p": ["1", "0"], "c": ["a", None]})
     with pytest.raises(tallies.SourceError, match=r"'c' \(cluster\) is missing in 1 of 2 rows"):
         facts(tmp_path, {"uri": "d.parquet", "label": "y", "positive": "1", "prediction": "p", "cluster": "c"})
+
+
+def test_rows_without_roles_are_counted(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [0.5, 1.5, 2.5]}), tmp_path / "d.parquet")
+    source = Source(uri="d.parquet")
+    assert engine.tally(sources.table(source, tmp_path, tmp_path), source, (), tmp_path, silent).rows == 3

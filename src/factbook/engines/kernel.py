@@ -122,7 +122,7 @@ class _Query(Selection):
     def batches(self, connection: Any, store: Path | None) -> Iterator[Mapping[str, Any]]:
         """The roles of the columns and their Arrow arrays, batch by batch: from the file's own encoding where it has one, else by DuckDB."""
         read = self.table.columnar.get(self.table.sql)
-        if read is not None and (names := self._stored()) is not None:
+        if read is not None and (names := self._stored()):
             texts = [name for name in names.values() if self.table.column(name, "").type == "VARCHAR"]
             for batch in read(list(dict.fromkeys(names.values())), texts, _BATCH):
                 yield {role: batch.column(name) for role, name in names.items()}
