@@ -248,6 +248,13 @@ class Declared(_Strict):
     since: dt.date | None = None
 
 
+class Term(_Strict):
+    """What a word of the documents means, and its abbreviation."""
+
+    means: str
+    short: str = ""
+
+
 class Element(_Strict):
     """A part of the system: a person, a system, a container (something that runs or stores) or a component inside one, as in C4.
 
@@ -343,6 +350,7 @@ class Manifest(_Strict):
     gaps: dict[Name, Gap] = Field(default_factory=dict)
     policies: dict[Name, Policy] = Field(default_factory=dict)
     declared: dict[Name, Declared] = Field(default_factory=dict)
+    terms: dict[str, Term] = Field(default_factory=dict)
     system: System = System()
     engine: str = "duckdb"
     spark: dict[str, str] = Field(default_factory=dict)

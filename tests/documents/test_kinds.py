@@ -55,6 +55,7 @@ def test_a_document_of_each_kind_is_clean_at_birth(book: Book, kind: str) -> Non
     titles = [section.title for section in document.sections if section.level == 2]
     assert titles == [section.heading for section in kinds.load(kind).sections]
     assert book.update() == ()
+    path.unlink()
 
 
 @pytest.mark.parametrize("name", kinds.names())

@@ -138,8 +138,13 @@ def _by_metric(spec: TableSpec, catalog: Catalog) -> Table:
     for metric in spec.metrics:
         fact = catalog.fact(spec.key(metric))
         described = catalog.metric(fact.key)
-        rows.append((described.title, cell(fact), f"{fact.n:,}" if fact.n is not None else _NONE))
+        rows.append((_titled(described.title, fact.key), cell(fact), f"{fact.n:,}" if fact.n is not None else _NONE))
     return Table(("metric", "value", "n"), tuple(rows), 1)
+
+
+def _titled(title: str, key: Key) -> str:
+    """The title of a metric with its parameters, which tell its rows apart."""
+    return f"{title}, {', '.join(f'{name} = {value}' for name, value in key.params)}" if key.params else title
 
 
 def _by_parameter(spec: TableSpec, catalog: Catalog) -> Table:

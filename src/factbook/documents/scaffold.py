@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from factbook import charts
+from factbook import charts, measures
 from factbook.documents import kinds
 from factbook.documents.regions import CLOSE, TableSpec
 from factbook.errors import DocumentError
 from factbook.evidence.catalog import Catalog
 from factbook.manifest import Manifest
-from factbook.model import Key, encode
+from factbook.model import Key, Pairs, encode
 
 _MARKUP: Final = re.compile(r"([\\`*\[\]{}<>|&~$]|(?<!\w)_|_(?!\w)|(?<!\w)#)")
 _FUNCTIONS: Final = (
     "heading",
     "question",
+    "questions",
     "fact",
     "cell",
     "has",
     "each",
     "measured",
+    "figures",
     "role",
     "table",
     "chart",
@@ -37,6 +39,7 @@ _FUNCTIONS: Final = (
     "part",
     "met",
 )
+_FEW: Final = 3
 _VERDICTS: Final = {"holds": "", "broken": "?broken", "not-established": "?not-established"}
 
 
@@ -80,7 +83,9 @@ class _Writer:
     def render(self, template: str, where: str) -> str:
         import minijinja
 
-        environment = minijinja.Environment(trim_blocks=True, lstrip_blocks=True, undefined_behavior="strict", auto_escape_callback=lambda _: False)
+        environment = minijinja.Environment(
+            templates=kinds.passages(), trim_blocks=True, lstrip_blocks=True, undefined_behavior="strict", auto_escape_callback=lambda _: False
+        )
         environment.remove_filter("format")
         environment.fuel = 10_000_000
         for name in _FUNCTIONS:
@@ -94,12 +99,23 @@ class _Writer:
 
     def _variables(self) -> dict[str, Any]:
         tree = self.manifest.model_dump(mode="json")
-        return {name: tree[name] for name in ("subject", "stage", "sources", "gaps", "policies", "declared")} | {
+        return {name: tree[name] for name in ("subject", "stage", "sources", "gaps", "policies", "declared", "system", "terms")} | {
             "kind": self.kind.model_dump(mode="json"),
             "answers": list(self.answers),
             "claims": list(self.manifest.claims),
             "derived": list(self.manifest.derived),
+            "thresholds": list(self._thresholds()),
         }
+
+    def _thresholds(self) -> Iterator[dict[str, str]]:
+        """What a figure has to reach, where it is measured: the key, what it is called, and the requirement in words with its number as a link."""
+        for text, item in self.manifest.thresholds.items():
+            key = Key.parse(text)
+            if key.whole() in self.catalog.evidence:
+                words = "at most" if item.at_least is None else "at least"
+                end = {"lower": " (the lower end of its interval)", "upper": " (the upper end of its interval)"}.get(item.bound, "")
+                title = ", ".join([self.catalog.metric(key).title, *(f"{name} = {value}" for name, value in key.slice)])
+                yield {"key": str(key), "title": title, "required": f"{words} {self.declared_value(f'thresholds.{text}')}{end}"}
 
     def heading(self, section: str) -> str:
         """The heading of a section of the kind."""
@@ -114,6 +130,11 @@ class _Writer:
         return (
             f"> **Open question [Q{self.kind.number(name)}](question:{name}), {item.topic.lower()}:** {item.ask} *To be answered by: {item.owner}.*"
         )
+
+    def questions(self, section: str) -> str:
+        """All questions of a section, each open or answered, in the order of the kind."""
+        found = next(item for item in self.kind.sections if item.id == section)
+        return "\n\n".join(self.question(item.id) for item in found.questions)
 
     def fact(self, key: str, text: str = "") -> str:
         """A value link; empty, so that `update` fills it."""
@@ -139,13 +160,29 @@ class _Writer:
         found = [key for key in self.catalog.evidence if (key.evidence, key.metric) == (evidence, metric) and not key.slice]
         return [{"key": str(key), "params": dict(key.params)} for key in found]
 
-    def measured(self, measure: str) -> list[dict[str, Any]]:
-        """The planned measurements by a measure for which there is evidence: name, by, and the measure's own parameters."""
+    def measured(self, measure: str = "") -> list[dict[str, Any]]:
+        """The planned measurements by a measure, or by any, for which there is evidence: name, measure, by, and the measure's own parameters."""
         return [
-            {"name": name, "by": [list(item) for item in planned.by], **planned.params}
+            {**planned.params, "name": name, "measure": planned.measure, "by": [list(item) for item in planned.by]}
             for name, planned in self.manifest.plan.items()
-            if planned.measure == measure and name in self.catalog.evidence.records
+            if measure in ("", planned.measure) and name in self.catalog.evidence.records
         ]
+
+    def figures(self, evidence: str, names: Sequence[str] = (), by: Sequence[str] = ()) -> list[str]:
+        """What a table of an evidence can show, overall or by group: each metric (or each of `names`, in their order) with its fewest parameters.
+
+        A metric whose parameters have many values is left out, and so is one with a comma in them, which a table cannot name.
+        """
+        found: dict[str, set[Pairs]] = {}
+        for key in self.catalog.evidence:
+            if key.evidence == evidence and key.attributes == tuple(sorted(by)):
+                found.setdefault(key.metric, set()).add(key.params)
+        shown = []
+        for metric in names or [item.name for item in measures.metrics(self.catalog.evidence.records[evidence].measure)]:
+            fewest = min(map(len, found.get(metric, ((),))))
+            some = [str(Key(evidence, metric, params)).partition("/")[2] for params in sorted(found.get(metric, ())) if len(params) == fewest]
+            shown += some if len(some) <= _FEW and not any("," in name for name in some) else []
+        return shown
 
     def table(self, evidence: str, metrics: list[str], by: list[str] | None = None, per: str = "") -> str:
         """An empty region, so that `update` fills it."""
@@ -166,7 +203,7 @@ class _Writer:
         return f"[{words}](claim:{name}{_VERDICTS[verdict]})"
 
     def declared_value(self, name: str) -> str:
-        """A link to what a person declared: `suppress_below`, `sources.NAME.cut`, or a name under `declared`."""
+        """A link to what a person declared: `suppress_below`, `sources.NAME.cut`, `thresholds.KEY`, or a name under `declared`."""
         return f"[](declared:{name})"
 
     def part(self, name: str, **words: str) -> str:

@@ -79,6 +79,14 @@ def wanted(part: Part, holding: Holding) -> str:
     return str(shelf.find("parts", words.name).write(words, holding)).strip()
 
 
+def defines(part: Part) -> bool:
+    """Whether the numbers in a part belong to definitions, such as formulas, and not to what was measured: its module says `DEFINES = True`."""
+    try:
+        return bool(getattr(shelf.find("parts", Words.parse(part.arguments).name), "DEFINES", False))
+    except FactbookError:
+        return False
+
+
 def agrees(document: Document, part: Part, text: str) -> bool:
     """Whether the part says exactly this, whatever its white space."""
     own = parse.parse(document.source[part.inner_start : part.inner_end].decode(), document.name)

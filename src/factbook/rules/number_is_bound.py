@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
+from factbook import parts
 from factbook.documents.parse import Block, Document, Kind, Link
 from factbook.manifest import FILE
 from factbook.rules import Checked, NotJudged, Problem, at, prose
@@ -135,9 +136,15 @@ def unbound(checked: Checked, document: Document) -> Iterator[Unbound | NotJudge
         if block.kind is Kind.CODE and block.fenced:
             if not document.part_at(block.start) and any(_numeral(character) for character in block.text):
                 yield NotJudged("numbers in fenced code", "code is not prose", document.name, document.place(block.start)[0])
-        elif block.kind is not Kind.HTML and block.quote not in quotes and not (block.kind is Kind.CELL and document.region_at(block.start)):
+        elif block.kind is not Kind.HTML and block.quote not in quotes and not _written(document, block):
             yield from _block(checked, document, block)
     yield from _elsewhere(checked, document)
+
+
+def _written(document: Document, block: Block) -> bool:
+    """Whether other rules compare the block with what a machine writes there: a table of facts, or a part that holds definitions."""
+    part = document.part_at(block.start)
+    return (block.kind is Kind.CELL and document.region_at(block.start) is not None) or (part is not None and parts.defines(part))
 
 
 def _block(checked: Checked, document: Document, block: Block) -> Iterator[Unbound]:

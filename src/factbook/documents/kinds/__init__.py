@@ -20,6 +20,7 @@ from factbook.manifest import Stage, validate
 ROOM: Final = "documents.kinds"
 FILE: Final = "kind.yaml"
 TEMPLATE: Final = "template.md"
+PASSAGES: Final = "passages"
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
 Required = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9_]*)?$")]
@@ -151,6 +152,12 @@ def folder(name: str) -> Folder:
     if name not in found:
         raise UnknownName("kind of document", name, found)
     return Folder(found[name])
+
+
+def passages() -> dict[str, str]:
+    """What templates of several kinds say alike, to be included by file name; from the folder `passages` beside the kinds of any pack."""
+    places = dict.fromkeys(path.parent / PASSAGES for path in shelf.folders(ROOM, FILE).values())
+    return {path.name: path.read_text(encoding="utf-8") for place in places for path in sorted(place.glob("*.md"))}
 
 
 @functools.cache
