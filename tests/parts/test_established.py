@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import random
-from pathlib import Path
 
 import pytest
 
@@ -42,7 +41,8 @@ def written(book: Book, evidence: str) -> str:
     path = book.root / "documents/comparison.md"
     if not path.exists():
         book.new("comparison")
-    return established.write(Words("established", {"evidence": evidence} if evidence else {}), Holding(book.catalog, book.documents, book.documents[0]))
+    words = Words("established", {"evidence": evidence} if evidence else {})
+    return established.write(words, Holding(book.catalog, book.documents, book.documents[0]))
 
 
 def test_a_verdict_names_the_model_that_the_difference_favours(book: Book) -> None:
