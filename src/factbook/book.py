@@ -23,6 +23,7 @@ from factbook.model import Fact, Key, Progress, silent
 if TYPE_CHECKING:
     from factbook.binding import Bound
     from factbook.canon import Lines
+    from factbook.differences import Difference
     from factbook.documents.parse import Document
     from factbook.evidence.catalog import Catalog
     from factbook.evidence.plan import Freshness, Outcome
@@ -81,7 +82,7 @@ class Book:
         """The documents, by name, as they are on the disk now."""
         from factbook.documents import parse
 
-        return tuple(parse.read(path, self.root) for path in sorted((self.root / DOCUMENTS).rglob("*.md")))
+        return tuple(parse.Documents(self.root, DOCUMENTS))
 
     @classmethod
     def init(cls, path: str | os.PathLike[str], *, progress: Progress = silent, rows: Path | None = None, **said: Any) -> tuple[Book, list[str]]:
@@ -264,12 +265,17 @@ class Book:
     def check(self, *, require_sources: bool = False, rehash: bool = False, on: dt.date | None = None, servers: str = "") -> Report:
         """Check every document against the evidence, as of a day (today where none is given); nothing is changed.
 
+        What was found in a document that nothing touched since is remembered in .factbook/; with `rehash` everything is judged again.
+
         Servers are asked for their rows where sources are required or read again, or `servers` says so; see `freshness`.
         """
         from factbook import rules
+        from factbook.documents import parse
 
         fresh = self.freshness(rehash=rehash, servers=servers or ("ask" if rehash or require_sources else "skip"))
-        return rules.judge(self.root, self.manifest, self.lines, self.catalog, self.documents, fresh, require_sources, on or dt.date.today())
+        documents = parse.Documents(self.root, DOCUMENTS)
+        day = on or dt.date.today()
+        return rules.judge(self.root, self.manifest, self.lines, self.catalog, documents, fresh, require_sources, day, remember=not rehash)
 
     def written(self, report: Report, form: str) -> str:
         """What a check found, in a form for other programs: sarif, junit, github, markdown.
@@ -472,6 +478,24 @@ def card(
         said = fitted.log(model, X, y, by, positive, Path(place) / ROWS)
         book, notes = Book.init(root, rows=Path(place) / ROWS, **said, protected=tuple(protected), name=called)
     return Card(book, tuple(notes))
+
+
+def diff(before: str | os.PathLike[str], after: str | os.PathLike[str] = "", *, book: str | os.PathLike[str] = ".") -> Difference:
+    """What changed between two versions of a book: folders, or Git revisions of the one in `book`; `after` is `book` as it is now where not given.
+
+    Raises:
+        UnknownName: a version is neither a folder with a book nor a revision.
+        ManifestError, EvidenceError: a version cannot be read.
+    """
+    from factbook import differences, revisions
+
+    def read(said: str, root: Path) -> differences.Version:
+        found = Book(root)
+        return differences.Version(said, found.catalog, found.documents)
+
+    first, second = os.fspath(before), os.fspath(after)
+    with revisions.version(first, Path(book)) as old, revisions.version(second or os.fspath(book), Path(book)) as new:
+        return differences.compare(read(first, old), read(second or "the book as it is now", new))
 
 
 def spelled(fact: Fact) -> str:

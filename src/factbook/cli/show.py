@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from factbook.binding import Bound, Number
     from factbook.book import Book, Built
+    from factbook.differences import Difference
     from factbook.evidence import Outcome
     from factbook.regimes.coverage import Coverage
     from factbook.renaming import Renamed
@@ -335,3 +336,11 @@ def renamed(found: Renamed, *, dry_run: bool, json: bool) -> None:
         _say(("note     ", "cyan"), note)
     if not found.changed:
         _say(f"nothing that is written names {found.rename.old!r}")
+
+
+def difference(found: Difference, *, json: bool) -> None:
+    """What changed between two versions of a book."""
+    if json:
+        _json(found.tree())
+    else:
+        sys.stdout.write(found.markdown())

@@ -1,0 +1,59 @@
+"""Finds a version of a book: a folder, or a revision of the Git repository that the book lies in, whose committed files are read beside it."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from factbook.errors import UnknownName
+from factbook.manifest import FILE
+
+_HELD: Final = (FILE, "documents", "evidence", "runs")
+_ELSEWHERE: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # set inside a Git hook
+
+
+@contextmanager
+def version(said: str, book: Path) -> Iterator[Path]:
+    """The folder of a version of a book: `said` is a folder with a book, else a revision (`HEAD~1`, a tag, a branch) of the one in `book`.
+
+    Raises:
+        UnknownName: it is neither.
+    """
+    if (Path(said) / FILE).is_file():
+        yield Path(said)
+        return
+    with tempfile.TemporaryDirectory(prefix="factbook-") as place:
+        _unpack(said, book, Path(place))
+        yield Path(place)
+
+
+def _unpack(revision: str, book: Path, place: Path) -> None:
+    commit = _git(book, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
+    prefix = _git(book, "rev-parse", "--show-prefix").decode().strip()
+    if not commit:
+        raise UnknownName("book or revision", revision, (), remedy=f"name a folder that holds {FILE}, or a revision of the repository of {book}")
+    tree = f"{commit}:{prefix}"
+    there = _git(book, "ls-tree", "--name-only", tree).decode().split("\n")
+    if FILE not in there:
+        raise UnknownName("book", f"{revision}:{prefix or '.'}", (), remedy=f"{FILE} was not committed there yet")
+    data = _git(book, "archive", "--format=tar", tree, "--", *(name for name in _HELD if name in there))
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        archive.extractall(place, filter="data")
+
+
+def _git(book: Path, *arguments: str) -> bytes:
+    """What Git says, run where the book is; nothing where it fails."""
+    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    top = ["git", "-c", "core.fsmonitor=false", "-C", str(book)]
+    try:
+        done = subprocess.run([*top, *arguments], capture_output=True, timeout=60, check=False, env={**environment, "GIT_OPTIONAL_LOCKS": "0"})
+    except (OSError, subprocess.TimeoutExpired):
+        return b""
+    return done.stdout if done.returncode == 0 else b""
