@@ -73,8 +73,8 @@ def _caution(found: Difference) -> str:
     judged = sum(change.judgement in (Judgement.REAL, Judgement.NOISE) for change in found.changes)
     return (
         f"A change is *more than noise* where the {found.level * 100:g} % interval of the difference leaves out zero, the versions taken as "
-        f"independent samples: {judged} were judged, each by itself, so that a few of many pass by chance. Where the versions share cases, they are not "
-        "independent, and a paired comparison says more."
+        f"independent samples: {judged} were judged, each by itself, so that a few of many pass by chance. Where the versions share cases, they "
+        "are not independent, and a paired comparison says more."
     )
 
 
