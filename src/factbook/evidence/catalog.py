@@ -138,7 +138,8 @@ class Catalog:
             UnknownName: neither the evidence nor the derived fact exists.
         """
         if key.evidence != DERIVED:
-            return measures.metric(self.record_of(key).measure, key.metric)
+            record = self.record_of(key)
+            return measures.metric(record.measure, key.metric, record.params)
         fact = self.fact(key.whole())
         title = key.metric.replace("-", " ").replace("_", " ")
         return Metric(key.metric, title, title, fact.unit, fact.direction, fact.bounds, self.manifest.derived[key.metric], "factbook.yaml")

@@ -12,11 +12,11 @@ from typing import Any
 
 from factbook import canon, measures, sources
 from factbook.engines import kept
-from factbook.errors import EvidenceError, SourceAbsent, UnknownName
-from factbook.evidence import history, runs, store
+from factbook.errors import EvidenceError, FactbookError, SourceAbsent, UnknownName
+from factbook.evidence import assumed, history, runs, store
 from factbook.evidence.locking import STORE, lock
 from factbook.evidence.store import Evidence, Record
-from factbook.manifest import Manifest
+from factbook.manifest import Manifest, Planned
 from factbook.model import Progress, silent
 
 
@@ -76,7 +76,7 @@ def measure_plan(
     with lock(root, wait=wait, progress=progress):
         _tidy(root)
         plan = _Plan(root, manifest, rehash=rehash, servers=sources.Servers.ASK)
-        outcomes = [plan.measure(name, force=force, progress=progress) for name in chosen]
+        outcomes = [plan.measure(name, force=force, progress=progress) for name in assumed.ordered(manifest, chosen)]
         orphans = [Outcome(name, "orphan", reason=_orphan(name)) for name in store.names(root) if name not in manifest.plan]
     return outcomes + (orphans if not names else [])
 
@@ -104,8 +104,7 @@ class _Wanted:
     context: str
 
 
-def _wanted(manifest: Manifest, name: str) -> _Wanted:
-    planned = manifest.plan[name]
+def _wanted(manifest: Manifest, name: str, planned: Planned) -> _Wanted:
     rest = measures.identity(name, planned, manifest)
     slices, level, below, declared = (rest.pop(item) for item in ("by", "level", "suppress_below", "declared"))
     return _Wanted(
@@ -123,7 +122,7 @@ def _wanted(manifest: Manifest, name: str) -> _Wanted:
 
 def context(manifest: Manifest, name: str) -> str:
     """The digest of what else is published of the sources of a planned measurement, on which its suppression depends."""
-    return _wanted(manifest, name).context
+    return _wanted(manifest, name, manifest.plan[name]).context
 
 
 def freshness(root: Path, manifest: Manifest, evidence: Evidence, *, rehash: bool = False, servers: str = "skip") -> list[Freshness]:
@@ -169,7 +168,12 @@ class _Plan:
 
     def judge(self, name: str, record: Record | None) -> Freshness:
         """How fresh the evidence of one measurement is."""
-        wanted = _wanted(self.manifest, name)
+        try:
+            wanted = _wanted(self.manifest, name, assumed.planned(self.root, self.manifest, name))
+        except FactbookError as error:
+            if not measures.takes(self.manifest.plan[name]):
+                raise
+            return Freshness(name, State.MISSING if record is None else State.STALE, error.message)
         absent = self.absent(wanted)
         if record is None:
             return Freshness(name, State.MISSING, absent or f"not measured yet: factbook measure --only {name}")
@@ -182,7 +186,8 @@ class _Plan:
 
     def measure(self, name: str, *, force: bool, progress: Progress) -> Outcome:
         """Measure if it is out of date."""
-        wanted = _wanted(self.manifest, name)
+        planned, past = assumed.planned(self.root, self.manifest, name), partial(history.past, self.root)
+        wanted = _wanted(self.manifest, name, planned)
         absent = self.absent(wanted)
         if absent:
             return Outcome(name, "absent", reason=absent)
@@ -190,7 +195,6 @@ class _Plan:
         if not stale:
             return Outcome(name, "fresh")
         began = time.perf_counter()
-        planned, past = self.manifest.plan[name], partial(history.past, self.root)
         measured = measures.run(name, planned, self.manifest, self.root, self.root / STORE, progress, past)
         seconds = time.perf_counter() - began
         run = runs.here(self.root, rows=sum(item.rows for item in measured.inputs.values()), seconds=seconds, warnings=measured.warnings)

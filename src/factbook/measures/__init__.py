@@ -12,6 +12,8 @@ and, where the usual is not right for it:
     margins(name, planned, source)          the combinations of attributes that it publishes counts for; usually those in `by`
     protected(planned)                      the roles whose small groups are hidden; usually all
     propose(source_name, source, protected) what `init` plans: (evidence name, planned), or None; usually nothing
+    vocabulary(params)                      its metrics where the plan names them; usually METRICS
+    takes(params)                           what else of the book it rests on, to be given as the parameter `given`; usually nothing
 
 This package is the mechanism: it finds the measure, hides what must stay hidden over all measurements of a source, and hands back what was measured.
 """
@@ -33,7 +35,7 @@ from factbook.measures.request import Answer, Request, attributes, source_name
 from factbook.measures.suppression import Exposed, Past
 from factbook.model import Measured, Metric, Pairs, Progress
 
-__all__ = ["find_alias", "identity", "metric", "metrics", "proposals", "run", "version"]
+__all__ = ["find_alias", "identity", "metric", "metrics", "proposals", "run", "takes", "version"]
 
 
 def run(
@@ -61,7 +63,7 @@ def run(
     hidden = _hidden(request, _protected(module, planned), past)
     shared: frozenset[Pairs] = frozenset().union(*(item.hidden for item in hidden.values()))
     own: frozenset[Pairs] = frozenset().union(*(item.own.get(name, frozenset()) for item in hidden.values()))
-    answer = Answer(name, request.level, _vocabulary(planned.measure), shared | own, _reason(manifest))
+    answer = Answer(name, request.level, _vocabulary(planned.measure, planned.params), shared | own, _reason(manifest))
     answer.warnings += [said for role in roles(module, planned) for said in binary.look_alikes(request.tally(role), request.source(role))]
     module.measure(request, answer)
     return Measured(
@@ -170,27 +172,34 @@ def _reason(manifest: Manifest) -> str:
     return suppression.REASON.format(k=manifest.suppress_below) if manifest.suppress_below else ""
 
 
-def _vocabulary(measure: str) -> dict[str, Metric]:
-    return {item.name: item for item in metrics(measure)}
+def _vocabulary(measure: str, params: Mapping[str, Any] | None) -> dict[str, Metric]:
+    return {item.name: item for item in metrics(measure, params)}
 
 
-def metrics(measure: str) -> tuple[Metric, ...]:
-    """The vocabulary of a measure.
+def metrics(measure: str, params: Mapping[str, Any] | None = None) -> tuple[Metric, ...]:
+    """The vocabulary of a measure; where the plan names its metrics, that of its parameters.
 
     Raises:
         UnknownName: there is no such measure.
     """
-    found: tuple[Metric, ...] = shelf.find("measures", measure).METRICS
+    module = shelf.find("measures", measure)
+    found: tuple[Metric, ...] = module.vocabulary(params) if params is not None and hasattr(module, "vocabulary") else module.METRICS
     return found
 
 
-def metric(measure: str, metric: str) -> Metric:
+def takes(planned: Planned) -> tuple[str, ...]:
+    """What a planned measurement rests on besides its sources: `declared:NAME`, `policy:NAME` and keys of facts."""
+    module = shelf.find("measures", planned.measure)
+    return tuple(module.takes(planned.params)) if hasattr(module, "takes") else ()
+
+
+def metric(measure: str, metric: str, params: Mapping[str, Any] | None = None) -> Metric:
     """One metric of a measure.
 
     Raises:
         UnknownName: the measure or the metric does not exist; suggests the nearest, and the accepted name of an alias.
     """
-    known = _vocabulary(measure)
+    known = _vocabulary(measure, params)
     if metric in known:
         return known[metric]
     alias = next((item.name for item in known.values() if metric.lower() in item.aliases), "")

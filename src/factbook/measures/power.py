@@ -88,3 +88,15 @@ def times_as_many(distance: float, half: float, level: float) -> float:
     Intervals shrink with the square root of the number of cases.
     """
     return (half / distance * (1 + _TARGET / normal(level))) ** 2
+
+
+def cases_each(base: float, other: float, power: float, level: float) -> int | None:
+    """How many cases each of two equal groups needs so that a difference of their rates is found with this probability; None where there is none.
+
+    The closed form of Fleiss, Levin & Paik 2003, section 4.3, without the correction for continuity.
+    """
+    if base == other:
+        return None
+    middle = (base + other) / 2
+    equal, own = math.sqrt(2 * middle * (1 - middle)), math.sqrt(base * (1 - base) + other * (1 - other))
+    return math.ceil(((normal(level) * equal + NormalDist().inv_cdf(power) * own) / (base - other)) ** 2)

@@ -13,7 +13,7 @@ from factbook.engines import Tally
 from factbook.errors import MeasureError, SourceError, UnknownName
 from factbook.manifest import Manifest, Planned, Source
 from factbook.measures.intervals import Interval
-from factbook.model import Artifact, Direction, Fact, Key, Metric, Pairs, Progress, Status, Unit, Value
+from factbook.model import Artifact, Direction, Fact, Key, Metric, Origin, Pairs, Progress, Status, Unit, Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +149,8 @@ class Answer:
         note: str = "",
         unit: Unit | None = None,
         involves: Sequence[Pairs] = (),
+        bounds: tuple[float, float] | None = None,
+        origin: Origin = Origin.RECOUNTED,
     ) -> Fact:
         """Add a fact: measured, or undefined with a reason, or suppressed where its slice or another that it involves is hidden."""
         about = self.metrics[metric]
@@ -174,8 +176,9 @@ class Answer:
             counts=dict(counts or {}),
             unit=unit or about.unit,
             direction=about.direction,
-            bounds=about.bounds,
+            bounds=bounds or about.bounds,
             reason=reason,
+            origin=origin,
             note=note,
         )
         self.facts.append(fact)
