@@ -30,7 +30,7 @@ sources:
       sex: {column: sex, names: {1: men, 2: women}}
       site: site
 plan:
-  performance: {measure: classification, data: holdout, by: [age_band, sex, site]}
+  performance: {measure: classification, data: holdout, by: [age_band, sex, site, [age_band, sex]]}
 thresholds:
   performance/auc: {at_least: 0.80}
 claims:
@@ -68,6 +68,8 @@ COUNTS = {
     },
 }
 ROWS = {"": 500, "age_band=<40": 128, "age_band=40-59": 240, "age_band=60+": 132, "sex=men": 260, "sex=women": 240}
+PAIRS = {("<40", "men"): (6, 24), ("<40", "women"): (15, 24), ("40-59", "men"): (7, 50), ("40-59", "women"): (5, 50), ("60+", "men"): (3, 26)}
+GAPS = {"age_band=<40": (21, 48, 12, 100), "age_band=60+": (6, 52, 12, 100), "sex=women": (20, 100, 19, 100)}
 CHART = charts.ChartSpec("performance", "fnr", ("age_band",))
 
 
@@ -98,6 +100,13 @@ def _facts() -> Iterable[Fact]:
         for group, (k, n) in groups.items():
             own = intervals.proportion(k, n, 0.95)
             yield _fact(metric, group, value=k / n, low=own.low, high=own.high, level=0.95, method=own.method, n=n, counts={"k": k, "n": n})
+    for (band, sex), (k, n) in PAIRS.items():
+        own = intervals.proportion(k, n, 0.95)
+        group = f"age_band={band}&sex={sex}"
+        yield _fact("fnr", group, value=k / n, low=own.low, high=own.high, level=0.95, method=own.method, n=n, counts={"k": k, "n": n})
+    for group, (k, n, k0, n0) in GAPS.items():
+        for metric in ("fnr_difference", "fpr_difference"):
+            yield Fact(Key.parse(f"performance/{metric}?{group}"), value=k / n - k0 / n0, unit=Unit.POINTS, n=n)
     for group, rows in ROWS.items():
         yield Fact(Key.parse(f"performance/rows{'?' if group else ''}{group}"), value=rows, unit=Unit.COUNT, n=rows)
     yield Fact(
