@@ -65,6 +65,7 @@ class Book:
     def __init__(self, path: str | os.PathLike[str] = ".", *, progress: Progress = silent) -> None:
         self.root = Path(path)
         self.progress = progress
+        self.drafts: dict[str, bytes] = {}
         self.manifest: Manifest
         self.lines: Lines
         self.manifest, self.lines = manifests.load(self.root)
@@ -79,10 +80,10 @@ class Book:
 
     @property
     def documents(self) -> tuple[Document, ...]:
-        """The documents, by name, as they are on the disk now."""
+        """The documents, by name, as they are on the disk now; those in `drafts` as an editor holds them."""
         from factbook.documents import parse
 
-        return tuple(parse.Documents(self.root, DOCUMENTS))
+        return tuple(parse.Documents(self.root, DOCUMENTS, self.drafts))
 
     @classmethod
     def init(cls, path: str | os.PathLike[str], *, progress: Progress = silent, rows: Path | None = None, **said: Any) -> tuple[Book, list[str]]:
@@ -273,7 +274,7 @@ class Book:
         from factbook.documents import parse
 
         fresh = self.freshness(rehash=rehash, servers=servers or ("ask" if rehash or require_sources else "skip"))
-        documents = parse.Documents(self.root, DOCUMENTS)
+        documents = parse.Documents(self.root, DOCUMENTS, self.drafts)
         day = on or dt.date.today()
         return rules.judge(self.root, self.manifest, self.lines, self.catalog, documents, fresh, require_sources, day, remember=not rehash)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import bisect
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, overload
 
 from factbook.canon import load_yaml
 from factbook.errors import DocumentError, FactbookError
@@ -229,8 +229,10 @@ def read(path: Path, root: Path) -> Document:
     Raises:
         DocumentError: not UTF-8, or its front matter cannot be read.
     """
-    data = path.read_bytes()
-    name = path.relative_to(root).as_posix()
+    return _read(path.read_bytes(), path.relative_to(root).as_posix())
+
+
+def _read(data: bytes, name: str) -> Document:
     try:
         data.decode()
     except UnicodeDecodeError as error:
@@ -239,6 +241,43 @@ def read(path: Path, root: Path) -> Document:
     if b"\x00" in data:
         raise DocumentError(f"{name}: a NUL byte at {data.index(0)}", remedy="this is not a text file")
     return parse(data, name)
+
+
+class Documents(Sequence[Document]):
+    """The documents in a folder of a book, by name: their bytes are read at once, and each is parsed when it is first asked for.
+
+    `drafts` take the place of files: the texts that an editor holds and has not saved.
+    """
+
+    def __init__(self, root: Path, folder: str, drafts: Mapping[str, bytes] | None = None) -> None:
+        held = drafts or {}
+        paths = {path.relative_to(root).as_posix(): path for path in (root / folder).rglob("*.md")}
+        self.sources = {name: held[name] if name in held else paths[name].read_bytes() for name in sorted({*paths, *held}, key=Path)}
+        self._parsed: dict[str, Document] = {}
+
+    def named(self, name: str) -> Document:
+        """One document.
+
+        Raises:
+            DocumentError: not UTF-8, or its front matter cannot be read.
+        """
+        if name not in self._parsed:
+            self._parsed[name] = _read(self.sources[name], name)
+        return self._parsed[name]
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    @overload
+    def __getitem__(self, index: int) -> Document: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Document, ...]: ...
+    def __getitem__(self, index: int | slice) -> Document | tuple[Document, ...]:
+        names = list(self.sources)
+        return self.named(names[index]) if isinstance(index, int) else tuple(map(self.named, names[index]))
+
+    def __iter__(self) -> Iterator[Document]:
+        return map(self.named, self.sources)
 
 
 def parse(source: bytes | str, name: str = "document.md") -> Document:

@@ -64,12 +64,12 @@ def _region_edits(document: Document, catalog: Catalog) -> Iterator[Edit]:
 def _link_edits(document: Document, catalog: Catalog) -> Iterator[Edit]:
     for link in document.links:
         if link.bound and not link.shortcut and document.region_at(link.start) is None:
-            text = _wanted(link, catalog)
+            text = wanted(link, catalog)
             if text is not None:
                 yield Edit(link.text_start, link.text_end, text.encode())
 
 
-def _wanted(link: Link, catalog: Catalog) -> str | None:
+def wanted(link: Link, catalog: Catalog) -> str | None:
     """The text that must stand in the link as Markdown, or None where it is to be left alone."""
     try:
         if link.scheme == "fact":
