@@ -184,7 +184,7 @@ def test_a_run_that_was_ended_goes_on_where_it_was(tmp_path: Path) -> None:
     evidence = {path: path.read_bytes() for path in (tmp_path / "book" / "evidence").rglob("*.json")}
     before = len(list(folder.iterdir()))
     process = subprocess.Popen([*run, "measure", "book"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    while len(list(folder.iterdir())) < before + 3 and process.poll() is None:
+    while len([path for path in folder.iterdir() if path.suffix != ".tmp"]) < before + 3 and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)

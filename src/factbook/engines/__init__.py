@@ -85,6 +85,7 @@ class _Count:
             if names:
                 kept.put(self.store, names[missing[number]], tally)
             self.add(tally)
+            del tally  # the next part needs the memory
         if self.total is None or not self.total.rows:
             raise SourceError(f"{self.table.where}: no rows", remedy="give a table with at least one row")
         return self.total

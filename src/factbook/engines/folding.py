@@ -239,7 +239,7 @@ class _Scores:
 
     def _settle(self) -> None:
         """Begin to count in bins where there are too many cells; else add up equal cells."""
-        if not tallies.crowded(*self._pending()[:2]):
+        if not tallies.crowded((block, batch.scores) for block, batch in self.pending):
             found = self._cells()
             if found.resolution == EXACT:
                 self.pending = [(found.block, _Cells(found.n, found.weights, found.keys.view(np.float64)))]
@@ -296,7 +296,7 @@ class _Scores:
         if self.weighted:
             _permute(limbs, place)
         none = np.zeros(0, dtype=np.int64)
-        return Scores(dimensions, blocks, self.resolution, none, none, counts, tallies.carried(limbs) if self.weighted else None)
+        return Scores(dimensions, blocks, self.resolution, none, none, tallies.narrow(counts), tallies.carried(limbs) if self.weighted else None)
 
 
 def _ordered(known: dict[str, int], codes: Integers) -> tuple[tuple[str, ...], Integers]:

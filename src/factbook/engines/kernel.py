@@ -64,6 +64,7 @@ def count(
     except (duckdb.Error, pa.ArrowException, UnicodeDecodeError) as error:
         raise sources.explain(source, table, error) from error
     query.refuse(folding.rows)
+    pa.default_memory_pool().release_unused()
     return folding.tally()
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -42,8 +42,7 @@ _LOW: Final = 34
 _HIGH: Final = SCALE - _LOW
 _LIMIT: Final = 2.0**46
 _LEAST: Final = 2.0**-20
-_FORMAT: Final = 2
-_NARROW: Final = 1 << 31
+_FORMAT: Final = 3
 
 _TOO_HEAVY: Final = "the weights, or their squares, sum to more than 2^46"
 _HASH: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -228,11 +227,12 @@ def fitting(blocks: int, weighted: bool) -> int:
     return next((r for r in range(1, bins.COARSEST) if size * len(bins.at(r)) <= ROOM), bins.COARSEST)
 
 
-def crowded(block: Integers, keys: Integers) -> bool:
-    """Whether there are certainly more than CAP cells; fast, since it only counts their hashes."""
-    mixed = (keys.view(np.uint64) + block.view(np.uint64) * _HASH) * _HASH
+def crowded(parts: Iterable[tuple[Integers, Floats]]) -> bool:
+    """Whether there are certainly more than CAP cells, given blocks and scores; fast, since it only counts hashes."""
     seen = np.zeros(1 << _HASHED, dtype=bool)
-    seen[mixed >> np.uint64(64 - _HASHED)] = True
+    for block, scores in parts:
+        mixed = (score_keys(scores).view(np.uint64) + block.view(np.uint64) * _HASH) * _HASH
+        seen[mixed >> np.uint64(64 - _HASHED)] = True
     return bool(np.count_nonzero(seen) > CAP)
 
 
@@ -256,31 +256,41 @@ def binned(scores: Scores, resolution: int) -> Scores:
     return Scores(scores.dimensions, scores.blocks, resolution, none, none, n, weights)
 
 
-def _merged(array: Integers, starts: Integers) -> Integers:
+def _merged(array: NDArray[Any], starts: Integers) -> NDArray[Any]:
     """Sum neighbouring bins; every coarser bin holds at least one."""
-    found: Integers = np.add.reduceat(array, starts, axis=1, dtype=array.dtype)
+    wide = array.dtype == np.int64 or int(array.sum(dtype=np.int64)) >= 1 << 31
+    found: NDArray[Any] = np.add.reduceat(array, starts, axis=1, dtype=np.int64 if wide else np.int32)
     return found
 
 
 def narrow(n: NDArray[Any]) -> NDArray[Any]:
-    """Counts in 32 bits where all of them together fit."""
-    if n.dtype == np.int32 or int(n.sum(dtype=np.int64)) >= _NARROW:
-        return n
-    return n.astype(np.int32)
+    """Counts in as few bits as hold the largest: arrays of bins are the largest part of a tally."""
+    return n.astype(_width(int(n.max(initial=0))), copy=False)
+
+
+def _width(most: int) -> type[np.signedinteger[Any]]:
+    return np.int16 if most < 1 << 15 else np.int32 if most < 1 << 31 else np.int64
 
 
 def dump(tally: Tally) -> bytes:
     """A tally as bytes, the same for equal tallies: a line of JSON, then its arrays in the narrowest integers that hold them, compressed."""
     import pyarrow as pa
 
-    arrays = [np.ascontiguousarray(array, dtype=_narrowest(array)) for array in _arrays(tally)]
+    arrays = _arrays(tally)
+    kinds = [_narrowest(array) for array in arrays]
     head: dict[str, Any] = {"tally": _FORMAT, "dimensions": tally.dimensions, "values": tally.values, "weighted": tally.weights is not None}
     if tally.scores is not None:
         head |= {"scores": tally.scores.dimensions, "resolution": tally.scores.resolution}
-    head |= {"arrays": [[array.dtype.str, *array.shape] for array in arrays], "size": sum(array.nbytes for array in arrays)}
-    text = json.dumps(head, ensure_ascii=True, separators=(",", ":"))
-    packed: bytes = pa.Codec("zstd", compression_level=3).compress(b"".join(array.tobytes() for array in arrays), asbytes=True)
-    return text.encode() + b"\n" + packed
+    head["arrays"] = [[kind.str, *array.shape] for array, kind in zip(arrays, kinds, strict=True)]
+    sink = pa.BufferOutputStream()
+    sink.write(json.dumps(head, ensure_ascii=True, separators=(",", ":")).encode() + b"\n")
+    with pa.CompressedOutputStream(sink, "zstd") as packed:
+        for array, kind in zip(arrays, kinds, strict=True):
+            for part in np.array_split(array, max(1, array.size >> 20)):
+                packed.write(np.ascontiguousarray(part, dtype=kind).tobytes())
+        packed.flush()
+    found: bytes = sink.getvalue().to_pybytes()
+    return found
 
 
 def load(data: bytes) -> Tally:
@@ -295,17 +305,21 @@ def load(data: bytes) -> Tally:
     head = json.loads(line) if found and line.startswith(b"{") else {}
     if head.get("tally") != _FORMAT:
         raise ValueError("not a tally that this version reads")
-    raw, start, arrays = pa.Codec("zstd").decompress(packed, head["size"], asbytes=True), 0, []
+    raw, arrays = pa.CompressedInputStream(pa.BufferReader(packed), "zstd"), []
     for kind, *shape in head["arrays"]:
-        count = int(np.prod(shape, dtype=np.int64))
-        arrays.append(np.frombuffer(raw, dtype=kind, count=count, offset=start).astype(np.int64).reshape(shape))
-        start += count * np.dtype(kind).itemsize
-    blocks, n, *more = arrays
+        data = raw.read(int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize)
+        arrays.append(np.frombuffer(data, dtype=kind).reshape(shape))
+    return _loaded(head, arrays)
+
+
+def _loaded(head: dict[str, Any], arrays: Sequence[NDArray[Any]]) -> Tally:
+    binned = head.get("resolution", EXACT) != EXACT
+    place = 5 + head["weighted"]  # the counts of bins stay narrow
+    blocks, n, *more = [narrow(array) if binned and i == place else array.astype(np.int64) for i, array in enumerate(arrays)]
     weights = more.pop(0) if head["weighted"] else None
     scores = None
     if "scores" in head:
         own, block, keys, counts, *limbs = more
-        counts = narrow(counts) if head["resolution"] != EXACT else counts
         scores = Scores(tuple(head["scores"]), own, int(head["resolution"]), block, keys, counts, limbs[0] if limbs else None)
     return Tally(tuple(head["dimensions"]), tuple(tuple(texts) for texts in head["values"]), blocks, n, weights, scores)
 
@@ -352,12 +366,12 @@ def _combined(parts: Sequence[Tally], values: tuple[tuple[str, ...], ...]) -> Sc
         return cells(first.dimensions, blocks, block, keys, n, limbs)
     resolution = fitting(len(blocks), weighted)
     size = len(bins.at(resolution))
-    wide = sum(part.rows for part, _ in found) >= _NARROW
-    n = np.zeros((len(blocks), size), dtype=np.int64 if wide else np.int32)
+    fitted = [binned(scores, resolution) for _, scores in found]
+    n = np.zeros((len(blocks), size), dtype=_width(sum(int(part.n.max(initial=0)) for part in fitted)))
     weights = np.zeros((len(blocks), size, 4), dtype=np.int64) if weighted else None
-    for own, (_, scores) in zip(numbers, found, strict=True):
-        part = binned(scores, resolution)
-        n[own] += part.n
+    for own, part in zip(numbers, fitted, strict=True):
+        for to, row in zip(own.tolist(), part.n, strict=True):  # row by row: an array of all of them would be copied
+            n[to] += row
         if weights is not None and part.weights is not None:
             weights[own] = carried(weights[own] + part.weights)
     none = np.zeros(0, dtype=np.int64)

@@ -320,7 +320,7 @@ def _binned(scores: Scores, judged: Integers, positive: Flags, names: Sequence[P
 
     def summed(array: Integers) -> Integers:
         """Row by row: what numpy has for whole arrays reads them several times."""
-        found = np.zeros((2 * len(names), *array.shape[1:]), dtype=array.dtype)
+        found = np.zeros((2 * len(names), *array.shape[1:]), dtype=np.int64)
         for to, own in zip(where, judged.tolist(), strict=True):
             found[to] += array[own]
         return found
