@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from factbook.documents.parse import Document
     from factbook.evidence.catalog import Catalog
     from factbook.evidence.plan import Freshness, Outcome
+    from factbook.evidence.sessions import Session
     from factbook.manifest import Manifest
     from factbook.regimes.coverage import Coverage
     from factbook.renaming import Renamed
     from factbook.rules import Report
+    from factbook.rules.fixing import Fixed
+    from factbook.rules.style import Style
 
 DOCUMENTS: Final = "documents"
 FIRST: Final = "model-card"
@@ -257,6 +260,52 @@ class Book:
 
         return [self.root / name for name, data in drawings(document, self.catalog).items() if write_atomic(self.root / name, data)]
 
+    def run(self, name: str, *, time_limit: float | None = None) -> Session:
+        """Run the code of a document, in a copy of the book and in a process of its own; its output is shown after each block, and what it
+        records becomes evidence of the document's name. Only this runs code of a book.
+
+        Raises:
+            UnknownName: there is no such document.
+            DocumentError: it holds no code to run, or its name is taken.
+        """
+        from factbook.documents import executable, running
+
+        document = self._document(name)
+        limit = executable.time_limit(document) if time_limit is None else time_limit
+        session, _ = running.run(self.root, self.manifest, document, limit, self.progress)
+        self.__dict__.pop("catalog", None)
+        return session
+
+    def notebook(self, name: str | os.PathLike[str]) -> Path:
+        """A document as a Jupyter notebook, in dist/notebook/; or a notebook (FILE.ipynb) as a document of its name. Nothing is lost on the way.
+
+        Raises:
+            UnknownName: there is no such document.
+            DocumentError: the file is no notebook.
+        """
+        from factbook.documents import notebooks
+
+        if Path(name).suffix == ".ipynb":
+            path = self.root / DOCUMENTS / f"{Path(name).stem}.md"
+            write_atomic(path, notebooks.markdown(Path(name)))
+            return path
+        document = self._document(os.fspath(name))
+        path = self.root / "dist" / "notebook" / f"{Path(document.name).stem}.ipynb"
+        write_atomic(path, notebooks.notebook(document, self.catalog.evidence.sessions.get(Path(document.name).stem)))
+        return path
+
+    def _document(self, name: str) -> Document:
+        """A document by its path in the book, or by its name without folder and ending.
+
+        Raises:
+            UnknownName: there is none.
+        """
+        known = {item.name: item for item in self.documents}
+        known |= {Path(item.name).stem: item for item in known.values()}
+        if name not in known:
+            raise UnknownName("document", name, known)
+        return known[name]
+
     def freshness(self, *, rehash: bool = False, servers: str = "skip") -> list[Freshness]:
         """How fresh each planned measurement is. Servers are not asked, unless `servers` is `ask`; with `last`, their last answer will do."""
         from factbook.evidence import freshness
@@ -315,6 +364,40 @@ class Book:
                 raise
             return Published(target, skipped=error.remedy)
         return Published(target, tuple(files))
+
+    def fix(self, *, dry: bool = False) -> tuple[Fixed, ...]:
+        """Put the safe fixes of what a check finds in place; returns the documents that change. With `dry`, nothing is written.
+
+        Raises:
+            BookLocked: another process writes to the book.
+        """
+        from factbook.evidence import lock
+        from factbook.rules.fixing import fixed
+
+        with nullcontext() if dry else lock(self.root):
+            findings = self.check().findings
+            changed = tuple(fixed(document.name, document.source, findings) for document in self.documents)
+            changed = tuple(item for item in changed if item.findings)
+            for item in () if dry else changed:
+                write_atomic(self.root / item.file, item.after)
+        return changed
+
+    @property
+    def style(self) -> Style:
+        """The organisation's words and bounds: style.yaml.
+
+        Raises:
+            ManifestError: it cannot be used.
+        """
+        from factbook.rules.style import load
+
+        return load(self.root)
+
+    def vale(self) -> dict[str, str]:
+        """The rules of words as a style for Vale: its files, by path."""
+        from factbook.rules import vale
+
+        return vale.files(self.style)
 
     def coverage(self, regime: str, *, on: dt.date | None = None) -> Coverage:
         """The book against a regime, item by item, as of a day (today where none is given). Also written to dist/coverage/.

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from factbook.book import Book, Built
     from factbook.differences import Difference
     from factbook.evidence import Outcome
+    from factbook.evidence.sessions import Session
     from factbook.regimes.coverage import Coverage
     from factbook.renaming import Renamed
     from factbook.rules import Finding, Report
+    from factbook.rules.fixing import Fixed
 
 _WIDE: Final = 100
 _STATES: Final = {"measured": "green", "fresh": "dim", "absent": "yellow", "orphan": "yellow"}
@@ -105,6 +107,21 @@ def changed(book: Book, paths: Sequence[Path]) -> None:
         _say(("updated  ", "green"), _path(path))
     if not paths:
         _say("everything in ", _path(book.root), " says what the evidence says; nothing changed")
+
+
+def fixed(book: Book, items: Sequence[Fixed], *, dry: bool, json: bool) -> None:
+    """What `fix` changed, or would change: each finding that it mends; with `dry`, the difference."""
+    if json:
+        _json([{"file": item.file, "findings": [finding.tree() for finding in item.findings]} for item in items])
+        return
+    for item in items:
+        if dry:
+            sys.stdout.write(item.diff())
+            continue
+        for finding in item.findings:
+            _say(("fixed  ", "green"), f"{_path(book.root / item.file)}:{finding.line}:{finding.column}", f" {finding.code} ", finding.fix)
+    if not items:
+        _say("there is nothing to fix that is safe to fix")
 
 
 def page(code: str) -> None:
@@ -272,6 +289,24 @@ def coverage(found: Coverage, *, json: bool) -> None:
         said = ", ".join(row.by) + (" · " if row.by and row.missing else "") + row.missing
         _say((f"{row.state:<15}", _COVERED.get(str(row.state), "")), (f"{row.item.id}  ", "bold"), row.item.ask, (f"  {said}", "dim"))
     _say(", ".join(f"{count} {state}" for state, count in found.counts.items()))
+
+
+def session(found: Session, *, json: bool) -> bool:
+    """How the code of a document ended; returns whether a block failed."""
+    failed = [block for block in found.blocks if block.said]
+    if json:
+        _json({"document": found.document, "blocks": [{"ended": block.ended, "said": block.said, "output": block.output} for block in found.blocks]})
+        return bool(failed)
+    ran = sum(block.ended == "ran" for block in found.blocks)
+    _say(("✗ ", "red") if failed else ("✓ ", "green"), (found.document, "bold"), f"  {ran} of {len(found.blocks)} blocks ran")
+    for block in failed:
+        _say("  ", block.said)
+    return bool(failed)
+
+
+def made(path: Path) -> None:
+    """A file that was written."""
+    _say(("✓ ", "green"), (_path(path), "bold"))
 
 
 def demo(book: Book, done: Built, headlines: Sequence[str]) -> None:

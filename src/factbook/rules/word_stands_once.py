@@ -51,7 +51,7 @@ def check(checked: Checked) -> Iterator[Problem]:
 
 def vale(_: Style) -> dict[str, Any]:
     """The rule for an editor."""
-    return {"extends": "existence", "ignorecase": True, "message": "'%s': a word stands twice.", "tokens": [rf"({_ONCE})\s+\1"]}
+    return {"extends": "existence", "ignorecase": True, "message": "'%s': a word stands twice.", "tokens": [rf"({_ONCE}|on|in|is)\s+\1"]}
 
 
 def _edit(item: Said, first: str) -> Edit | None:
