@@ -114,7 +114,7 @@ class _Writer:
             if key.whole() in self.catalog.evidence:
                 words = "at most" if item.at_least is None else "at least"
                 end = {"lower": " (the lower end of its interval)", "upper": " (the upper end of its interval)"}.get(item.bound, "")
-                title = ", ".join([self.catalog.metric(key).title, *(f"{name} = {value}" for name, value in key.slice)])
+                title = ", ".join([f"{self.catalog.metric(key).title} in {key.evidence}", *(f"{name} = {value}" for name, value in key.slice)])
                 yield {"key": str(key), "title": title, "required": f"{words} {self.declared_value(f'thresholds.{text}')}{end}"}
 
     def heading(self, section: str) -> str:
