@@ -1,7 +1,9 @@
 """Judges a book: every file here that defines `check(checked)` is a rule, named by the good state; its docstring is its manual page.
 
 A rule yields problems and what it could not judge. It never edits, never runs code of a book, and never blocks on style: what a rule finds that says
-`STYLE = True` is a warning. A rule that judges words names the `LANGUAGES` that it knows; documents in others are listed as not judged.
+`STYLE = True` is a warning. A rule sees one document at a time, and what it finds is remembered until something changes (see remembered.py); one that
+judges the book, or documents beside each other, says `WHOLE = True`. A rule that judges words names the `LANGUAGES` that it knows; documents in
+others are listed as not judged.
 In the stage `draft` only what is false, unsafe or misleading fails; what is merely open is listed.
 
     1xx truth   2xx completeness   3xx honesty   4xx freshness   6xx safety
@@ -10,7 +12,7 @@ In the stage `draft` only what is false, unsafe or misleading fails; what is mer
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -29,6 +31,7 @@ from factbook.evidence.catalog import Catalog
 from factbook.evidence.plan import Freshness
 from factbook.manifest import Manifest, Stage
 from factbook.rules.exemptions import Exemption, can_be_exempt, exemptions
+from factbook.rules.remembered import Judgement, judgements
 from factbook.rules.style import Style
 from factbook.rules.style import load as load_style
 
@@ -137,10 +140,18 @@ class Checked:
     manifest: Manifest
     lines: Lines
     catalog: Catalog
-    documents: tuple[Document, ...]
+    documents: Sequence[Document]
     freshness: tuple[Freshness, ...]
     require_sources: bool = False
     on: dt.date = field(default_factory=dt.date.today)
+    others: Sequence[Document] = ()
+
+    def alone(self, document: Document) -> Checked:
+        """The same for one document; what follows from the book is kept. `others` are all documents, where its parts are written from them."""
+        kept = {"style": self.style, "metrics": self.metrics}
+        one = replace(self, documents=(document,), others=self.documents if document.parts else (document,))
+        one.__dict__.update(kept)
+        return one
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:
@@ -191,30 +202,53 @@ def judge(
     freshness: Sequence[Freshness],
     require_sources: bool = False,
     on: dt.date | None = None,
+    remember: bool = False,
 ) -> Report:
-    """Run every rule on the shelf; the order of the report depends on nothing but what was found."""
-    checked = Checked(root, manifest, lines, catalog, tuple(documents), tuple(freshness), require_sources, on or dt.date.today())
+    """Run every rule on the shelf; the order of the report depends on nothing but what was found.
+
+    With `remember`, documents that nothing touched since the last time are not judged again.
+    """
+    checked = Checked(root, manifest, lines, catalog, documents, tuple(freshness), require_sources, on or dt.date.today())
+    whole, single = [[rule for rule in shelf.modules("rules").values() if getattr(rule, "WHOLE", False) is kind] for kind in (True, False)]
+    judged = judgements(checked, lambda document: _judgement(single, checked.alone(document), document), remember=remember)
+    findings, not_judged = _run(whole, checked)
+    findings.update(finding for judgement in judged for finding in judgement.findings)
+    not_judged.update(item for judgement in judged for item in judgement.not_judged)
+    kept, exempted = _exempt((item for judgement in judged for item in judgement.exemptions), findings)
+    questions = tuple(question for judgement in judged for question in judgement.questions)
+    return Report(_ordered(kept), _listed(not_judged), questions, tuple(exempted))
+
+
+def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda item: (item.file, item.line, item.column, item.code, item.message)))
+
+
+def _listed(items: Iterable[NotJudged]) -> tuple[NotJudged, ...]:
+    return tuple(sorted(items, key=lambda item: (item.file, item.line, item.what, item.why)))
+
+
+def _run(rules: Iterable[ModuleType], checked: Checked) -> tuple[set[Finding], set[NotJudged]]:
     findings: set[Finding] = set()
     not_judged: set[NotJudged] = set()
-    for rule in shelf.modules("rules").values():
+    for rule in rules:
         for item in _judged(rule, checked):
             if isinstance(item, NotJudged):
                 not_judged.add(item)
             else:
                 findings.add(_finding(rule, item))
-    kept, exempted = _exempt(checked, findings)
-    return Report(
-        tuple(sorted(kept, key=lambda item: (item.file, item.line, item.column, item.code, item.message))),
-        tuple(sorted(not_judged, key=lambda item: (item.file, item.line, item.what, item.why))),
-        tuple(_questions(checked)),
-        tuple(exempted),
-    )
+    return findings, not_judged
+
+
+def _judgement(rules: Iterable[ModuleType], checked: Checked, document: Document) -> Judgement:
+    """What the rules say of one document, before anything is exempted."""
+    findings, not_judged = _run(rules, checked)
+    return Judgement(_ordered(findings), _listed(not_judged), tuple(_questions(checked)), tuple(exemptions(document)))
 
 
 def _judged(rule: ModuleType, checked: Checked) -> Iterator[Problem | NotJudged]:
     """What a rule says; of documents in a language that it does not know, that it does not."""
     known = getattr(rule, "LANGUAGES", ())
-    strange = [document for document in checked.documents if known and language(checked, document) not in known]
+    strange = [document for document in checked.documents if language(checked, document) not in known] if known else []
     if strange:
         checked = replace(checked, documents=tuple(document for document in checked.documents if language(checked, document) in known))
     yield from rule.check(checked)
@@ -227,22 +261,20 @@ def language(checked: Checked, document: Document) -> str:
     return str(document.front.get("language") or checked.manifest.language).partition("-")[0].casefold()
 
 
-def _exempt(checked: Checked, findings: set[Finding]) -> tuple[set[Finding], list[Exemption]]:
+def _exempt(comments: Iterable[Exemption], findings: set[Finding]) -> tuple[set[Finding], list[Exemption]]:
     """Leave out what comments exempt; a comment that exempts nothing is a finding itself."""
     rules = {rule.CODE: rule for rule in shelf.modules("rules").values()}
     kept, used = set(findings), []
-    for document in checked.documents:
-        for item in exemptions(document):
-            if item.code not in rules or not can_be_exempt(rules[item.code]):
-                continue
-            covered = {finding for finding in findings if item.covers(finding.code, finding.file, finding.line)}
-            kept -= covered
-            if covered:
-                used.append(item)
-            else:
-                own = rules["FB310"]
-                problem = Problem(item.file, item.line, 1, f"{item.code} finds nothing here to exempt", "remove the comment", Severity.WARNING)
-                kept.add(_finding(own, problem))
+    for item in comments:
+        if item.code not in rules or not can_be_exempt(rules[item.code]):
+            continue
+        covered = {finding for finding in findings if item.covers(finding.code, finding.file, finding.line)}
+        kept -= covered
+        if covered:
+            used.append(item)
+        else:
+            problem = Problem(item.file, item.line, 1, f"{item.code} finds nothing here to exempt", "remove the comment", Severity.WARNING)
+            kept.add(_finding(rules["FB310"], problem))
     return kept, used
 
 

@@ -20,6 +20,7 @@ from factbook.rules import Checked, NotJudged, Problem
 
 CODE: Final = "FB401"
 NAME: Final = "evidence-is-fresh"
+WHOLE: Final = True
 _FEW: Final = 20  # beyond that the file as a whole is in doubt, and the finding in factbook.yaml says so
 
 

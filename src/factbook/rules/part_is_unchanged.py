@@ -25,7 +25,7 @@ NAME: Final = "part-is-unchanged"
 def check(checked: Checked) -> Iterator[Problem]:
     """Compare every part with what must stand there."""
     for document in checked.documents:
-        holding = parts.Holding(checked.catalog, checked.documents, document)
+        holding = parts.Holding(checked.catalog, tuple(checked.others), document)
         for part in document.parts:
             try:
                 text = parts.wanted(part, holding)

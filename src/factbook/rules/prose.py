@@ -6,6 +6,7 @@ import bisect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from factbook.documents.parse import Block, Document, Kind, Link, PieceKind, tag
@@ -47,15 +48,17 @@ class Text:
         return self.offsets[min(position, len(self.offsets) - 1)]
 
 
-_last: tuple[Block, Text] | None = None  # links of one block are asked for one after the other
+_texts: dict[int, tuple[Block, Text]] = {}  # every rule asks for the blocks of the same document
+_MANY: Final = 4096
 
 
 def text_of(block: Block) -> Text:
     """The visible text of a block."""
-    global _last
-    kept = _last
+    kept = _texts.get(id(block))
     if kept is None or kept[0] is not block:
-        _last = kept = (block, _text_of(block))
+        if len(_texts) >= _MANY:
+            _texts.clear()
+        _texts[id(block)] = kept = (block, _text_of(block))
     return kept[1]
 
 
@@ -67,15 +70,20 @@ def _text_of(block: Block) -> Text:
     for piece in block.pieces:
         if piece.kind is PieceKind.HTML:
             continue
-        exact = len(piece.text.encode()) == piece.end - piece.start
-        at = piece.start
-        for character in piece.text:
-            plain.append(character)
-            offsets.append(at if exact else piece.start)
-            links.append(piece.link)
-            at += len(character.encode())
-            ends.append(at if exact else piece.end)
+        plain.append(piece.text)
+        links += [piece.link] * len(piece.text)
+        starts = _starts(piece.text, piece.start)
+        exact = starts[-1] == piece.end
+        offsets += starts[:-1] if exact else [piece.start] * len(piece.text)
+        ends += starts[1:] if exact else [piece.end] * len(piece.text)
     return Text("".join(plain), tuple(offsets), tuple(links), tuple(ends))
+
+
+def _starts(text: str, start: int) -> list[int]:
+    """The byte where each character begins, and where the last ends."""
+    if text.isascii():
+        return list(range(start, start + len(text) + 1))
+    return list(accumulate((len(character.encode()) for character in text), initial=start))
 
 
 def sentences(plain: str) -> Iterator[tuple[int, int]]:

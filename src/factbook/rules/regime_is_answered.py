@@ -22,6 +22,7 @@ from factbook.rules import Checked, NotJudged, Problem
 
 CODE: Final = "FB203"
 NAME: Final = "regime-is-answered"
+WHOLE: Final = True
 
 
 def check(checked: Checked) -> Iterator[Problem | NotJudged]:

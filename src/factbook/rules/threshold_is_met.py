@@ -20,6 +20,7 @@ from factbook.rules import Checked, NotJudged, Problem
 
 CODE: Final = "FB303"
 NAME: Final = "threshold-is-met"
+WHOLE: Final = True
 
 
 def check(checked: Checked) -> Iterator[Problem | NotJudged]:
