@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from factbook.book import Book as Book
     from factbook.book import card as card
+    from factbook.recording import record as record
 
 __version__ = "0.1.0"
-__all__ = ["Book", "card"]
+__all__ = ["Book", "card", "record"]
 
 
 def __getattr__(name: str) -> Any:
     """Import the facade when it is first used: `import factbook` alone stays instant."""
+    if name == "record":
+        from factbook import recording
+
+        return recording.record
     if name in __all__:
         from factbook import book
 

@@ -13,7 +13,7 @@ from typing import Any
 from factbook import canon, measures, sources
 from factbook.engines import kept
 from factbook.errors import EvidenceError, FactbookError, SourceAbsent, UnknownName
-from factbook.evidence import assumed, history, runs, store
+from factbook.evidence import assumed, history, runs, sessions, store
 from factbook.evidence.locking import STORE, lock
 from factbook.evidence.store import Evidence, Record
 from factbook.manifest import Manifest, Planned
@@ -73,11 +73,12 @@ def measure_plan(
     for name in chosen:
         if name not in manifest.plan:
             raise UnknownName("planned measurement", name, manifest.plan)
+    ran = sessions.names(root)
     with lock(root, wait=wait, progress=progress):
         _tidy(root)
         plan = _Plan(root, manifest, rehash=rehash, servers=sources.Servers.ASK)
         outcomes = [plan.measure(name, force=force, progress=progress) for name in assumed.ordered(manifest, chosen)]
-        orphans = [Outcome(name, "orphan", reason=_orphan(name)) for name in store.names(root) if name not in manifest.plan]
+        orphans = [Outcome(name, "orphan", reason=_orphan(name)) for name in store.names(root) if name not in manifest.plan and name not in ran]
     return outcomes + (orphans if not names else [])
 
 
@@ -133,7 +134,8 @@ def freshness(root: Path, manifest: Manifest, evidence: Evidence, *, rehash: boo
     """
     plan = _Plan(root, manifest, rehash=rehash, servers=sources.Servers(servers))
     judged = [plan.judge(name, evidence.records.get(name)) for name in manifest.plan]
-    orphans = [Freshness(name, State.ORPHAN, _orphan(name)) for name in sorted(evidence.records) if name not in manifest.plan]
+    left = sorted(set(evidence.records) - set(manifest.plan) - set(evidence.sessions))
+    orphans = [Freshness(name, State.ORPHAN, _orphan(name)) for name in left]
     return judged + orphans
 
 

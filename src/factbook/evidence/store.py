@@ -28,10 +28,11 @@ from typing import Any, Final
 
 from factbook import canon
 from factbook.errors import EvidenceError
-from factbook.evidence import form, runs
+from factbook.evidence import form, runs, sessions
 from factbook.evidence.reading import names, read
 from factbook.evidence.record import FOLDER, Input, Record, header, identity, path
 from factbook.evidence.runs import Run
+from factbook.evidence.sessions import Session
 from factbook.model import Artifact, Fact, Key, Measured
 
 __all__ = ["FOLDER", "GIT_ATTRIBUTES", "Evidence", "Input", "Record", "identity", "names", "path", "read", "write"]
@@ -114,12 +115,19 @@ def _text(record: Record, lines: Mapping[str, Any]) -> str:
 
 
 class Evidence(Mapping[Key, Fact]):
-    """All facts of a book, by key, with the record of each measurement."""
+    """All facts of a book, by key, with the record of each measurement and what came out of the code of its documents."""
 
-    def __init__(self, facts: Mapping[Key, Fact], records: Mapping[str, Record], places: Mapping[Key, tuple[str, int]] | None = None) -> None:
+    def __init__(
+        self,
+        facts: Mapping[Key, Fact],
+        records: Mapping[str, Record],
+        places: Mapping[Key, tuple[str, int]] | None = None,
+        ran: Mapping[str, Session] | None = None,
+    ) -> None:
         self._facts = dict(facts)
         self._places = dict(places or {})
         self.records: dict[str, Record] = dict(records)
+        self.sessions: dict[str, Session] = dict(ran or {})
 
     @classmethod
     def load(cls, root: Path) -> Evidence:
@@ -143,7 +151,7 @@ class Evidence(Mapping[Key, Fact]):
             places.update({key: (f"{FOLDER}/{name}.json", line) for key, line in lines.items()})
         if problems:
             raise EvidenceError("\n  ".join(problem.message for problem in problems), remedy=problems[0].remedy)
-        return cls(facts, records, places)
+        return cls(facts, records, places, sessions.load(root))
 
     def __getitem__(self, key: Key) -> Fact:
         return self._facts[key]

@@ -73,7 +73,10 @@ class Section(_Strict):
 
 
 class Kind(_Strict):
-    """A kind of document. `disclose` names the metrics of which a document of this kind must show the worst group wherever groups are measured."""
+    """A kind of document. `disclose` names the metrics of which a document of this kind must show the worst group wherever groups are measured.
+
+    `run` says that the code in a document of this kind is run.
+    """
 
     name: str
     title: str
@@ -81,6 +84,7 @@ class Kind(_Strict):
     source: str = ""
     audience: tuple[str, ...]
     disclose: tuple[str, ...] = ()
+    run: bool = False
     sections: tuple[Section, ...]
 
     @model_validator(mode="after")

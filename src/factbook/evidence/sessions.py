@@ -1,0 +1,102 @@
+"""What came out when the code of a document was run: evidence/sessions/NAME.json, one block a line. The run record vouches for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from factbook import canon
+from factbook.errors import EvidenceError, FactbookError
+from factbook.evidence.record import FOLDER
+
+SCHEMA: Final = "factbook/session/1"
+SESSIONS: Final = f"{FOLDER}/sessions"
+
+
+class Ended(StrEnum):
+    """How a block ended."""
+
+    RAN = "ran"
+    FAILED = "failed"
+    NOT_RUN = "not-run"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of code that was to be run: the digest of language and code, how it ended, its output; and why and in which line it failed."""
+
+    digest: str
+    ended: Ended
+    output: str = ""
+    said: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of a document."""
+
+    document: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def digest(self) -> str:
+        """Of all that came out."""
+        return canon.digest({"document": self.document, "blocks": [asdict(block) for block in self.blocks]})
+
+
+def path(root: Path, name: str) -> Path:
+    """The file of a session."""
+    return root / SESSIONS / f"{name}.json"
+
+
+def names(root: Path) -> list[str]:
+    """The names of the sessions that are kept, sorted."""
+    return sorted(item.stem for item in (root / SESSIONS).glob("*.json") if not item.name.startswith("."))
+
+
+def write(root: Path, name: str, session: Session) -> None:
+    """Keep a session.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    blocks = ",\n".join(canon.dumps(asdict(block)) for block in session.blocks)
+    text = f'{{"schema":{canon.dumps(SCHEMA)},\n"document":{canon.dumps(session.document)},\n"blocks":[\n{blocks}\n]}}\n'
+    canon.write_atomic(path(root, name), text.encode())
+
+
+def load(root: Path) -> dict[str, Session]:
+    """All sessions of a book.
+
+    Raises:
+        EvidenceError: a file is damaged.
+    """
+    return dict(_read(root, names(root)))
+
+
+def _read(root: Path, found: Iterable[str]) -> Iterable[tuple[str, Session]]:
+    for name in found:
+        where = f"{SESSIONS}/{name}.json"
+        try:
+            tree = canon.loads(path(root, name).read_text(encoding="utf-8"), where)
+            if tree["schema"] != SCHEMA:
+                raise EvidenceError(f"{where}: this is not {SCHEMA}")
+            yield name, Session(_text(tree["document"]), tuple(_block(item) for item in tree["blocks"]))
+        except (FactbookError, OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+            said = error.message if isinstance(error, FactbookError) else str(error)
+            raise EvidenceError(f"{where}: cannot be used ({said})", remedy=f"run the document again: factbook run {name}") from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
+
+
+def _block(tree: dict[str, Any]) -> Block:
+    block = Block(**tree)
+    return Block(_text(block.digest), Ended(block.ended), _text(block.output), _text(block.said), int(block.line))
