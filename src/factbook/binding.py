@@ -21,7 +21,7 @@ from factbook.documents.model_index import Result
 from factbook.documents.parse import Document, Kind
 from factbook.errors import FactbookError
 from factbook.evidence.catalog import Catalog
-from factbook.model import Fact, Key
+from factbook.model import Fact, Key, Metric
 from factbook.rules import Checked, NotJudged, prose
 from factbook.rules.groups import attributes, mentions
 from factbook.rules.metric_is_its_own import BETWEEN, called
@@ -31,6 +31,7 @@ _LEAD: Final = re.compile(
     rf"(?:(?:{'|'.join(shapes.APPROXIMATIONS.values())})|n\s*=\s*|[\[(]?\d+(?:\.\d+)?\s?%\s*(?:-\s*)?(?:CI|confidence interval)\s*:?\s*|\[)\Z",
     re.IGNORECASE,
 )
+_SIGN: Final = re.compile(r"(?:^|(?<=[\s(\[:=|]))[-+−]\Z")
 _END: Final = re.compile(r"[\d%)\]‰]|(?:per ?cent|percent|points?|pp|thousand|million|billion|trillion)\b", re.IGNORECASE)
 _SIZES: Final = frozenset({"n", "cases", "support", "count", "samples", "examples", "rows", "instances", "size"})
 _CASES: Final = frozenset({"cases", "rows", "samples", "examples", "instances", "records", "items"})
@@ -127,13 +128,15 @@ def bind(document: Document, checked: Checked, name: str = "") -> Bound:
     after, held = _written(document, [item for item in proposals if item.number.state is State.BOUND])
     numbers = [item.number if item.number.state is not State.BOUND or item.start in held else _by_hand(item.number) for item in proposals]
     results = model_index.results(document.front, document.name)
+    passed = model_index.passed_over(document.front)
+    unread = [NotJudged(f"{passed} results of the model-index", "they have no name, or no single number", document.name, 1)] if passed else []
     return Bound(
         name=name or document.name,
         before=document.source,
         after=after,
         numbers=tuple(sorted(numbers, key=lambda number: (number.line, number.column))),
         declared=tuple(_borne_out(result, checked.catalog) for result in results),
-        not_judged=tuple(item for item in found if isinstance(item, NotJudged) and not (results and "front matter" in item.what)),
+        not_judged=(*unread, *(item for item in found if isinstance(item, NotJudged))),
     )
 
 
@@ -245,8 +248,7 @@ class _Binder:
             start, end = _bytes(self.document.source, text, reading)
             return _Proposal(replace(number, state=State.BOUND, candidates=candidates[:1], note=_also(named)), start, end)
         if named or (standing and _digits(reading.text) >= _TELLING):
-            note = "several facts fit" if len(named) > 1 else "" if named else "only the value speaks for these"
-            return _Proposal(replace(number, state=State.AMBIGUOUS, candidates=candidates, note=note or "the words do not name its group"))
+            return _Proposal(replace(number, state=State.AMBIGUOUS, candidates=candidates, note=_unclear(named)))
         coincidence = f"facts with this value that no word names: {len(standing)}" if standing else ""
         return _Proposal(replace(number, note=(_rate(reading.text) and self.otherwise(near)) or coincidence))
 
@@ -275,7 +277,7 @@ class _Binder:
 
     def called(self, key: Key) -> frozenset[str]:
         """What the metric of a fact is called; the number of rows also by what its rows are."""
-        own = frozenset(called(self.catalog.metric(key.whole())))
+        own = frozenset(_called(self.catalog.metric(key.whole())))
         record = self.catalog.evidence.records.get(key.evidence)
         if key.metric != "rows" or record is None:
             return own
@@ -327,7 +329,7 @@ class _Binder:
         found: set[str] = set()
         for record in self.catalog.evidence.records.values():
             for metric in measures.metrics(record.measure):
-                found |= called(metric)
+                found |= _called(metric)
         return frozenset(found)
 
     def metric(self, fact: Fact, near: _Near, last: str) -> tuple[int, tuple[str, ...]]:
@@ -357,6 +359,11 @@ class _Binder:
             if set(fact.key.slice) == said and not fact.key.params and last in self.called(fact.key):
                 return f"{fact.key} is {shapes.spell(fact)}"
         return ""
+
+
+def _called(metric: Metric) -> set[str]:
+    """What a metric is called, names of two letters (F1) included."""
+    return called(metric) | ({_plain(metric.name)} if len(metric.name) > 1 else set())
 
 
 def _telling(reading: _Reading) -> bool:
@@ -389,8 +396,10 @@ def _heads(document: Document) -> dict[int, dict[int, str]]:
 
 def _readings(item: Unbound) -> Iterator[_Reading]:
     """Every text around the number that the grammar reads, the longest first."""
-    lead = _LEAD.search(item.shown, max(0, item.position - 30), item.position)
-    starts = sorted({item.position, lead.start() if lead else item.position})
+    sign = _SIGN.search(item.shown[: item.position])
+    first = sign.start() if sign else item.position
+    lead = _LEAD.search(item.shown[max(0, first - 30) : first])
+    starts = sorted({first, first - len(lead.group()) if lead else first})
     ends = sorted({match.end() for match in _END.finditer(item.shown, item.position, item.position + _REACH)}, reverse=True)
     for end in ends:
         for start in starts:
@@ -409,6 +418,15 @@ def _clear(standing: Sequence[_Standing]) -> bool:
     if not standing or standing[0].metric < 2 or standing[0].group < 2:
         return False
     return all(other.rank < standing[0].rank or _same(standing[0].fact, other.fact) for other in standing[1:])
+
+
+def _unclear(named: Sequence[_Standing]) -> str:
+    """Why nothing was chosen."""
+    if not named:
+        return "only the value speaks for these"
+    if named[0].group < 2:
+        return "the words name a group that these are not about"
+    return "several facts fit" if len(named) > 1 else "its metric stands in a heading only"
 
 
 def _same(one: Fact, other: Fact) -> bool:
@@ -479,7 +497,9 @@ def _reads(document: Document, item: _Proposal) -> bool:
 def _borne_out(result: Result, catalog: Catalog) -> Declared:
     """A declared result beside the overall facts of its metric: as it is written, and as a percentage."""
     wanted = measures.find_alias(result.metric) or result.metric
-    facts = [fact for fact in catalog.facts() if fact.key.metric.casefold() == wanted.casefold() and not fact.key.slice and not fact.key.params]
+    planned = [*catalog.manifest.plan, *catalog.evidence.records]
+    named = [fact for fact in catalog.facts() if fact.key.metric.casefold() == wanted.casefold() and not fact.key.slice and not fact.key.params]
+    facts = sorted(named, key=lambda fact: planned.index(fact.key.evidence) if fact.key.evidence in planned else len(planned))
     for fact in facts:
         for text in (result.value, f"{result.value} %"):
             if fact.measured and shapes.disagreement(text, fact) is None:

@@ -31,16 +31,26 @@ def results(front: Mapping[str, Any], file: str) -> tuple[Result, ...]:
     found: list[Result] = []
     taken: set[str] = set()
     for result, metric in _metrics(front):
-        title, value = _text(metric.get("name") or metric.get("type")), metric.get("value")
-        if not title or not isinstance(value, str) or not value.strip():
+        title, value = _stated(metric)
+        if not title or not value:
             continue
         name = base = _slug(f"{_dataset(result)} {_text(metric.get('type')) or title}")
         number = 2
         while name in taken:
             name, number = f"{base}-{number}", number + 1
         taken.add(name)
-        found.append(Result(name, _text(metric.get("type")) or title, value.strip(), _source(result, metric, file)))
+        found.append(Result(name, _text(metric.get("type")) or title, value, _source(result, metric, file)))
     return tuple(found)
+
+
+def passed_over(front: Mapping[str, Any]) -> int:
+    """How many results have no name or no single value."""
+    return sum(not all(_stated(metric)) for _, metric in _metrics(front))
+
+
+def _stated(metric: Mapping[str, Any]) -> tuple[str, str]:
+    """The name and the value of a metric; '' for what is not a text."""
+    return _text(metric.get("name") or metric.get("type")), _text(metric.get("value"))
 
 
 def declarations(found: tuple[Result, ...]) -> str:
