@@ -39,7 +39,8 @@ _MONTH: Final = (
 )
 _YEAR: Final = r"(?:1[89]|20)\d\d"
 _LABEL: Final = (
-    r"(?:Article|Art\.|Annex|Section|Sec\.|§{1,2}|Chapter|Ch\.|Table|Figure|Fig\.|Step|Appendix|Equation|Eq\.|Note|Item|Page|p\.|pp\.|No\.|Question|Part|Paragraph|"
+    r"(?:Article|Art\.|Annex|Section|Sec\.|§{1,2}|Chapter|Ch\.|Table|Figure|Fig\.|Step|Appendix|Equation|Eq\.|Note|Item|Page|p\.|pp\.|No\."
+    r"|Question|Part|Paragraph|"
     r"Clause|Rule|Version|Phase|Stage|Type|Class|Grade|Category|Tier|Volume|Vol\.|Issue|ISO(?:/IEC)?|IEC|IEEE|RFC|EN|DIN|SR|PEP|ADR|"
     r"Regulation|Directive|Python|Java|CUDA|Ubuntu|Debian|Windows|Spark|Node|scikit-learn|pandas|NumPy|DuckDB|PyTorch|TensorFlow)"
 )
@@ -54,13 +55,15 @@ _NAMES: Final = tuple(
         (r"(?<=[^\W\d_])[²³¹⁰⁴-⁹₀-₉]+\w*|\b24/7\b", 0),
         (r"\b\d+(?:st|nd|rd|th)\b", re.IGNORECASE),
         (r"\b[23]-?D\b", 0),
+        (r"\b[01][- ]based\b|(?<=\w)@\d+(?:px|p)?\b", re.IGNORECASE),
         (r"\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b", 0),
         (rf"\b{_YEAR}-\d\d(?:-\d\d)?(?:T[\d:.]+Z?)?\b", 0),
         (r"\b\d{1,2}[./]\d{1,2}[./]\d{4}\b", 0),
         (rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?(?:\s?[–-]\s?\d{{1,2}})?\s+)?{_MONTH}\s+(?:\d{{1,2}}(?:st|nd|rd|th)?,?\s+)?{_YEAR}\b", 0),
         (rf"\b\d{{1,2}}\s+{_MONTH}\b|\b{_MONTH}\s+\d{{1,2}}\b(?!\s*%)", 0),
         (
-            rf"(?:\b(?:in|since|until|till|from|before|after|during|by|early|mid|late|spring|summer|autumn|winter|year|years|al\.?,?|©|and|to|of)\s+|\(|[–-])(?:{_YEAR}(?:[–-]|,\s)?)+s?\b(?!\s*(?:%|[^\W\d_]+s\b)|[.,]?\d)",
+            rf"(?:\b(?:in|since|until|till|from|before|after|during|by|early|mid|late|spring|summer|autumn|winter|year|years|al\.?,?|©|and"
+            rf"|to|of)\s+|\(|[–-])(?:{_YEAR}(?:[–-]|,\s)?)+s?\b(?!\s*(?:%|[^\W\d_]+s\b)|[.,]?\d)",
             re.IGNORECASE,
         ),
         (
@@ -73,7 +76,8 @@ _NAMES: Final = tuple(
     )
 )
 _WORDS: Final = (
-    r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|"
+    r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+    r"|twenty|thirty|forty|"
     r"fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|half)"
 )
 _TENS: Final = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
@@ -97,7 +101,7 @@ _LOOKALIKE = re.compile(r"(?<!\w)(?=\S*\d)(?=\S*[OolIОоІ])[\dOolIОоІ]+(?:[
 _HEADING = re.compile(r"\s*(?:\(?\d{1,2}[.)](?=\s)|\d{1,2}(?:\.\d{1,2})+\.?(?=\s+[^\W\d_])|\d{1,2}(?=\s+[A-Z]))")
 _ITEM = re.compile(r"\s*\(?[0-9]{1,2}[.)](?=\s+[^\W\d_])")
 _INTERVAL = re.compile(r"(?<![\d.,])(\d+(?:\.\d+)?)\s?%(?=[\s-]+(?:CI\b|confidence|interval))")
-_TOKEN = re.compile(r"[+\-−]?[\w.,·'’]*\s?%?")
+_TOKEN = re.compile(r"[+\-−]?(?:\d[\d.]*[eE][+\-−]?\d+|[\w.,·'’]*)\s?%?")
 _BOUND: Final = "\ue000"
 _OWN: Final = frozenset({"evidence", "documents", "reviews", "site", "dist", FILE})  # the book itself is no source of its numbers
 _FIX: Final = "bind it: [text](fact:…); cite it: [text](https://…); or declare it in factbook.yaml"

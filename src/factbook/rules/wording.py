@@ -16,6 +16,7 @@ _LIMITS: Final = re.compile(
     r"hypothes[ei]s|assumptions?|future work|open questions?)\b",
     re.IGNORECASE,
 )
+_RESULTS: Final = re.compile(r"\b(?:performances?|results?|evaluations?)\b", re.IGNORECASE)
 _TOPIC = re.compile(r"\s*([A-Z][\w ,-]{2,40})\.\s")
 _SUPPOSED = re.compile(
     r"\b(?:hypothes\w+|suppos\w+|assum(?:e|es|ed|ing)|conjecture\w*|we (?:expect|hope|believe|suspect|anticipate)|is expected to|are expected to|"
@@ -79,7 +80,7 @@ class Said:
         """Whether they stand in a section or passage about limits, risks or hypotheses."""
         topic = _TOPIC.match(self.text.plain)
         around = [section.title for section in self.document.sections if section.start <= self.offset < section.end and section.level > 1]
-        return any(_LIMITS.search(title) for title in (*around, topic[1] if topic else ""))
+        return any(_LIMITS.search(title) and not _RESULTS.search(title) for title in (*around, topic[1] if topic else ""))
 
     def problem(self, message: str, fix: str, severity: Severity = Severity.WARNING) -> Problem:
         """A problem at these words."""
