@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import fnmatch
 
 import pytest
 
-from factbook import regimes
+from factbook import regimes, shelf
 from factbook.documents import kinds
 from factbook.errors import UnknownName
+from factbook.manifest import Subject
 
 ANNEX = "eu-ai-act-annex-iv"
 
@@ -46,3 +48,20 @@ def test_dates_follow_the_class_of_the_subject() -> None:
 def test_an_unknown_regime_names_the_nearest() -> None:
     with pytest.raises(UnknownName, match=ANNEX):
         regimes.load("eu-ai-act-annex-4")
+
+
+@pytest.mark.parametrize("name", regimes.names())
+def test_items_name_facts_of_measures_that_exist(name: str) -> None:
+    known = {f"{measure}/{metric.name}" for measure, module in shelf.modules("measures").items() for metric in module.METRICS}
+    for item in regimes.load(name).items.values():
+        for pattern in item.facts:
+            assert fnmatch.filter(known, pattern.partition("?")[0]), (item.id, pattern)
+        assert not item.facts or "measured" in item.fill, item.id
+        assert not item.record or "recorded" in item.fill, item.id
+
+
+def test_what_is_named_as_a_record_can_be_recorded() -> None:
+    subject = {f"subject.{name}" for name in Subject.model_fields}
+    known = subject | {"inputs", "runs", "system", "system.outside"}
+    named = {record for name in regimes.names() for item in regimes.load(name).items.values() for record in item.record}
+    assert named <= known

@@ -55,7 +55,8 @@ class Item(_Strict):
         fill: how it can be met; each way that is named is needed.
         facts: what meets the measured part when a document shows it: MEASURE/METRIC overall, MEASURE/METRIC? by a group, MEASURE/METRIC?& by a
             combination of groups; `*` stands for any text.
-        record: what meets the recorded part: `subject.NAME`, `inputs` (digests of the data), `runs` (when, with what, by whom it was measured).
+        record: what meets the recorded part: `subject.NAME`, `inputs` (digests of the data), `runs` (when, with what, by whom it was measured),
+            `system` (the parts of the system and their relations), `system.outside` (those of others).
         since: from when on it applies, where that is not what its class says.
         until: from when on it no longer does.
         optional: whether the regime only recommends it.

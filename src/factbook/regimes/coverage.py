@@ -225,6 +225,9 @@ def _records(manifest: Manifest, catalog: Catalog) -> frozenset[str]:
         found.add("inputs")
     if any(record.run is not None for record in catalog.evidence.records.values()):
         found.add("runs")
+    elements = manifest.system.elements.values()
+    found |= {"system"} if elements else set()
+    found |= {"system.outside"} if any(element.outside for element in elements) else set()
     return frozenset(found)
 
 
