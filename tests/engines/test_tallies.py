@@ -17,6 +17,7 @@ from factbook import sources
 from factbook.engines import bins, folding, kernel, tallies
 from factbook.engines import duckdb as engine
 from factbook.engines.tallies import Tally, combine
+from factbook.errors import MeasureError
 from factbook.manifest import Group, Missing, Source
 from factbook.measures import binary, scores
 from factbook.model import silent
@@ -363,3 +364,20 @@ def test_rows_without_roles_are_counted(tmp_path: Path) -> None:
     pq.write_table(pa.table({"x": [0.5, 1.5, 2.5]}), tmp_path / "d.parquet")
     source = Source(uri="d.parquet")
     assert engine.tally(sources.table(source, tmp_path, tmp_path), source, (), tmp_path, silent).rows == 3
+
+
+def test_more_groups_than_anybody_reads_are_refused_and_others_still_measured(tmp_path: Path) -> None:
+    from measuring import facts
+
+    rng = np.random.default_rng(3)
+    n = 60_000
+    columns = {name: pa.array(rng.integers(0, 200, n)).cast("string") for name in "gh"}
+    many = pa.array(np.arange(n) % 6_000).cast("string")
+    pq.write_table(pa.table({"y": rng.integers(0, 2, n), "s": rng.random(n), "many": many, **columns}), tmp_path / "d.parquet")
+    source = {"uri": "d.parquet", "label": "y", "positive": "1", "score": "s", "cut": "0.5", "by": ["g", "h", "many"]}
+    for by, said in ((["many"], "6,000 groups; at most 5,000"), (["g", "h"], "groups; at most 20,000")):
+        plan = {"performance": {"measure": "classification", "data": "data", "by": [by]}}
+        with pytest.raises(MeasureError, match=said):
+            facts(tmp_path, source, plan, suppress_below="0")
+    plan = {"performance": {"measure": "classification", "data": "data", "by": ["g"]}}
+    assert facts(tmp_path, source, plan, suppress_below="0")["performance/rows"].value == n

@@ -153,6 +153,8 @@ def _hidden(request: Request, protected: tuple[str, ...], past: Callable[[str], 
     for role in protected if k else ():
         source, name, digest = request.source(role), request.source_name(role), request.digest(role)
         margins, before = frozenset(request.margins[role]), past(name)
+        for margin in sorted(margins):
+            binary.slices(request.tally(role), margin)  # too many are refused before they are protected
         unpublished = binary.MISSING if source.missing.group == "drop" else None
         atoms, outcomes = binary.population(request.tally(role), source), binary.by_outcome(request.tally(role), source)
         try:

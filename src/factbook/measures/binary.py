@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from factbook.engines import Tally
 from factbook.engines.bins import Integers
-from factbook.engines.tallies import CLUSTER, LABEL, PREDICTION, SCALE, SCORE, WEIGHT, ranks, total
+from factbook.engines.tallies import CLUSTER, CLUSTER_BLOCKS, LABEL, PREDICTION, SCALE, SCORE, WEIGHT, ranks, total
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
 from factbook.measures.intervals import Share
@@ -21,6 +21,7 @@ from factbook.model import Pairs
 Flags = NDArray[np.bool_]
 MISSING: Final = "not recorded"
 MOST_GROUPS: Final = 5_000
+MOST_SLICES: Final = 20_000
 MOST_PAIRS: Final = 2_500
 TN, FP, FN, TP, ABSTAINED, DROPPED = range(6)
 CELLS: Final = ("tn", "fp", "fn", "tp")
@@ -218,12 +219,16 @@ def look_alikes(tally: Tally, source: Source) -> list[str]:
     return found
 
 
-def slices(tally: Tally, by: Sequence[str]) -> tuple[list[Pairs], Integers]:
-    """The slices of a combination of attributes that occur, sorted, and for each block the index of its slice."""
+def slices(tally: Tally, by: Sequence[str], *, published: bool = True) -> tuple[list[Pairs], Integers]:
+    """The slices of a combination of attributes that occur, sorted, and for each block the index of its slice.
+
+    Raises:
+        MeasureError: an attribute or the combination has more groups than anybody reads, and figures of each are to be published.
+    """
     if not by:
         return [()], np.zeros(len(tally.blocks), dtype=np.int64)
     texts = [(MISSING, *tally.values_of(name)) for name in by]
-    if (most := max(len(known) for known in texts)) - 1 > MOST_GROUPS:
+    if published and (most := max(len(known) for known in texts)) - 1 > MOST_GROUPS:
         name = by[[len(known) for known in texts].index(most)]
         raise MeasureError(
             f"attribute {name!r} has {most - 1:,} groups; at most {MOST_GROUPS:,} are compared", remedy="give it `cuts`, or leave it out"
@@ -232,6 +237,10 @@ def slices(tally: Tally, by: Sequence[str]) -> tuple[list[Pairs], Integers]:
     for name, known in zip(by, texts, strict=True):
         index, found = ranks(index * len(known) + tally.codes_of(name), size * len(known))
         size = len(found)
+    if published and size > MOST_SLICES * (CLUSTER_BLOCKS if CLUSTER in by else 1):
+        raise MeasureError(
+            f"the combination {' × '.join(by)} has {size:,} groups; at most {MOST_SLICES:,} are compared", remedy="take fewer attributes together"
+        )
     example = np.zeros(size, dtype=np.int64)
     example[index] = np.arange(len(index))
     columns = [[known[code] for code in tally.codes_of(name)[example].tolist()] for name, known in zip(by, texts, strict=True)]
@@ -269,7 +278,7 @@ def clustered(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, tuple[Cou
 
 def population(tally: Tally, source: Source) -> Mapping[Pairs, tuple[int, ...]]:
     """The rows of every finest slice, those without a group included: all of them, and where there are outcomes those that enter the rates."""
-    names, index = slices(tally, sorted(source.by))
+    names, index = slices(tally, sorted(source.by), published=False)
     counts = [tally.n]
     if source.label and PREDICTION in tally.dimensions:
         counts.append(np.where(outcomes(tally, source).kind <= TP, tally.n, 0))
@@ -282,7 +291,7 @@ def by_outcome(tally: Tally, source: Source) -> Mapping[Pairs, tuple[int, ...]] 
     """The rows of every finest slice by kind; None where there are no outcomes."""
     if not source.label or PREDICTION not in tally.dimensions:
         return None
-    names, index = slices(tally, sorted(source.by))
+    names, index = slices(tally, sorted(source.by), published=False)
     kind = outcomes(tally, source).kind if source.positive else _of_classes(tally)
     rows = np.zeros((len(names), max(DROPPED, int(kind.max(initial=0))) + 1), dtype=np.int64)
     np.add.at(rows, (index, kind), tally.n)
