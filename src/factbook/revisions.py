@@ -36,14 +36,15 @@ def version(said: str, book: Path) -> Iterator[Path]:
 
 def _unpack(revision: str, book: Path, place: Path) -> None:
     commit = _git(book, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
-    prefix = _git(book, "rev-parse", "--show-prefix").decode().strip()
+    prefix = _git(book, "rev-parse", "--show-prefix").decode().rstrip("\n")
+    top = Path(_git(book, "rev-parse", "--show-toplevel").decode().rstrip("\n") or book)
     if not commit:
         raise UnknownName("book or revision", revision, (), remedy=f"name a folder that holds {FILE}, or a revision of the repository of {book}")
     tree = f"{commit}:{prefix}"
-    there = _git(book, "ls-tree", "--name-only", tree).decode().split("\n")
+    there = _git(top, "ls-tree", "--name-only", tree).decode().split("\n")
     if FILE not in there:
         raise UnknownName("book", f"{revision}:{prefix or '.'}", (), remedy=f"{FILE} was not committed there yet")
-    data = _git(book, "archive", "--format=tar", tree, "--", *(name for name in _HELD if name in there))
+    data = _git(top, "archive", "--format=tar", tree, "--", *(name for name in _HELD if name in there))
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         archive.extractall(place, filter="data")
 
