@@ -221,9 +221,9 @@ def _published(done: Built) -> None:
         _say("  nothing was published: a document says what the evidence does not")
     for item in done.published:
         if item.skipped:
-            _say((f"  {item.target:<9}", "dim"), "left out: ", item.skipped)
+            _say((f"  {item.target:<8} ", "dim"), "left out: ", item.skipped)
         elif item.files:
-            _say((f"  {item.target:<9}", "dim"), (_path(item.files[0]), "bold"))
+            _say((f"  {item.target:<8} ", "dim"), (_path(item.files[0]), "bold"))
 
 
 def facts(found: Sequence[Fact], *, json: bool) -> None:

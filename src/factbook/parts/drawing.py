@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from factbook.charts.svg import Markup, element, label, number, picture, shorten
@@ -21,20 +22,39 @@ _ROUND: Final = {"person": 22, "store": 10, "dataset": 10, "source": 10, "docume
 
 def draw(found: View, title: str, identifier: str = "diagram") -> str:
     """The SVG file of a view; the same view gives the same bytes."""
+    drawn = placed(found)
+    places, sizes = ({name: item[side] for name, item in drawn.boxes.items()} for side in (0, 1))
+    frames = [_frame_mark(text, *drawn.frames[name]) for name, text in found.frames]
+    lines, words = [], []
+    for arrow, bends in zip(found.arrows, drawn.bends, strict=True):
+        line, word = _arrow_mark(arrow, places, sizes, bends)
+        lines.append(line)
+        words += [word] if word else []
+    boxes = [_box_mark(box, places[box.name], sizes[box.name]) for box in found.boxes]
+    width, height = (round(side + 2 * _MARGIN) for side in drawn.size)
+    return picture(identifier, title, described(found), width, height, *frames, *lines, *boxes, *words)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where each box and each frame has its upper left corner, and its size; the bends of each arrow; the size of all without the margin."""
+
+    boxes: Mapping[str, tuple[Point, Size]]
+    frames: Mapping[str, tuple[Point, Size]]
+    bends: tuple[tuple[Point, ...], ...]
+    size: Size
+
+
+def placed(found: View) -> Placed:
+    """The places of a view; the same view has the same."""
     sizes = {box.name: _size(box) for box in found.boxes}
     lanes = {box.name: box.frame for box in found.boxes if box.frame}
     edges = [(arrow.source, arrow.target) for arrow in found.arrows]
     layout = arrange(sizes, lanes, edges, [_width(arrow.label) for arrow in found.arrows])
     places = {name: _moved(place) for name, place in layout.places.items()}
-    frames = [_frame_mark(text, *_around(name, lanes, places, sizes, layout.lanes[name])) for name, text in found.frames]
-    lines, words = [], []
-    for arrow, bends in zip(found.arrows, layout.bends, strict=True):
-        line, word = _arrow_mark(arrow, places, sizes, tuple(map(_moved, bends)))
-        lines.append(line)
-        words += [word] if word else []
-    boxes = [_box_mark(box, places[box.name], sizes[box.name]) for box in found.boxes]
-    width, height = (round(side + 2 * _MARGIN) for side in layout.size)
-    return picture(identifier, title, described(found), width, height, *frames, *lines, *boxes, *words)
+    frames = {name: _around(name, lanes, places, sizes, layout.lanes[name]) for name, _ in found.frames}
+    bends = tuple(tuple(map(_moved, points)) for points in layout.bends)
+    return Placed({name: (places[name], sizes[name]) for name in sizes}, frames, bends, layout.size)
 
 
 def _around(

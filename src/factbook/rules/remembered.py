@@ -125,7 +125,8 @@ def _world(checked: Checked) -> str:
     seen = [checked.manifest.model_dump_json(), repr(sorted(checked.lines.items())), checked.style.model_dump_json()]
     seen += [repr((checked.freshness, checked.require_sources, checked.on))]
     drawn = [part for path in figures if path.is_file() for part in (path.name, path.read_bytes())]
-    return _digest([_code(), *seen, *evidence, *drawn])
+    ran = [repr((name, session.digest)) for name, session in sorted(checked.catalog.evidence.sessions.items())]
+    return _digest([_code(), *seen, *evidence, *ran, *drawn])
 
 
 @functools.cache
