@@ -46,6 +46,13 @@ def test_one_row_a_parameter(catalog_with) -> None:
     assert [row for row in wanted.rows] == [("a", "1"), ("b", "2")]
 
 
+def test_one_row_a_parameter_beside_parameters_of_the_metric_in_the_order_of_numbers(catalog_with) -> None:
+    names = [(f"performance/rows;block={block};column={column}", 7 * block) for block in (10, 9) for column in ("age", "town")]
+    facts = [Fact(Key.parse(name), value=value, unit=Unit.COUNT) for name, value in names]
+    wanted = table(TableSpec.parse("performance per=block metrics=rows;column=age"), catalog_with(*facts))
+    assert [row[:2] for row in wanted.rows] == [("9", "63"), ("10", "70")]
+
+
 def test_what_is_written_is_what_is_expected_even_after_reformatting(catalog) -> None:
     text = written(table(TableSpec.parse(SPEC), catalog))
     for version in (

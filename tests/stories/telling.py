@@ -55,6 +55,20 @@ def measured(folder: Path, manifest: str, tables: Mapping[str, pandas.DataFrame]
     return Book(folder)
 
 
+def documented(book: Book, kind: str) -> str:
+    """A document of a kind over the book, in one line: clean at birth, its numbers filled, its questions open and owned."""
+    factbook("new", kind, cwd=book.root)
+    path = book.root / "documents" / f"{kind}.md"
+    report = book.check()
+    assert [str(finding) for finding in report.findings if finding.file.endswith(path.name)] == []
+    text = path.read_text(encoding="utf-8")
+    assert "[](" not in text
+    asked = [line for line in text.splitlines() if "](question:" in line]
+    assert len(asked) == len([item for item in report.questions if item.file.endswith(path.name)]) > 0
+    assert all("To be answered by" in line for line in asked)
+    return " ".join(text.split())
+
+
 def facts(book: Book) -> dict[str, Fact]:
     return {str(fact.key): fact for fact in book.facts()}
 

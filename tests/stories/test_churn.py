@@ -15,7 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import confusion_matrix, f1_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
-from telling import columns, facts, frame, logistic, measured, told, verdicts
+from telling import columns, documented, facts, frame, logistic, measured, told, verdicts
 
 from factbook import Book
 
@@ -121,3 +121,15 @@ def test_learning_curves_tell_bias_from_variance(book: Book) -> None:
     assert curve("logistic", "test")[-1] <= curve("logistic", "test")[0]
     gaps = [own - others for own, others in zip(curve("logistic", "training"), curve("logistic", "test"), strict=True)]
     assert gaps[0] > 0.1 > gaps[1] > gaps[2] > 0
+
+
+def test_the_comparison_recommends_nothing_by_itself_and_says_what_is_established(book: Book) -> None:
+    """One command: both models on the same customers, and of every difference whether it is established."""
+    text = documented(book, "comparison")
+    assert "`better` compares `forest` and `logistic`." in text
+    assert "The models were compared on the same [2,000](fact:better/rows) cases" in text
+    difference = facts(book)["better/accuracy_difference;models=forest,logistic"]
+    assert f"[{100 * difference.value:.1f} points (95 % CI {100 * difference.low:.1f}–{100 * difference.high:.1f})]" in text
+    assert "established, in favour of forest" in text
+    assert "in favour of logistic" not in text
+    assert "Which model is recommended for which use" in text, "that is for people to say"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pandas
 import pytest
-from telling import facts, frame, logistic, measured, percent, told, verdicts
+from telling import documented, facts, frame, logistic, measured, percent, told, verdicts
 
 from factbook import Book
 
@@ -28,10 +28,10 @@ plan:
   drift: {{measure: drift, reference: before, current: after, empty: half}}
   undone-drift: {{measure: drift, reference: before, current: undone, empty: half}}
 claims:
-  accuracy-fell: "{{before/accuracy}} > {{after/accuracy}}"
+  accuracy-fell: "{{after/accuracy}} < {{before/accuracy}}"
   the-update-did-it: "{{undone/accuracy}} > {{after/accuracy}}"
   something-else-did: "{{before/accuracy}} > {{undone/accuracy}}"
-  ranking-fell: "{{before/auc}} > {{after/auc}}"
+  ranking-fell: "{{after/auc}} < {{before/auc}}"
 """
 
 
@@ -74,3 +74,19 @@ def test_the_fall_in_performance_is_tied_to_it(book: Book) -> None:
     said = {"accuracy-fell": "holds", "the-update-did-it": "holds", "something-else-did": "not-established", "ranking-fell": "not-established"}
     assert verdicts(book) == said
     assert found["after/brier"].value > found["undone/brier"].high
+
+
+def test_a_post_mortem_begins_with_the_drift_and_the_fall(book: Book) -> None:
+    """One command: PSI and KS of every feature, the fall of accuracy and AUC, and the claims that tie them; everything else is asked."""
+    text, found = documented(book, "postmortem"), facts(book)
+    cause = text.partition("## Root cause")[2].partition("## Impact")[0]
+    for name in PLANTED:
+        psi = found[f"drift/psi;column={name}"]
+        assert f"| {name} | {psi.value:.3f}" in cause
+    fall = found["drift/accuracy_difference;data=current"]
+    assert f"[−{-100 * fall.value:.1f} points" in cause
+    for claim, verdict in verdicts(book).items():
+        assert f"claim:{claim}{'' if verdict == 'holds' else '?' + verdict}" in cause
+    for heading in ("Summary", "Timeline", "Impact", "Corrective actions", "Monitoring from now on"):
+        assert f"## {heading}" in text
+    assert "How is the earlier state restored, step by step" in text

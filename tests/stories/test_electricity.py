@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from telling import facts, frame, measured
+from telling import documented, facts, frame, measured
 
 from factbook import Book
 
@@ -37,3 +37,15 @@ def test_the_price_says_less_and_less_about_the_class(book: Book) -> None:
     shift = {block: found[f"drift/label_shift;block={block};column=nswprice"].value for block in BLOCKS}
     assert max(shift[block] for block in range(4, 14)) < 0.2 < min(shift[block] for block in range(15, 26))
     assert max(found[f"drift/js;block={block};role=label"].value for block in BLOCKS) < 0.2
+
+
+def test_a_post_mortem_begins_with_what_moved_and_when(book: Book) -> None:
+    """One command: PSI and KS of every feature, block by block; the timeline, the causes and the actions are asked for."""
+    text = documented(book, "postmortem")
+    for column in ("nswprice", "nswdemand", "vicprice", "vicdemand", "transfer"):
+        assert f"The column `{column}`, block by block:" in text
+    vicprice = text.partition("The column `vicprice`")[2].partition("<!-- /fact -->")[0]
+    found = facts(book)["drift/ks;block=13;column=vicprice"]
+    assert f"| {found.value:.3f} [{found.low:.3f}, {found.high:.3f}] |" in vicprice.partition("| 13 |")[2].partition("| 14 |")[0]
+    for asked in ("What happened when", "What was the cause behind the cause", "Which action is taken by whom until when"):
+        assert asked in text

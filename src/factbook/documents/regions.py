@@ -9,6 +9,7 @@ A region is compared by cell, not by byte: what Prettier or mdformat do to its w
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _WORDS: Final = ("by", "per", "metrics")
 _MARKUP: Final = re.compile(r"[\\`*{}\[\]<>&|~$]|(?<!\w)_|_(?!\w)")
 _ENTITIES: Final = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _NONE: Final = "–"
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +150,23 @@ def _titled(title: str, key: Key) -> str:
 
 
 def _by_parameter(spec: TableSpec, catalog: Catalog) -> Table:
-    wanted = {spec.key(metric).metric: metric for metric in spec.metrics}
+    wanted = {(key.metric, key.params): metric for metric in spec.metrics for key in [spec.key(metric)]}
     found: dict[str, dict[str, Fact]] = {}
     for fact in catalog.facts():
-        key = fact.key
-        if key.evidence == spec.evidence and key.metric in wanted and not key.slice and [name for name, _ in key.params] == [spec.per]:
-            found.setdefault(key.params[0][1], {})[wanted[key.metric]] = fact
+        key, given = fact.key, dict(fact.key.params)
+        value = given.pop(spec.per, None)
+        metric = wanted.get((key.metric, tuple(given.items())))
+        if key.evidence == spec.evidence and not key.slice and value is not None and metric is not None:
+            found.setdefault(value, {})[metric] = fact
     if not found:
         raise UnknownName("parameter", f"{spec.evidence} per {spec.per}", ())
-    rows = tuple((value, *(_cell(facts.get(metric)) for metric in spec.metrics)) for value, facts in sorted(found.items()))
+    rows = tuple((value, *(_cell(found[value].get(metric)) for metric in spec.metrics)) for value in sorted(found, key=_order))
     return Table((spec.per, *(_short(spec, metric, catalog) for metric in spec.metrics)), rows, 1)
+
+
+def _order(value: str) -> tuple[float, str]:
+    """Numbers by size, then texts."""
+    return (float(value) if _NUMBER.fullmatch(value) else math.inf, value)
 
 
 def expected(region: Region, catalog: Catalog) -> Table:
