@@ -42,7 +42,13 @@ _ROLE: Final = re.compile(
 _EXAMPLE: Final = re.compile(r"(?:[@.]example(?:\.(?:com|org|net))?|\.(?:test|invalid|localhost))$", re.IGNORECASE)
 _VERSION = re.compile(r"(?:\bv|\bversions?\s|[=<>~^@/-]\s?)$", re.IGNORECASE)
 _LIKELY: Final = re.compile(personal.PREFILTER)
-_WHAT: Final = {"e-mail": "an e-mail address", "IBAN": "a bank account", "card": "a payment card", "IP": "an IP address"}
+_WHAT: Final = {
+    "e-mail": "an e-mail address",
+    "IBAN": "a bank account",
+    "card": "a payment card",
+    "IP": "an IP address",
+    "telephone": "a telephone number",
+}
 
 
 def check(checked: Checked) -> Iterator[Problem | NotJudged]:

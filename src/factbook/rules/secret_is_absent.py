@@ -48,7 +48,8 @@ FORMS: Final = {
 }
 _FORMS: Final = {what: re.compile(pattern) for what, pattern in FORMS.items()}
 _PLACEHOLDER: Final = re.compile(
-    r"x{4,}|\*{3,}|\.{3}|…|example|placeholder|your[_-]?|changeme|redacted|dummy|sample|os\.environ|getenv|process\.env|secrets\.|vault"
+    r"x{4,}|\*{3,}|\.{3}|…|example|placeholder|your[_-]?|changeme|redacted|dummy|sample|os\.environ|getenv|process\.env|secrets\."
+    r"|settings\.|config\.|self\.|vault"
     r"|0{8,}|1234567890?|abcdef",
     re.IGNORECASE,
 )
