@@ -189,6 +189,16 @@ HEAD = "factbook: 1\nsubject: {name: x}\nsources:\n  d:\n    uri: d.csv\n"
             "    by: {sex: {column: s, names: {f: 'ladies'}}}\n",
         ),
         ("plan:\n  a: {measure: profile, data: d}\n", Rename("measurement", "a", "b"), "plan:\n  b: {measure: profile, data: d}\n"),
+        (
+            "plan:\n  e: {measure: estimate, inputs: {a: derived/x, b: declared:x, c: {from: a/b}}}\n",
+            Rename("derived", "x", "z"),
+            "plan:\n  e: {measure: estimate, inputs: {a: derived/z, b: declared:x, c: {from: a/b}}}\n",
+        ),
+        (
+            "plan:\n  e: {measure: estimate, inputs: {b: declared:x, c: {from: a/b}}}\n",
+            Rename("declared", "x", "z"),
+            "plan:\n  e: {measure: estimate, inputs: {b: declared:z, c: {from: a/b}}}\n",
+        ),
         ("derived: {x: '{a/b}', y: '{ derived/x }'}\n", Rename("derived", "x", "z"), "derived: {z: '{a/b}', y: '{ derived/z }'}\n"),
     ],
 )

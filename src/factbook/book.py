@@ -168,6 +168,18 @@ class Book:
         self._draw(document)
         return path
 
+    @staticmethod
+    def new_kind(kind: str, folder: str | os.PathLike[str] = "") -> tuple[Path, ...]:
+        """Begin a kind of document of your own, in the pack that `folder` is, or in a new one there (NAME-pack where nothing is said).
+
+        Raises:
+            DocumentError: the name is none for a kind, or the folder's none for a package.
+            BookExists: the pack has that kind.
+        """
+        from factbook.documents import packs
+
+        return packs.begin(kind, Path(folder or f"{kind}-pack"))
+
     def measure(
         self,
         names: str | Sequence[str] = (),
@@ -455,12 +467,20 @@ class Book:
         found = renaming.plan(rename, (self.root / manifests.FILE).read_bytes(), self.documents)
         if dry_run:
             return found
+        stale = self._stale()
         with lock(self.root):
             for item in found.changed:
                 write_atomic(self.root / item.file, item.after)
             before = self.manifest
             self.manifest, self.lines = manifests.load(self.root)
-            return self._followed(found, before)
+            done = self._followed(found, before)
+        behind = sorted(self._stale() - stale)
+        note = f"out of date now: {', '.join(behind)}; run `factbook measure`, then `factbook update` for tables and charts"
+        return replace(done, notes=(*done.notes, note)) if behind else done
+
+    def _stale(self) -> frozenset[str]:
+        """The measurements whose evidence is out of date."""
+        return frozenset(item.name for item in self.freshness() if item.state == "stale")
 
     def _followed(self, found: Renamed, before: Manifest) -> Renamed:
         """The evidence and the charts after a renaming."""

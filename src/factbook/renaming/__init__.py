@@ -27,7 +27,6 @@ from factbook.renaming.names import KINDS, Rename
 __all__ = ["Rename", "Renamed", "plan", "resolve"]
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
 _SECTIONS: Final = {"claim": "claims", "derived": "derived", "gap": "gaps", "policy": "policies", "declared": "declared"}
-_MEASURED_AGAIN: Final = frozenset({"attribute", "group"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +163,7 @@ def plan(rename: Rename, manifest: bytes, written: Sequence[Document]) -> Rename
 
 
 def _notes(rename: Rename) -> list[str]:
-    if rename.kind in _MEASURED_AGAIN:
-        return ["the evidence still has the old name: run `factbook measure`, then `factbook update` for tables and charts"]
+    """What a renaming of this kind leaves to be done, as far as that is known beforehand."""
     if rename.kind == "parameter":
         return ["parameters are named by the data and the measure: where these changed, run `factbook measure`, then `factbook update`"]
     return []

@@ -84,8 +84,17 @@ class _Writer:
             yield from self._replace(node, rename.expression(old))
         elif path[:1] == ("regimes",) and "met_by" in path:
             yield from self._replace(node, rename.key(old))
+        elif path[:1] == ("plan",) and path[2:3] == ("inputs",):
+            yield from self._replace(node, self._input(old))
         elif old == rename.old and self._names(path):
             yield from self._replace(node, rename.new)
+
+    def _input(self, said: str) -> str:
+        """What an estimate starts from: a fact, or `declared:NAME`, `policy:NAME`."""
+        scheme, colon, name = said.partition(":")
+        if colon:
+            return f"{scheme}:{self.rename.new}" if (scheme, name) == (self.rename.kind, self.rename.old) else said
+        return self.rename.key(said)
 
     def _names(self, path: Path) -> bool:
         """Whether a value there is a name of the renamed kind: evidence of an element, an attribute in `by`, a reference group."""
