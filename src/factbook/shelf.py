@@ -101,3 +101,15 @@ def folders(room: str, data_file: str) -> dict[str, Path]:
             for path in sorted(place.glob(f"*/{data_file}")):
                 items.setdefault(path.parent.name, path.parent)
     return items
+
+
+def files(name: str) -> tuple[Path, ...]:
+    """The files of that name at the top of third-party packs, such as `look.css`."""
+    places = (place for pack in packs()[1:] for place in home(pack))
+    return tuple(place / name for place in places if (place / name).is_file())
+
+
+def home(pack: str) -> tuple[Path, ...]:
+    """The folders of a pack."""
+    spec = importlib.util.find_spec(pack)
+    return tuple(Path(place) for place in spec.submodule_search_locations or ()) if spec else ()

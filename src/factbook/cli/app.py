@@ -129,10 +129,11 @@ def new(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="A kind of document; --list names all.", show_default=False)] = "",
     where: Where = HERE,
     name: Annotated[str, typer.Option(help="The file's name, without .md.", show_default="the kind")] = "",
+    pack: Annotated[str, typer.Option(metavar="FOLDER", help="With `new kind NAME`: the pack that gets it.", show_default="NAME-pack")] = "",
     listed: Annotated[bool, typer.Option("--list", help="Name all kinds of document.")] = False,
     json: Json = False,
 ) -> int:
-    """Begin a document, its facts already bound."""
+    """Begin a document, its facts already bound; `new kind NAME` begins a kind of your own."""
     from factbook.cli import show
 
     if listed:
@@ -142,6 +143,11 @@ def new(
         return 0
     if not kind:
         raise typer.BadParameter("name the kind of document; --list names all", param_hint="KIND")
+    if kind == "kind":
+        from factbook.book import Book
+
+        show.begun_kind(Book.new_kind(str(where), pack))
+        return 0
     book = open_book(where)
     show.document(book, book.new(kind, name=name))
     return 0

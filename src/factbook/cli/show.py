@@ -88,6 +88,17 @@ def document(book: Book, path: Path) -> None:
     _say("  next:  answer its open questions; `", (f"factbook check {_path(book.root)}", "bold"), "` lists them")
 
 
+def begun_kind(paths: Sequence[Path]) -> None:
+    """A new kind of document and its pack."""
+    for path in paths:
+        _say(("✓ ", "green"), "written: ", (_path(path), "bold"))
+    _say(
+        "  next:  write its sections and questions; `",
+        ("pip install -e FOLDER", "bold"),
+        "` brings the pack in, `factbook new --list` names its kinds",
+    )
+
+
 def outcomes(done: Sequence[Outcome], *, json: bool) -> None:
     """What was measured."""
     _warn(done)

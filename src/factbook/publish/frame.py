@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from factbook import shelf
 from factbook.charts.svg import Markup, element, join
+from factbook.errors import DocumentError
 from factbook.publish.prose import Heading, mark, relative
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from factbook.publish.citations import Citation
 
 INDEX: Final = "index"
+LOOK: Final = "look.css"
 STATEMENTS: Final = "statements"
 NOT_JUDGED: Final = "not-judged"
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
@@ -36,10 +39,21 @@ class Page:
     wide: bool = False
 
 
+def style(root: Path) -> str:
+    """The site's style sheet, then the `look.css` of every pack and of the book: it stands in every page, so that a page is complete in itself.
+
+    Raises:
+        DocumentError: a look.css holds a tag.
+    """
+    return "\n".join(_sheet(path) for path in (Path(__file__).with_name("style.css"), *shelf.files(LOOK), root / LOOK) if path.is_file())
+
+
 @cache
-def style() -> str:
-    """The site's style sheet, without comments and indentation: it stands in every page, so that a page is complete in itself."""
-    text = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+def _sheet(path: Path) -> str:
+    """A style sheet without comments and indentation."""
+    text = path.read_text(encoding="utf-8")
+    if "</" in text:
+        raise DocumentError(f"{path}: a style sheet holds no tags", remedy="take the tag out")
     return re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)).strip()
 
 
@@ -67,15 +81,16 @@ def frame(publication: Publication, page: Page, pages: Sequence[Page]) -> str:
         ),
         _foot(publication),
     )
+    sheet = style(publication.root)
     head = element(
         "head",
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy(f"<style>{style()}</style>{body}")),
+        element("meta", http_equiv="Content-Security-Policy", content=policy(f"<style>{sheet}</style>{body}")),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("meta", name="generator", content=f"factbook {publication.version}"),
         element("title", title),
-        element("style", Markup(style())),
+        element("style", Markup(sheet)),
     )
     return "<!doctype html>\n" + element("html", head, body, lang=publication.manifest.language) + "\n"
 

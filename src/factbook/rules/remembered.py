@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.util
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -134,12 +133,7 @@ def _code() -> str:
     """The code and data of factbook and of every pack, and what reads Markdown."""
     parts: list[bytes | str] = [sys.version, version("pyromark")]
     for pack in shelf.packs():
-        for place in _places(pack):
+        for place in shelf.home(pack):
             files = (path for path in sorted(place.rglob("*")) if path.is_file() and path.suffix != ".pyc")
             parts += [part for path in files for part in (path.relative_to(place).as_posix(), path.read_bytes())]
     return _digest(parts)
-
-
-def _places(pack: str) -> Sequence[Path]:
-    spec = importlib.util.find_spec(pack)
-    return [Path(place) for place in spec.submodule_search_locations or ()] if spec else []
