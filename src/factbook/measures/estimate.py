@@ -149,7 +149,7 @@ class _Book:
 
     def formula(self, text: str, where: str, used: list[str]) -> Amount:
         """The amount of an expression over named inputs."""
-        keyed = _OPERAND.sub(lambda match: match[0] if match[0] in FUNCTIONS or match[0] == "points" else f"{{input/{match[0]}}}", text)
+        keyed = _OPERAND.sub(lambda match: match[0] if match[0][0] == "{" or match[0] in (*FUNCTIONS, "points") else f"{{input/{match[0]}}}", text)
         try:
             node = parse_value(keyed, where)
         except ExpressionError as error:
