@@ -24,7 +24,7 @@ from factbook.documents.parse import Document
 from factbook.manifest import Stage
 from factbook.rules import Checked, NotJudged, Problem, Severity
 
-CODE: Final = "FB402"
+CODE: Final = "FB404"
 NAME: Final = "review-is-due-later"
 _FIX: Final = "review the document, then set `reviewed` and `review_by`"
 
