@@ -8,16 +8,42 @@ from __future__ import annotations
 import numpy as np
 import pandas
 import pytest
-from telling import facts, measured, percent, told, verdicts
+from telling import documented, facts, measured, percent, told, verdicts
 
 from factbook import Book
 from measuring import shared
 
 MANIFEST = """
 subject: {name: basket-recommender}
-sources: {lists: {uri: lists.csv}}
+sources: {lists: {uri: lists.csv}, baskets: {uri: baskets.csv, key: basket}}
 plan:
+  data: {measure: profile, data: baskets}
+  cost:
+    measure: estimate
+    inputs: {price: declared:price, load: declared:load, service: declared:service, limit: {from: policy:latency, value: 300 ms}}
+    figures:
+      machines: {model: servers, arrivals: load, service: service, quantile: 0.95, limit: limit, unit: server}
+      latency: {model: response, arrivals: load, service: service, servers: machines.high, quantile: 0.95, unit: ms}
+      cost_month: {formula: machines * price, unit: EUR/month}
+      baskets_each: {model: sample_size, base: 37.6 %, other: 40 %, power: 0.8}
   offers: {measure: ranking, data: lists, query: basket, item: item, relevance: hidden, score: score, popularity: sold, k: [10]}
+declared:
+  price: {value: 50 (40 to 60) EUR/server/month, source: the price list of a host}
+  load: {value: 20 (15 to 30) requests/s, source: the busiest hour of the shop}
+  service: {value: 50 (40 to 60) ms, source: a trial on one machine}
+policies:
+  latency: {text: 95 of 100 baskets get their suggestions within 300 ms}
+system:
+  elements:
+    customer: {title: Customer, kind: person}
+    shop: {title: Shop, kind: system}
+    page: {title: Basket page, inside: shop}
+    service: {title: Recommender, inside: shop, evidence: [offers]}
+    store: {title: Item similarities, kind: store, inside: shop}
+  relations:
+    - {from: customer, to: page, label: fills a basket, data: basket}
+    - {from: page, to: service, label: asks for items, data: basket}
+    - {from: service, to: store, label: reads, data: similarities}
 claims:
   better-than-bestsellers: "{offers/hit_rate_over_popularity;k=10} > 0"
   much-better: "{offers/hit_rate_over_popularity;k=10} > 0.04"
@@ -48,9 +74,16 @@ def lists() -> pandas.DataFrame:
     return pandas.concat(parts)
 
 
+def baskets() -> pandas.DataFrame:
+    """How many items each basket holds, and whether milk is among them."""
+    lines = shared("retail/groceries.csv").read_text(encoding="utf-8").splitlines()
+    parts = [line.split(",") for line in lines]
+    return pandas.DataFrame({"basket": np.arange(len(parts)), "items": [len(part) for part in parts], "milk": ["whole milk" in part for part in parts]})
+
+
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
-    return measured(tmp_path_factory.mktemp("groceries"), MANIFEST, {"lists": lists().round(6)})
+    return measured(tmp_path_factory.mktemp("groceries"), MANIFEST, {"lists": lists().round(6), "baskets": baskets()})
 
 
 def test_item_to_item_barely_beats_popularity(book: Book) -> None:
@@ -62,3 +95,26 @@ def test_item_to_item_barely_beats_popularity(book: Book) -> None:
     assert over.value < 0.02
     assert verdicts(book) == {"better-than-bestsellers": "not-established", "much-better": "broken"}
     assert found["offers/novelty;k=10"].value > found["offers/novelty;k=10;ranking=popularity"].value
+
+
+def test_the_system_is_described_with_its_parts_and_its_data(book: Book) -> None:
+    """Architecture and data flow as diagrams, what is measured of it, and a datasheet of the baskets."""
+    text = documented(book, "system-description")
+    assert text.count("```mermaid") >= 2
+    for part in ("Basket page", "Recommender", "Item similarities"):
+        assert part in text
+    assert "(fact:offers/" in text or "fact:table offers" in text
+    sheet = documented(book, "datasheet")
+    assert "The file holds [9,835](fact:data/rows) rows" in sheet or "[9,835](fact:data/rows) rows" in sheet
+
+
+def test_the_proposal_computes_cost_latency_and_the_size_of_the_experiment(book: Book) -> None:
+    """Each figure is a fact that follows from declared prices, loads and service times."""
+    text, found = documented(book, "proposal"), facts(book)
+    capacity = text.partition("## Latency, capacity and cost")[2].partition("## Experiment")[0]
+    assert "Which load, service times and prices are expected" not in capacity, "nothing is asked that was computed"
+    assert found["cost/machines"].value >= 2
+    assert found["cost/cost_month"].value == pytest.approx(50 * found["cost/machines"].value)
+    for title in ("machines", "latency", "cost month", "baskets each"):
+        assert f"| {title}" in capacity
+    assert "```mermaid" in text.partition("## Architecture")[2]

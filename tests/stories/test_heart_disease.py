@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.model_selection import cross_val_predict
-from telling import facts, frame, logistic, measured, percent, told, verdicts
+from telling import documented, facts, frame, logistic, measured, percent, told, verdicts
 
 from factbook import Book
 
@@ -48,3 +48,11 @@ def test_cholesterol_of_0_stands_for_missing(book: Book) -> None:
     assert {key for key in found if key.startswith("spread/edge_spike;")} == {"spread/edge_spike;column=Cholesterol"}
     assert found["spread/edge_spike;column=Cholesterol"].value == 0
     assert found["spread/edge_spike_share;column=Cholesterol"].counts == {"k": 172, "n": 918}
+
+
+@pytest.mark.parametrize("kind", ["model-card", "technical-file", "summary-clinicians", "summary-business", "summary-public", "audit"])
+def test_every_audience_has_its_document_over_the_same_facts(book: Book, kind: str) -> None:
+    """Tiers for engineers, auditors, clinicians, managers and patients: whoever reads sees that women are missed."""
+    text = documented(book, kind)
+    women = facts(book)["performance/fnr?Sex=F"]
+    assert f"{100 * women.value:.1f} %" in text
