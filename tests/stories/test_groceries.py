@@ -78,7 +78,9 @@ def baskets() -> pandas.DataFrame:
     """How many items each basket holds, and whether milk is among them."""
     lines = shared("retail/groceries.csv").read_text(encoding="utf-8").splitlines()
     parts = [line.split(",") for line in lines]
-    return pandas.DataFrame({"basket": np.arange(len(parts)), "items": [len(part) for part in parts], "milk": ["whole milk" in part for part in parts]})
+    return pandas.DataFrame(
+        {"basket": np.arange(len(parts)), "items": [len(part) for part in parts], "milk": ["whole milk" in part for part in parts]}
+    )
 
 
 @pytest.fixture(scope="module")
