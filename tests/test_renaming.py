@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from factbook import Book
+from factbook.documents.parse import parse
 from factbook.errors import FactbookError, UnknownName
 from factbook.renaming.book_file import renamed
+from factbook.renaming.documents import applied, edits
 from factbook.renaming.names import Rename
 from made import predictions
 
@@ -204,3 +206,24 @@ HEAD = "factbook: 1\nsubject: {name: x}\nsources:\n  d:\n    uri: d.csv\n"
 )
 def test_factbook_yaml_keeps_its_layout(said: str, rename: Rename, wanted: str) -> None:
     assert renamed(HEAD + said, rename)[0] == HEAD + wanted
+
+
+@pytest.mark.parametrize(
+    ("said", "rename", "wanted"),
+    [
+        (' established evidence="x" evidence=a  of=a ', Rename("measurement", "a", "b"), ' established evidence="x" evidence=b  of=a '),
+        (" diagram level=components of=a ", Rename("measurement", "a", "b"), " diagram level=components of=a "),
+    ],
+)
+def test_words_of_parts_name_measurements_only_where_they_say_so(said: str, rename: Rename, wanted: str) -> None:
+    document = parse(f"<!-- fact:part{said}-->\n\n<!-- /fact -->\n")
+    assert applied(document, list(edits(document, rename))).decode() == f"<!-- fact:part{wanted}-->\n\n<!-- /fact -->\n"
+
+
+def test_keys_keep_the_spelling_of_what_is_not_renamed() -> None:
+    rename = Rename("attribute", "sex", "gender")
+    assert rename.key("a/b;attribute=sex?sex=sex&age=%3C40#low") == "a/b;attribute=gender?gender=sex&age=%3C40#low"
+    assert Rename("group", "<40", "under 40", "age").key("a/b?age=%3C40&sex=f") == "a/b?age=under%2040&sex=f"
+    assert Rename("parameter", "cat", "feline", "class").key("a/b;class=cat;k=1?class=cat") == "a/b;class=feline;k=1?class=cat"
+    assert rename.key("no key at all?sex=f") == "no key at all?sex=f"
+    assert rename.words(" a  by=age,sex metrics=n,b;attribute=sex") == " a  by=age,gender metrics=n,b;attribute=gender"

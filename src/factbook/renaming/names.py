@@ -84,7 +84,7 @@ class Rename:
         return _WORD.sub(word, text)
 
     def _value(self, name: str, value: str) -> str:
-        if name in ("evidence", "of", "data", "measurement") and self.kind == "measurement":
+        if name == "evidence" and self.kind == "measurement":
             return self.new if value == self.old else value
         names_it = (name == "by" and self.kind == "attribute") or (name == "per" and self.kind == "parameter" and not self.of)
         if names_it:
