@@ -7,7 +7,7 @@ no test, so that a figure without counts is not judged. `words.py` finds what wa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -32,6 +32,9 @@ class Judgement(StrEnum):
     NOISE = "within noise"
     EXACT = "exact"
     NOT_JUDGED = "not judged"
+
+
+_ORDER: Final = (Judgement.REAL, Judgement.EXACT, Judgement.NOISE, Judgement.NOT_JUDGED)
 
 
 @dataclass(frozen=True)
@@ -110,16 +113,16 @@ class Difference:
 def compare(before: Version, after: Version) -> Difference:
     """What changed from one version to the other. Pure."""
     old, new = ({fact.key: fact for fact in version.catalog.facts()} for version in (before, after))
-    shown = {key.whole() for document in after.documents for key, _ in cited.facts(document).links}
+    shown = _shown(after)
     both = [(old[key], fact) for key, fact in new.items() if key in old and not _same(old[key], fact)]
-    changes = [_change(first, second, before.catalog, after.catalog, second.key in shown) for first, second in both]
+    changes = [_change(first, second, before.catalog, after.catalog, shown(second.key)) for first, second in both]
     thresholds = tuple(_thresholds(before.catalog, after.catalog))
     reworded = rewordings(before.documents, after.documents)
     return Difference(
         before=before.name,
         after=after.name,
         level=float(after.catalog.manifest.level),
-        changes=tuple(sorted(changes, key=lambda change: not change.cited)),
+        changes=tuple(sorted(changes, key=lambda change: (not change.cited, _ORDER.index(change.judgement)))),
         gone=tuple(str(key) for key in old if key not in new),
         new=tuple(str(key) for key in new if key not in old),
         claims=tuple(_claims(before.catalog, after.catalog)),
@@ -127,6 +130,14 @@ def compare(before: Version, after: Version) -> Difference:
         rewordings=reworded,
         triggers=tuple(_triggers(before.catalog, after.catalog, thresholds, reworded)),
     )
+
+
+def _shown(version: Version) -> Callable[[Key], bool]:
+    """Whether documents cite a fact: by a link, in a table or in a chart."""
+    found = [cited.facts(document) for document in version.documents]
+    links = {key.whole() for item in found for key, _ in item.links}
+    tables = {table for item in found for table in item.shown}
+    return lambda key: key in links or (key.evidence, key.metric, key.params, key.attributes) in tables
 
 
 def _same(one: Fact, other: Fact) -> bool:

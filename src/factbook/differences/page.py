@@ -58,9 +58,11 @@ def _facts(found: Difference) -> Iterator[str]:
         yield "Cited in documents:"
         yield _table(cited)
     if others:
-        yield f"<details><summary>{len(others)} facts that no document cites by a link</summary>"
+        yield f"<details><summary>{len(others)} facts that no document cites</summary>"
         yield _table(others[:_MOST])
-        yield f"{f'And {len(others) - _MOST} more; `--json` has them all. ' if len(others) > _MOST else ''}</details>".lstrip()
+        if len(others) > _MOST:
+            yield f"And {len(others) - _MOST} more; `--json` has them all."
+        yield "</details>"
     if any(change.judgement in (Judgement.REAL, Judgement.NOISE) for change in found.changes):
         yield _caution(found)
     for name, keys in (("New", found.new), ("Gone", found.gone)):
