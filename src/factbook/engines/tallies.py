@@ -80,6 +80,11 @@ class Scores:
         return found.low, found.high
 
     @cached_property
+    def wide(self) -> NDArray[Any]:
+        """The rows in integers that hold any sum of them."""
+        return self.n.astype(np.int32 if int(self.n.sum(dtype=np.int64)) < 1 << 31 else np.int64, copy=False)
+
+    @cached_property
     def rising(self) -> Scores:
         """The same cells in the order of their scores."""
         order = np.argsort(self.keys)

@@ -320,12 +320,12 @@ def _binned(scores: Scores, judged: Integers, positive: Flags, names: Sequence[P
 
     def summed(array: Integers) -> Integers:
         """Row by row: what numpy has for whole arrays reads them several times."""
-        found = np.zeros((2 * len(names), *array.shape[1:]), dtype=np.int64)
+        found = np.zeros((2 * len(names), *array.shape[1:]), dtype=array.dtype)
         for to, own in zip(where, judged.tolist(), strict=True):
             found[to] += array[own]
         return found
 
-    n = summed(scores.n)
+    n = summed(scores.wide)
     both = n[0::2] + n[1::2]
     there = np.flatnonzero(both)
     low, high = scores.edges
