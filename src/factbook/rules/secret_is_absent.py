@@ -39,13 +39,14 @@ FORMS: Final = {
     "a Hugging Face token": r"\bhf_[A-Za-z]{30,}\b",
     "a package registry token": r"\b(?:npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,})",
     "a JSON web token": r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}",
-    "a password in an address": r"\b[a-z][a-z0-9+.-]*://[^\s/:@<>]+:(?![$<{*])[^\s/@<>${}*]{3,}@",
-    "a secret": (
-        r"(?i:\b[\w-]*(?:api[_-]?key|secret(?:[_-]?(?:access)?[_-]?key)?|access[_-]?token|auth[_-]?token|passwd|password"
-        r"|bearer)\b[\"']?\s*[:=]\s*[\"']?)"
-        r"(?=[\w+/=.~-]*\d)(?=[\w+/=.~-]*[A-Za-z])[\w+/=.~-]{16,}"
-    ),
+    "a password in an address": r"(?<=[a-z0-9])://[^\s/:@<>]+:(?![$<{*])[^\s/@<>${}*]{3,}@",
 }
+_GIVEN: Final = re.compile(r"[:=]\s*[\"']?(?=[\w+/=.~-]*\d)(?=[\w+/=.~-]*[A-Za-z])[\w+/=.~-]{16,}")
+_NAME: Final = re.compile(
+    r"(?:api[_-]?key|secret(?:[_-]?(?:access)?[_-]?key)?|access[_-]?token|auth[_-]?token|passwd|password|bearer)[\"']?\s*$", re.IGNORECASE
+)
+_NEAR: Final = 40
+_FIX: Final = "revoke it, take it out, and read it from the environment"
 _FORMS: Final = {what: re.compile(pattern) for what, pattern in FORMS.items()}
 _PLACEHOLDER: Final = re.compile(
     r"x{4,}|\*{3,}|\.{3}|…|example|placeholder|your[_-]?|changeme|redacted|dummy|sample|os\.environ|getenv|process\.env|secrets\."
@@ -62,11 +63,19 @@ def check(checked: Checked) -> Iterator[Problem]:
             continue
         text = document.source.decode()
         taken: list[tuple[int, int]] = []
-        for what, pattern in _FORMS.items():
-            for match in pattern.finditer(text):
-                if _PLACEHOLDER.search(match.group()) or any(low < match.end() and match.start() < high for low, high in taken):
-                    continue
-                taken.append(match.span())
-                yield at(
-                    document, len(text[: match.start()].encode()), f"this reads as {what}", "revoke it, take it out, and read it from the environment"
-                )
+        for what, match in _found(text):
+            if _PLACEHOLDER.search(match.group()) or any(low < match.end() and match.start() < high for low, high in taken):
+                continue
+            taken.append(match.span())
+            yield at(
+                document, len(text[: match.start()].encode()), f"this reads as {what}", "revoke it, take it out, and read it from the environment"
+            )
+
+
+def _found(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """What has the form of a secret: the known forms first, then long values that are given to a name for one."""
+    for what, pattern in _FORMS.items():
+        yield from ((what, match) for match in pattern.finditer(text))
+    for match in _GIVEN.finditer(text):
+        if _NAME.search(text[max(0, match.start() - _NEAR) : match.start()]):
+            yield "a secret", match
