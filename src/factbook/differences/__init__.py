@@ -34,7 +34,7 @@ class Judgement(StrEnum):
     NOT_JUDGED = "not judged"
 
 
-_ORDER: Final = (Judgement.REAL, Judgement.EXACT, Judgement.NOISE, Judgement.NOT_JUDGED)
+_ORDER: Final = (Judgement.REAL, Judgement.NOISE, Judgement.NOT_JUDGED, Judgement.EXACT)
 
 
 @dataclass(frozen=True)
