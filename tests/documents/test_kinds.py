@@ -15,16 +15,36 @@ from made import predictions
 
 BARE = {"label": "y", "score": "p"}
 RICH = BARE | {"key": "id", "by": ("sex", "age:40,60"), "protected": ("sex=male", "age=40-59")}
+UNLIKE = {
+    "profile": ("{measure: profile, data: rows}", ""),
+    "regression": ("{measure: regression, data: rows, label: p, prediction: age, by: [sex]}", ""),
+    "ranking": ("{measure: ranking, data: rows, query: id, relevance: y, score: p, k: [1, 2]}", "{title: 'Over <all> 40', kind: system}"),
+    "agreement": ("{measure: agreement, data: rows, annotators: [y, yhat, sex], scale: nominal}", ""),
+}
 
 
-@pytest.fixture(scope="module", params=["bare", "rich", "predictions-only", "tiny", "classes", "sets"])
+@pytest.fixture(scope="module", params=["bare", "rich", "predictions-only", "tiny", "classes", "sets", *UNLIKE])
 def book(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Book:
     place = tmp_path_factory.mktemp(request.param)
+    if request.param in UNLIKE:
+        return _unlike(place, *UNLIKE[request.param])
     if request.param in ("classes", "sets"):
         return _of_classes(place, sets=request.param == "sets")
     data = str(predictions(place / "rows.csv", rows=14 if request.param == "tiny" else 240))
     said = {"bare": BARE, "rich": RICH, "predictions-only": {"label": "y", "prediction": "yhat", "by": ("sex",)}, "tiny": RICH}[request.param]
     return Book.init(place / "book", data=data, **said)[0]
+
+
+def _unlike(place: Path, planned: str, element: str) -> Book:
+    """A book that predicts no class, over the same rows."""
+    (place / "documents").mkdir()
+    predictions(place / "rows.csv")
+    system = f"system: {{elements: {{all: {element}}}}}\n" if element else ""
+    text = f"factbook: 1\nsubject: {{name: other}}\nsources: {{rows: {{uri: rows.csv, by: [sex]}}}}\nplan:\n  result: {planned}\n{system}"
+    (place / "factbook.yaml").write_text(text, encoding="utf-8")
+    book = Book(place)
+    book.measure()
+    return book
 
 
 def _of_classes(place: Path, *, sets: bool) -> Book:

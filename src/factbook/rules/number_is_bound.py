@@ -158,8 +158,17 @@ def _block(checked: Checked, document: Document, block: Block) -> Iterator[Unbou
     exempt = [*prose.quotations(text.plain)]
     if (block.kind is Kind.HEADING and (match := _HEADING.match(shown)) and _plausible(match.group(), document)) or (match := _ITEM.match(shown)):
         exempt.append(match.span())
+    if document.part_at(block.start):
+        exempt += [match.span() for name in _elements(checked) for match in re.finditer(re.escape(name), shown)]
     for start, said in numbers(checked, shown, exempt):
         yield Unbound(text.offset(start), said, "", text, shown, start)
+
+
+def _elements(checked: Checked) -> set[str]:
+    """What the parts of the system are called and made with; such names hold digits, as `PostgreSQL 16` does."""
+    system = checked.manifest.system
+    names = {name for item in system.elements.values() for name in (item.title, item.technology)}
+    return {" ".join(name.split()) for name in names | {item.technology for item in system.relations} if re.search(r"\d", name)}
 
 
 def _plausible(numbering: str, document: Document) -> bool:
