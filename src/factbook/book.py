@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from factbook.renaming import Renamed
     from factbook.rules import Report
     from factbook.rules.fixing import Fixed
+    from factbook.rules.readers import Reading
     from factbook.rules.style import Style
 
 DOCUMENTS: Final = "documents"
@@ -338,6 +339,13 @@ class Book:
         documents = parse.Documents(self.root, DOCUMENTS, self.drafts)
         day = on or dt.date.today()
         return rules.judge(self.root, self.manifest, self.lines, self.catalog, documents, fresh, require_sources, day, remember=not rehash)
+
+    def readers(self) -> list[Reading]:
+        """For whom each document is written and how hard it is to read: information, which blocks nothing."""
+        from factbook import rules
+        from factbook.rules.readers import readings
+
+        return readings(rules.Checked(self.root, self.manifest, self.lines, self.catalog, self.documents, ()))
 
     def written(self, report: Report, form: str) -> str:
         """What a check found, in a form for other programs: sarif, junit, github, markdown.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from factbook.renaming import Renamed
     from factbook.rules import Finding, Report
     from factbook.rules.fixing import Fixed
+    from factbook.rules.readers import Reading
 
 _WIDE: Final = 100
 _STATES: Final = {"measured": "green", "fresh": "dim", "absent": "yellow", "orphan": "yellow"}
@@ -318,6 +319,18 @@ def session(found: Session, *, json: bool) -> bool:
 def made(path: Path) -> None:
     """A file that was written."""
     _say(("✓ ", "green"), (_path(path), "bold"))
+
+
+def readers(found: Sequence[Reading], *, json: bool) -> None:
+    """How every document reads."""
+    if json:
+        _json([reading.tree() for reading in found])
+        return
+    width = max((len(reading.document) for reading in found), default=0)
+    for reading in found:
+        ease = reading.why if reading.ease is None else f"{reading.level}, reading ease {reading.ease:.0f}"
+        size = f"{_plural(reading.words, 'word')}, {_plural(reading.sentences, 'sentence')}"
+        _say((f"{reading.document:<{width}}  ", "bold"), ease, (f"  {size}; for {', '.join(reading.audience) or 'nobody named'}", "dim"))
 
 
 def demo(book: Book, done: Built, headlines: Sequence[str]) -> None:
