@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from factbook import canon, charts, manifest, measures, rules, sources
-from factbook.documents import parse
-from factbook.evidence import Evidence, freshness, runs, store
+from factbook.documents import executable, parse
+from factbook.evidence import Evidence, freshness, runs, sessions, store
 from factbook.evidence.catalog import Catalog
 from factbook.measures import intervals
 from factbook.model import Artifact, Direction, Fact, Key, Measured, Status, Unit
@@ -141,8 +142,11 @@ def judged(root: Path, text: str, *, require_sources: bool = False, on: dt.date 
 
 def case(root: Path, folder: Path, given: Mapping[str, Any]) -> rules.Report:
     """Check one case: its text, after what it changes in a copy of the book (`edit`: file, old, new; `write`: files; `delete`: a file; `stage`),
-    `on` a day.
+    `on` a day. `ran` is the document as it was run, and `outputs` what its blocks printed; the last of them failed where it says `!`.
     """
+    if "ran" in given:
+        root = Path(shutil.copytree(root, folder / "run"))
+        ran(root, given["ran"], given.get("outputs", ()))
     changed = [(item["file"], item["old"], item["new"]) for item in given.get("edit", ())]
     if "stage" in given:
         changed.append(("factbook.yaml", "stage: draft", f"stage: {given['stage']}"))
@@ -157,6 +161,22 @@ def case(root: Path, folder: Path, given: Mapping[str, Any]) -> rules.Report:
     if "delete" in given:
         (root / given["delete"]).unlink()
     return judged(root, given.get("text", ""), require_sources=given.get("require_sources") == "true", on=_day(given.get("on")))
+
+
+def ran(root: Path, text: str, outputs: Iterable[str]) -> None:
+    """Record a run of the document."""
+    document, given = parse.parse(text, "documents/case.md"), list(outputs)
+    blocks = []
+    for block, output in zip_longest(executable.code(document), given, fillvalue=""):
+        assert not isinstance(block, str), "more outputs than blocks"
+        failed = output.startswith("!")
+        ended = sessions.Ended.FAILED if failed else sessions.Ended.RAN
+        blocks.append(sessions.Block(block.digest, ended, output.removeprefix("!"), "NameError" if failed else "", 1 if failed else 0))
+    session = sessions.Session(document.name, tuple(blocks))
+    sessions.write(root, "case", session)
+    fact = Fact(Key("case", "accuracy"), value=0.9, unit=Unit.FRACTION)
+    measured = Measured("case", "recorded", 1, (fact,), {"units": {"accuracy": "fraction"}}, {})
+    store.write(root, measured, runs.Run("2026-11-01T00:00:00Z", {"factbook": "0"}, "Linux", context=session.digest))
 
 
 def _day(text: str | None) -> dt.date | None:

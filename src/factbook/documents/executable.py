@@ -21,7 +21,7 @@ from factbook.evidence.sessions import Block, Session
 OUTPUT: Final = "output"
 SKIP: Final = "no-run"
 TIME_LIMIT: Final = 60.0
-_CLOSE = re.compile(r"\s{0,3}(`{3,}|~{3,})\s*\Z")
+_OPEN = re.compile(r"`{3,}|~{3,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,8 @@ def _block(document: Document, words: list[str], start: int, end: int) -> Code:
     wanted = SKIP not in words and (words[0] == "python" or "run" in words)
     if wanted and column != 1:
         raise DocumentError(f"{document.name}:{line}: code that is run begins at the left margin", remedy=f"take it out of the list, or write {SKIP}")
-    if wanted and (len(lines) < 2 or not _CLOSE.match(lines[-1])):
+    opened = _OPEN.match(lines[0])
+    if wanted and opened and (len(lines) < 2 or not re.fullmatch(rf"\s{{0,3}}{opened[0]}{opened[0][0]}*\s*", lines[-1])):
         raise DocumentError(f"{document.name}:{line}: this block of code is never closed", remedy="close it with ```")
     body = start + len(lines[0].encode()) + 1
     inner = "".join(f"{item}\n" for item in lines[1:-1])

@@ -44,7 +44,7 @@ def _cells(document: Document, session: Session | None) -> Iterator[dict[str, An
         found = ran[number - 1] if number <= len(ran) and ran[number - 1].digest == block.digest else None
         done = block.end
         part = shown.get(number)
-        if part is not None and not source[block.end : part.start].strip():
+        if part is not None and part.start >= block.end and not source[block.end : part.start].strip():
             done = part.end
         yield _code(source, block, done, number, found)
     if done < len(source):
@@ -111,6 +111,12 @@ def _markdown(cell: dict[str, Any]) -> str:
     shell = source.startswith(_SHELL)
     code = source.removeprefix(_SHELL) if shell else source
     fence = "`" * max([3, *(len(run) + 1 for run in re.findall(r"^\s*(`{3,})", code, re.MULTILINE))])
-    if own is not None and (opened := re.match(r"(`{3,}|~{3,})", own["before"])) and not re.search(rf"^\s*{opened[1]}", code, re.MULTILINE):
+    if own is not None and not _closed(own["before"], code):
         return f"{own['before']}{code}{own['after']}"
     return f"\n{fence}{'sh run' if shell else 'python'}\n{code}\n{fence}\n\n"
+
+
+def _closed(opening: str, code: str) -> bool:
+    """Whether the code holds a line that would close the fence before its end."""
+    fence = re.match(r"`{3,}|~{3,}", opening)
+    return fence is None or re.search(rf"^ {{0,3}}{fence[0]}{fence[0][0]}*[ \t]*\r?$", code, re.MULTILINE) is not None

@@ -29,10 +29,10 @@ def check(checked: Checked) -> Iterator[Problem | NotJudged]:
     for document in checked.documents:
         try:
             yield from _document(checked, document)
+            for block in executable.skipped(document):
+                yield NotJudged("code that says no-run", "nobody ran it", document.name, document.place(block.start)[0])
         except DocumentError as error:
             yield Problem(document.name, 1, 1, error.message, error.remedy)
-        for block in executable.skipped(document):
-            yield NotJudged("code that says no-run", "nobody ran it", document.name, document.place(block.start)[0])
 
 
 def _document(checked: Checked, document: Document) -> Iterator[Problem]:
