@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
+from dataclasses import replace
 
 from factbook import regimes
+from factbook.documents import cited
+from factbook.documents.parse import Document, Region
 from factbook.documents.regions import escape
 from factbook.documents.shapes import spell
 from factbook.errors import DocumentError, FactbookError
@@ -12,7 +16,13 @@ from factbook.model import Key
 from factbook.parts import Holding, Words
 from factbook.regimes.coverage import Material
 
-_RECORDED = {"inputs": "the digests of the data, in the evidence", "runs": "who measured when and with what, in the run records"}
+_SYSTEM = "the system as factbook.yaml describes it, under system:"
+_RECORDED = {
+    "inputs": "the digests of the data, in the evidence",
+    "runs": "who measured when and with what, in the run records",
+    "system": "the parts of the system and their relations, in factbook.yaml",
+    "system.outside": "the parts that others provide, in factbook.yaml",
+}
 
 
 def write(words: Words, holding: Holding) -> str:
@@ -28,7 +38,7 @@ def write(words: Words, holding: Holding) -> str:
     others = tuple(document for document in holding.documents if document.name != holding.document.name)
     material = Material(holding.catalog.manifest, holding.catalog, others)
     row = material.row(regimes.load(given["regime"]), given["item"])
-    return "\n".join(f"- {_line(place, holding)}" for place in row.by)
+    return "\n".join(f"- {line}" for line in dict.fromkeys(_line(place, holding) for place in row.by))
 
 
 def _line(place: str, holding: Holding) -> str:
@@ -41,8 +51,34 @@ def _line(place: str, holding: Holding) -> str:
         return f"[{escape(document.title)}, {escape(heading)}]({address}#{anchor})"
     if place.startswith("subject."):
         return f"{place.removeprefix('subject.')}: {escape(str(getattr(holding.catalog.manifest.subject, place.removeprefix('subject.'))))}"
+    if place.partition(".")[0] == "system":
+        return _SYSTEM
     try:
         fact = holding.catalog.fact(Key.parse(place))
     except FactbookError:
-        return _RECORDED.get(place, escape(place))
-    return f"{holding.catalog.metric(fact.key).title}: [{escape(spell(fact))}](fact:{fact.key})"
+        return _RECORDED.get(place) or _shown(place, holding) or escape(place)
+    return f"{holding.catalog.metric(fact.key).title} in {escape(fact.key.evidence)}: [{escape(spell(fact))}](fact:{fact.key})"
+
+
+def _shown(place: str, holding: Holding) -> str:
+    """A metric that a table or chart shows by groups, with a link to the section where it stands; empty where none does."""
+    name, _, attributes = place.partition(" by ")
+    evidence, _, metric = name.partition("/")
+    by = tuple(sorted(attributes.split(" and "))) if attributes else ()
+    for document in holding.documents:
+        start = next((start for start, item in _displays(document) if (evidence, metric, by) in item), None)
+        section = document.section_at(start) if start is not None else None
+        if section is not None:
+            title = holding.catalog.metric(Key(evidence, metric)).title
+            address = f"{posixpath.relpath(document.name, posixpath.dirname(holding.document.name) or '.')}#{section.slug}"
+            said = f"{title} by {attributes}" if attributes else title
+            return f"{escape(said)}: [{escape(document.title)}, {escape(section.title)}]({address})"
+    return ""
+
+
+def _displays(document: Document) -> Iterator[tuple[int, set[tuple[str, str, tuple[str, ...]]]]]:
+    """Where tables and charts stand, and what each shows."""
+    for one in (*document.regions, *document.images):
+        regions, images = ((one,), ()) if isinstance(one, Region) else ((), (one,))
+        found = cited.facts(replace(document, links=(), regions=regions, images=images)).shown
+        yield one.start, {(evidence, metric, by) for evidence, metric, _, by in found}
