@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from factbook import regimes
 from factbook.documents import cited
-from factbook.documents.parse import Document, Region
+from factbook.documents.parse import Document
 from factbook.documents.regions import escape
 from factbook.documents.shapes import spell
 from factbook.errors import DocumentError, FactbookError
@@ -78,7 +78,8 @@ def _shown(place: str, holding: Holding) -> str:
 
 def _displays(document: Document) -> Iterator[tuple[int, set[tuple[str, str, tuple[str, ...]]]]]:
     """Where tables and charts stand, and what each shows."""
-    for one in (*document.regions, *document.images):
-        regions, images = ((one,), ()) if isinstance(one, Region) else ((), (one,))
-        found = cited.facts(replace(document, links=(), regions=regions, images=images)).shown
-        yield one.start, {(evidence, metric, by) for evidence, metric, _, by in found}
+    bare = replace(document, links=(), regions=(), images=())
+    alone = [(region.start, replace(bare, regions=(region,))) for region in document.regions]
+    alone += [(image.start, replace(bare, images=(image,))) for image in document.images]
+    for start, one in alone:
+        yield start, {(evidence, metric, by) for evidence, metric, _, by in cited.facts(one).shown}
