@@ -195,7 +195,7 @@ def _record_details(key: Key, catalog: Catalog) -> Iterator[Detail]:
         yield Detail(f"Source ({role})", f"{item.source}, {short(item.digest)}")
     yield Detail("Measure", f"{record.measure}, version {record.version}")
     yield Detail("Measured", day(record))
-    yield Detail("Re-derive", command(record.name), code=True)
+    yield Detail("Re-derive", command(record), code=True)
 
 
 def _operand(key: Key, catalog: Catalog) -> Detail:
@@ -205,9 +205,9 @@ def _operand(key: Key, catalog: Catalog) -> Detail:
         return Detail("Rests on", error.message)
 
 
-def command(name: str) -> str:
+def command(record: Record) -> str:
     """The command that re-derives an evidence, to be run in the folder of the book."""
-    return f"factbook measure . --only {name} --force"
+    return f"factbook run {record.name}" if record.measure == "recorded" else f"factbook measure . --only {record.name} --force"
 
 
 # --- words -----------------------------------------------------------------------------------------------------------------------------------

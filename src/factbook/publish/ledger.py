@@ -72,7 +72,7 @@ def _record(record: Record) -> Markup:
         ("Run record", element("code", f"runs/{record.name}.*.json") if run else ""),
         ("Merged", "the facts come from several runs" if record.merged else ""),
         ("Not vouched for", ", ".join(str(key) for key in record.unvouched)),
-        ("Re-derive", element("code", citations.command(record.name))),
+        ("Re-derive", element("code", citations.command(record))),
     ]
     return join(definitions(lines), table(("Role", "Source", "Rows", "Files", "Bytes", "SHA-256 digest"), inputs, numbers=(2, 3, 4)))
 

@@ -164,7 +164,7 @@ class Plain:
                 f"{escape(record.measure)} {record.version}",
                 citations.day(record),
                 ", ".join(f"{escape(item.source)} {code(item.digest)}" for _, item in sorted(record.inputs.items())),
-                code(citations.command(record.name)),
+                code(citations.command(record)),
             )
             for record in records
         ]

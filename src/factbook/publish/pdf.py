@@ -312,7 +312,7 @@ class Paper:
         """What a measurement rests on, with whole digests."""
         lines = [("Evidence", record.digest), ("Measure", f"{record.measure}, version {record.version}"), ("Measured", citations.day(record))]
         lines += [(f"Source {item.source}, {item.rows:,} rows", item.digest) for _, item in sorted(record.inputs.items())]
-        lines += [("Re-derive", citations.command(record.name))]
+        lines += [("Re-derive", citations.command(record))]
         return call("heading", "level: 2", body=say(f"Measurement {record.name}")) + self.terms(lines)
 
     def entry(self, number: int, citation: Citation) -> str:
