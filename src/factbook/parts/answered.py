@@ -16,7 +16,6 @@ from factbook.model import Key
 from factbook.parts import Holding, Words
 from factbook.regimes.coverage import Material
 
-_SYSTEM = "the system as factbook.yaml describes it, under system:"
 _RECORDED = {
     "inputs": "the digests of the data, in the evidence",
     "runs": "who measured when and with what, in the run records",
@@ -51,8 +50,6 @@ def _line(place: str, holding: Holding) -> str:
         return f"[{escape(document.title)}, {escape(heading)}]({address}#{anchor})"
     if place.startswith("subject."):
         return f"{place.removeprefix('subject.')}: {escape(str(getattr(holding.catalog.manifest.subject, place.removeprefix('subject.'))))}"
-    if place.partition(".")[0] == "system":
-        return _SYSTEM
     try:
         fact = holding.catalog.fact(Key.parse(place))
     except FactbookError:
