@@ -9,6 +9,7 @@ import datetime as dt
 import json as jsons
 import os
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from factbook.rules.readers import Reading
 
 _WIDE: Final = 100
+_INDENT: Final = 15
 _STATES: Final = {"measured": "green", "fresh": "dim", "absent": "yellow", "orphan": "yellow"}
 _COVERED: Final = {"measured": "green", "recorded": "green", "authored": "green", "signed": "green", "open": "yellow", "partly": "yellow"}
 _SEVERITIES: Final = {"error": "bold red", "warning": "yellow", "note": "cyan"}
@@ -299,7 +301,10 @@ def coverage(found: Coverage, *, json: bool) -> None:
         _say((found.regime.caution, "yellow"))
     for row in found.rows:
         said = ", ".join(row.by) + (" · " if row.by and row.missing else "") + row.missing
-        _say((f"{row.state:<15}", _COVERED.get(str(row.state), "")), (f"{row.item.id}  ", "bold"), row.item.ask, (f"  {said}", "dim"))
+        _say((f"{row.state:<15}", _COVERED.get(str(row.state), "")), (row.item.id, "bold"), (f"  {row.item.cite}", "dim"))
+        for text, look in ((row.item.ask, ""), (said, "dim")):
+            for line in textwrap.wrap(text, max(40, _console().width - _INDENT), break_on_hyphens=False):
+                _say(" " * _INDENT, (line, look))
     _say(", ".join(f"{count} {state}" for state, count in found.counts.items()))
 
 
