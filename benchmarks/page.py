@@ -73,7 +73,8 @@ Measured on {date}: {processor}, {processors} processors, {memory_gib} GiB, {sys
 
 ## What was measured
 
-"× factbook" says how many times factbook's CPU time or memory a tool takes.
+"× factbook" says how many times factbook's CPU time or memory a tool takes. What does not depend on the number of rows, the figures of 457 groups and
+their intervals, is most of factbook's time below a million rows.
 
 {cases}
 
