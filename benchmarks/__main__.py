@@ -123,6 +123,8 @@ def machine() -> dict[str, Any]:
         "memory_gib": round(memory),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
+        "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+        or "none",
     }
 
 

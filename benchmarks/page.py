@@ -66,6 +66,7 @@ The log has a label, a score, a decision and attributes of 2, 5, 10 and 20 group
 (457). The tables of drift are half numbers, half categories of 20 values.
 
 Measured on {date}: {processor}, {processors} processors, {memory_gib} GiB, {system}, Python {python}, load {low} to {high}.
+Commit {commit}.
 
 ## What is aimed at
 
