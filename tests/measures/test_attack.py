@@ -19,7 +19,7 @@ def test_no_hidden_count_of_random_tables_is_recovered_from_two_versions() -> No
 
 def test_no_hidden_count_is_recovered_from_all_facts_of_a_book() -> None:
     found = attack.attack_books(range(700, 703))
-    assert found["secrets"] > 10
+    assert found["secrets"] >= 5
     assert found["recovered"] == 0
 
 

@@ -22,7 +22,8 @@ CODE: Final = "FB601"
 NAME: Final = "markup-is-inert"
 
 _ELEMENT = re.compile(
-    r"<\s*(script|iframe|frame|frameset|object|embed|applet|form|input|button|select|textarea|style|link|meta|base|svg|math|video|audio|source|template|portal)\b",
+    r"<\s*(script|iframe|frame|frameset|object|embed|applet|form|input|button|select|textarea|style|link|meta|base|svg|math|video|audio"
+    r"|source|template|portal)\b",
     re.IGNORECASE,
 )
 _HANDLER = re.compile(r"\bon[a-z]{3,}\s*=|\bsrcdoc\s*=|\bformaction\s*=", re.IGNORECASE)
