@@ -14,6 +14,7 @@ from typing import Final
 _MANY: Final = 2000
 _TINY: Final = 1e-300
 _EPSILON: Final = 1e-16
+_NEAR: Final = 1e-7  # Halley's steps converge cubically: after one as small as this nothing is left to mend
 _SERIES: Final = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
 
 
@@ -42,10 +43,13 @@ def quantile(a: float, b: float, probability: float) -> float:
         else:
             low = x
         new = x - _step(a, b, x, excess)
-        if not low < new < high:
+        if low < new < high:
+            if abs(new - x) <= _NEAR * x:
+                return new
+        else:
             new = (low + high) / 2
-        if abs(new - x) <= 1e-15 * x or new in (low, high):
-            return new
+            if abs(new - x) <= 1e-15 * x or new in (low, high):
+                return new
         x = new
     return x
 
@@ -123,18 +127,16 @@ def _remainder(x: float) -> float:
 
 
 def _fraction(a: float, b: float, x: float) -> float:
-    c, d = 1.0, 1 - (a + b) * x / (a + 1)
-    d = 1 / (d if abs(d) > _TINY else _TINY)
+    change, c, d = 1.0, 1.0, 1 / ((1 - (a + b) * x / (a + 1)) or _TINY)
     value = d
     for m in range(1, 100_000):
         even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
         for term in (even, odd):
-            d = 1 + term * d
-            c = 1 + term / c
-            d = 1 / (d if abs(d) > _TINY else _TINY)
-            c = c if abs(c) > _TINY else _TINY
-            value *= d * c
-        if abs(d * c - 1) <= 4 * _EPSILON:
+            d = 1 / ((1 + term * d) or _TINY)
+            c = (1 + term / c) or _TINY
+            change = d * c
+            value *= change
+        if -4 * _EPSILON <= change - 1 <= 4 * _EPSILON:
             break
     return value
