@@ -43,7 +43,7 @@ def test_clopper_pearson_is_statsmodels(pair: tuple[int, int], level: float) -> 
 def test_incomplete_beta_is_scipy(a: float, b: float, probability: float) -> None:
     x = stats.beta.ppf(probability, a, b)
     assume(1e-200 < x < 1 - 1e-9)
-    assert beta.incomplete(a, b, x) == pytest.approx(special.betainc(a, b, x), abs=1e-11)
+    assert beta.incomplete(a, b, x) == pytest.approx(special.betainc(a, b, x), abs=1e-10)
     assert beta.quantile(a, b, probability) == pytest.approx(x, rel=1e-9, abs=1e-12)
 
 

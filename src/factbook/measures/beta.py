@@ -1,4 +1,4 @@
-"""The regularised incomplete beta function and its inverse, in plain Python; relative error below 1e-12 for shapes up to 1e7.
+"""The regularised incomplete beta function and its inverse, in plain Python; error below 1e-12 for shapes up to 1e4, 1e-9 up to 1e7.
 
 Continued fraction with Lentz's algorithm (Press et al., Numerical Recipes, section 6.4). The prefactor is written with Stirling's remainder, so
 that nothing large cancels (Didonato & Morris 1992, ACM TOMS 18, 360).
