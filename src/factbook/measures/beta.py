@@ -44,7 +44,7 @@ def quantile(a: float, b: float, probability: float) -> float:
             low = x
         new = x - _step(a, b, x, excess)
         if low < new < high:
-            if abs(new - x) <= _NEAR * x:
+            if abs(new - x) <= _NEAR * min(x, 1 - x):
                 return new
         else:
             new = (low + high) / 2
