@@ -8,7 +8,9 @@ the part as bytes. Measures that need rows, not counts, read them on the driver.
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -90,6 +92,8 @@ def _session(settings: Mapping[str, str]) -> Any:
         raise MissingExtra("engine: spark", "spark") from error
     if (active := SparkSession.getActiveSession()) is not None:
         return active
+    if settings.get("master", "local").startswith("local"):
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers of this machine need the environment that factbook is in
     builder = SparkSession.builder.appName("factbook")
     for name, value in {**_QUIET, **settings}.items():
         builder = builder.master(value) if name == "master" else builder.config(name, value)
