@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import fnmatch
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -639,8 +640,9 @@ def _beside(target: Path) -> Iterator[Path]:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise BookExists(target, "name a folder that does not exist yet")
     target.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-    try:
+    folder = target.parent / f".{target.name}.{secrets.token_hex(8)}"
+    try:  # from before the folder is there: an interruption may come at any moment
+        folder.mkdir(mode=0o700)
         yield folder
         folder.chmod(0o755)
         folder.replace(target)
