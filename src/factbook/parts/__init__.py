@@ -1,6 +1,6 @@
 """Parts of documents that are written by a machine, between two comments, so that the Markdown stays readable without factbook.
 
-    <!-- fact:part diagram view=containers -->
+    <!-- fact:part diagram level=containers -->
     ...
     <!-- /fact -->
 
@@ -14,12 +14,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from factbook import shelf
 from factbook.documents import parse
 from factbook.documents.parse import Document, Part
 from factbook.errors import DocumentError, FactbookError
 from factbook.evidence.catalog import Catalog
+from factbook.regimes.coverage import Material
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,12 @@ class Holding:
     catalog: Catalog
     documents: tuple[Document, ...]
     document: Document
+
+    @cached_property
+    def elsewhere(self) -> Material:
+        """What the other documents and the book itself have to hold against laws and standards: the same for every part of a document."""
+        others = tuple(document for document in self.documents if document.name != self.document.name)
+        return Material(self.catalog.manifest, self.catalog, others)
 
 
 @dataclass(frozen=True, slots=True)

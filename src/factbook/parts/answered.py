@@ -14,7 +14,6 @@ from factbook.documents.shapes import spell
 from factbook.errors import DocumentError, FactbookError
 from factbook.model import Key
 from factbook.parts import Holding, Words
-from factbook.regimes.coverage import Material
 
 _RECORDED = {
     "inputs": "the digests of the data, in the evidence",
@@ -34,9 +33,7 @@ def write(words: Words, holding: Holding) -> str:
     given = words.only("regime", "item").given
     if set(given) != {"regime", "item"}:
         raise DocumentError("the part answered needs regime=NAME and item=ID", remedy="`factbook coverage REGIME` lists the items")
-    others = tuple(document for document in holding.documents if document.name != holding.document.name)
-    material = Material(holding.catalog.manifest, holding.catalog, others)
-    row = material.row(regimes.load(given["regime"]), given["item"])
+    row = holding.elsewhere.row(regimes.load(given["regime"]), given["item"])
     return "\n".join(f"- {line}" for line in dict.fromkeys(_line(place, holding) for place in row.by))
 
 
