@@ -17,6 +17,7 @@ from factbook.errors import ManifestError
 FILE: Final = "factbook.yaml"
 _T = TypeVar("_T", bound=BaseModel)
 _PASSWORD: Final = re.compile(r"://[^/@]*:(?!\$\{\w+\}@)[^/@]+@|[?&](password|passwd|sslpassword)=(?!\$\{\w+\}(&|\Z))", re.IGNORECASE)
+Use = Literal["training", "validation", "testing", "external", "operation"]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
 
 
@@ -116,6 +117,11 @@ def _classes(value: Any) -> Any:
     return value
 
 
+def _several(value: Any) -> Any:
+    """`used_for: training` is short for `used_for: [training]`."""
+    return [value] if isinstance(value, str) else value
+
+
 class Source(_Strict):
     """A table and the declared role of its columns.
 
@@ -127,6 +133,8 @@ class Source(_Strict):
     `abstain` is the prediction value (text) that means "no decision"; abstentions are counted and left out of the rates.
     `more` are further files of the same table, `query` the SELECT whose rows are read from a database, and `partitioned` says that folders named
     `column=value` are columns. `members` is the pattern of what is read of an archive.
+    `used_for` says what the rows serve the subject for: `training`; `validation`, to choose a model or a threshold; `testing`, after both;
+    `external`, testing on rows of another site, source or time; `operation`, recorded in use. Laws and standards ask for it; no figure depends on it.
     """
 
     uri: str
@@ -151,6 +159,7 @@ class Source(_Strict):
     cluster: str = ""
     unit: str = "row"
     by: Annotated[dict[str, Group], BeforeValidator(_groups)] = Field(default_factory=dict)
+    used_for: Annotated[tuple[Use, ...], BeforeValidator(_several)] = ()
     missing: Missing = Missing()
     join: Join | None = None
 

@@ -14,9 +14,10 @@ from factbook.regimes.coverage import Row, State, page
 BOOK = """factbook: 1
 subject: {{kind: model, name: risk, version: 1.2.0}}
 sources:
-  holdout: {{uri: rows.csv, label: y, positive: 1, prediction: p, by: [sex]}}
+  holdout: {{uri: rows.csv, label: y, positive: 1, prediction: p, by: [sex]{used_for}}}
 plan:
   performance: {{measure: classification, data: holdout, by: [sex]}}
+  data: {{measure: profile, data: holdout}}
 {regimes}
 """
 LATE = dt.date(2029, 1, 1)
@@ -25,11 +26,11 @@ CARD = "# Card\n\n## Intended use\n\n{use}\n\n## Quantitative analyses\n\n{quant
 
 @pytest.fixture
 def made(tmp_path: Path):
-    def make(use: str = "", quant: str = "", regimes: str = "") -> Book:
+    def make(use: str = "", quant: str = "", regimes: str = "", used_for: str = "") -> Book:
         (tmp_path / "documents").mkdir(exist_ok=True)
         rows = "".join(f"{i % 2},{(i // 2) % 2},{'mf'[i % 3 == 0]}\n" for i in range(240))
         (tmp_path / "rows.csv").write_text("y,p,sex\n" + rows)
-        (tmp_path / "factbook.yaml").write_text(BOOK.format(regimes=regimes))
+        (tmp_path / "factbook.yaml").write_text(BOOK.format(regimes=regimes, used_for=used_for and f", used_for: {used_for}"))
         (tmp_path / "documents" / "model-card.md").write_text(CARD.format(use=use, quant=quant))
         book = Book(tmp_path)
         book.measure()

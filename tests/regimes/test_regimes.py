@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import fnmatch
+from typing import get_args
 
 import pytest
 
 from factbook import regimes, shelf
 from factbook.documents import kinds
 from factbook.errors import UnknownName
-from factbook.manifest import Subject
+from factbook.manifest import Subject, Use
+from factbook.regimes import Pattern
 
 ANNEX = "eu-ai-act-annex-iv"
 
@@ -55,13 +57,68 @@ def test_items_name_facts_of_measures_that_exist(name: str) -> None:
     known = {f"{measure}/{metric.name}" for measure, module in shelf.modules("measures").items() for metric in module.METRICS}
     for item in regimes.load(name).items.values():
         for pattern in item.facts:
-            assert fnmatch.filter(known, pattern.partition("?")[0]), (item.id, pattern)
+            assert fnmatch.filter(known, pattern.name), (item.id, pattern)
         assert not item.facts or "measured" in item.fill, item.id
         assert not item.record or "recorded" in item.fill, item.id
 
 
+@pytest.mark.parametrize(("name", "metrics"), regimes.sets().items())
+def test_a_set_holds_facts_that_exist_each_of_which_meets_alone(name: str, metrics: tuple[str, ...]) -> None:
+    known = {f"{measure}/{metric.name}" for measure, module in shelf.modules("measures").items() for metric in module.METRICS}
+    assert all(fnmatch.filter(known, metric) for metric in metrics), name
+
+
+def test_no_difference_of_labels_passes_for_a_difference_of_errors() -> None:
+    fit = {metric.name for metric in shelf.find("measures", "fairness").METRICS for name in regimes.sets()["differences"]
+           if fnmatch.fnmatchcase(f"fairness/{metric.name}", name)}  # fmt: skip
+    assert {"fnr_difference", "precision_ratio", "equalised_odds_difference", "mae_gap", "auc_difference"} <= fit
+    assert not {name for name in fit if name.startswith("prevalence") or name.endswith(("_p", "_mdd", "_cases_needed"))}
+
+
+@pytest.mark.parametrize(
+    ("written", "fits"),
+    [
+        ("a/b", ("a/b", 0, set())),
+        ("a/*?", ("a/b", 1, set())),
+        ("a/b?&", ("a/b", 3, set())),
+        ("a/b@training", ("a/b", 0, {"training", "testing"})),
+        ("a/b@!training", ("a/b", 0, set())),
+        ("a/b@!training", ("a/b", 0, {"training", "testing"})),
+    ],
+)
+def test_a_pattern_fits(written: str, fits: tuple[str, int, set[str]]) -> None:
+    assert regimes.Item(id="x", ask="x", cite="x", fill=("measured",), facts=(written,)).facts[0].fits(fits[0], fits[1], frozenset(fits[2]))
+
+
+@pytest.mark.parametrize(
+    ("written", "not_fits"),
+    [
+        ("a/b", ("a/b", 1, set())),
+        ("a/*?", ("a/b", 2, set())),
+        ("a/b?&", ("a/b", 1, set())),
+        ("a/b@training", ("a/b", 0, set())),
+        ("a/b@training", ("a/b", 0, {"testing"})),
+        ("a/b@!training", ("a/b", 0, {"training"})),
+    ],
+)
+def test_a_pattern_does_not_fit(written: str, not_fits: tuple[str, int, set[str]]) -> None:
+    pattern = regimes.Item(id="x", ask="x", cite="x", fill=("measured",), facts=(written,)).facts[0]
+    assert not pattern.fits(not_fits[0], not_fits[1], frozenset(not_fits[2]))
+
+
+def test_a_set_stands_for_its_facts_with_the_same_marks() -> None:
+    item = regimes.Item(id="x", ask="x", cite="x", fill=("measured",), facts=("size@training",))
+    assert item.facts == tuple(Pattern(name, "", "training") for name in regimes.sets()["size"])
+
+
+@pytest.mark.parametrize(("written", "said"), [("sizes", "there is no set"), ("a/b@train", "names no facts"), ("a/b?&?", "names no facts")])
+def test_a_pattern_that_means_nothing_is_refused(written: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        regimes.Item(id="x", ask="x", cite="x", fill=("measured",), facts=(written,))
+
+
 def test_what_is_named_as_a_record_can_be_recorded() -> None:
     subject = {f"subject.{name}" for name in Subject.model_fields}
-    known = subject | {"inputs", "runs", "system", "system.outside"}
+    known = subject | {"inputs", "runs", "system", "system.outside"} | {f"inputs@{use}" for use in get_args(Use)}
     named = {record for name in regimes.names() for item in regimes.load(name).items.values() for record in item.record}
     assert named <= known

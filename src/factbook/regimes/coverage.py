@@ -7,8 +7,7 @@ it for the item. Where an item is filled in several ways, each of them is needed
 from __future__ import annotations
 
 import datetime as dt
-import fnmatch
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -21,7 +20,7 @@ from factbook.documents.parse import Document
 from factbook.errors import UnknownName
 from factbook.evidence.catalog import Catalog
 from factbook.manifest import Manifest
-from factbook.regimes import Item, Regime
+from factbook.regimes import Item, Pattern, Regime
 
 _SHOWN: Final = 3
 
@@ -86,11 +85,19 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class _Fact:
-    """A fact as patterns see it: MEASURE/METRIC, and by how many attributes."""
+    """A fact as patterns see it: MEASURE/METRIC, by how many attributes, and what its sources are used for."""
 
     name: str
     attributes: int
     key: str
+    uses: frozenset[str]
+
+    def meets(self, patterns: Iterable[Pattern]) -> bool:
+        return any(pattern.fits(self.name, self.attributes, self.uses) for pattern in patterns)
+
+    def of_another_use(self, patterns: Iterable[Pattern]) -> str:
+        """What its sources would have to be used for, or not alone, for it to fit."""
+        return next((pattern.use for pattern in patterns if pattern.measures(self.name, self.attributes) and not pattern.about(self.uses)), "")
 
 
 class Material:
@@ -98,8 +105,9 @@ class Material:
 
     def __init__(self, manifest: Manifest, catalog: Catalog, documents: Sequence[Document]) -> None:
         self.manifest, self.catalog = manifest, catalog
-        self.measured = tuple(_measured(catalog))
-        self.shown = tuple(dict.fromkeys(_shown(catalog, documents)))
+        self.uses = _uses(manifest, catalog)
+        self.measured = tuple(_measured(catalog, self.uses))
+        self.shown = tuple(dict.fromkeys(_shown(catalog, self.uses, documents)))
         self.answers: dict[str, list[Answer]] = {}
         self.passages = frozenset(_passages(documents))
         for answer in _answers(documents):
@@ -144,7 +152,7 @@ class Material:
     def _judged(self, item: Item, said: tuple[str, ...]) -> Row:
         written = [f"{answer.document}#{answer.anchor}" for answer in self.answers.get(item.id, ())]
         written += [place for place in said if place in self.passages]
-        measured = [shown.key for shown in self.shown if shown.key in said or _meets(item.facts, shown)]
+        measured = [shown.key for shown in self.shown if shown.key in said or shown.meets(item.facts)]
         recorded = [name for name in item.record if name in self.records]
         ways = {"measured": measured, "recorded": [*recorded, *written], "authored": written, "attested": []}
         by = tuple(dict.fromkeys(found for way in item.fill for found in ways[way][:_SHOWN]))
@@ -165,40 +173,49 @@ class Material:
             return f"{said} (sign-offs are not kept by this version)"
         if way != "measured":
             return said
-        hidden = next((fact.key for fact in self.measured if _meets(item.facts, fact)), "")
+        hidden = next((fact.key for fact in self.measured if fact.meets(item.facts)), "")
         if hidden:
             return f"{said} ({hidden} was measured, but no document shows it)"
-        related = next((fact.key for topic in about for fact in self.measured if _meets(topic.facts, fact)), "")
+        other = next(((fact.key, use) for fact in self.shown if (use := fact.of_another_use(item.facts))), None)
+        if other:
+            return f"{said} ({_of_another_use(*other)})"
+        related = next((fact.key for topic in about for fact in self.measured if fact.meets(topic.facts)), "")
         return f"{said} (does {related} say it? then declare so under `met_by`)" if related else said
 
 
-def _meets(patterns: Iterable[str], fact: _Fact) -> bool:
-    for pattern in patterns:
-        name, mark, rest = pattern.partition("?")
-        fits = (fact.attributes > 1 if rest else fact.attributes == 1) if mark else not fact.attributes
-        if fits and fnmatch.fnmatchcase(fact.name, name):
-            return True
-    return False
+def _of_another_use(key: str, use: str) -> str:
+    if use.startswith("!"):
+        return f"{key} comes from data used for {use[1:]} alone"
+    return f"does {key} come from data used for {use}? then say `used_for: {use}` at its source in factbook.yaml"
 
 
-def _measured(catalog: Catalog) -> Iterator[_Fact]:
+def _uses(manifest: Manifest, catalog: Catalog) -> dict[str, frozenset[str]]:
+    """What the sources of each measurement are used for, as factbook.yaml says."""
+    named = {name: frozenset(source.used_for) for name, source in manifest.sources.items()}
+    return {
+        name: frozenset().union(*(named.get(item.source, frozenset()) for item in record.inputs.values()))
+        for name, record in catalog.evidence.records.items()
+    }
+
+
+def _measured(catalog: Catalog, uses: Mapping[str, frozenset[str]]) -> Iterator[_Fact]:
     records = catalog.evidence.records
     for key in catalog.evidence:
         if key.evidence in records:
-            yield _Fact(f"{records[key.evidence].measure}/{key.metric}", len(key.slice), str(key))
+            yield _Fact(f"{records[key.evidence].measure}/{key.metric}", len(key.slice), str(key), uses[key.evidence])
 
 
-def _shown(catalog: Catalog, documents: Iterable[Document]) -> Iterator[_Fact]:
+def _shown(catalog: Catalog, uses: Mapping[str, frozenset[str]], documents: Iterable[Document]) -> Iterator[_Fact]:
     records = catalog.evidence.records
     for document in documents:
         found = cited.facts(document)
         for key, _ in found.links:
             if key.evidence in records and key.whole() in catalog.evidence:
-                yield _Fact(f"{records[key.evidence].measure}/{key.metric}", len(key.slice), str(key.whole()))
+                yield _Fact(f"{records[key.evidence].measure}/{key.metric}", len(key.slice), str(key.whole()), uses[key.evidence])
         for evidence, metric, _, attributes in sorted(found.shown):
             if evidence in records:
                 by = f" by {' and '.join(attributes)}" if attributes else ""
-                yield _Fact(f"{records[evidence].measure}/{metric}", len(attributes), f"{evidence}/{metric}{by}")
+                yield _Fact(f"{records[evidence].measure}/{metric}", len(attributes), f"{evidence}/{metric}{by}", uses[evidence])
 
 
 def _answers(documents: Iterable[Document]) -> Iterator[Answer]:
@@ -223,6 +240,7 @@ def _records(manifest: Manifest, catalog: Catalog) -> frozenset[str]:
     found = {f"subject.{name}" for name, value in manifest.subject.model_dump().items() if value}
     if any(record.inputs for record in catalog.evidence.records.values()):
         found.add("inputs")
+        found |= {f"inputs@{use}" for use in frozenset().union(*_uses(manifest, catalog).values())}
     if any(record.run is not None for record in catalog.evidence.records.values()):
         found.add("runs")
     elements = manifest.system.elements.values()

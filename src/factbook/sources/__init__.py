@@ -105,8 +105,8 @@ def pins(table: Table, store: Path) -> list[str]:
 
 
 def declaration(source: Source) -> str:
-    """The digest of what the manifest says about a source, without where it lies: moving a file changes nothing."""
-    members = source.model_dump(mode="json", exclude={"uri", "more"}, exclude_defaults=True)
+    """The digest of what the manifest says about a source, without where it lies and what it serves for: neither changes a figure."""
+    members = source.model_dump(mode="json", exclude={"uri", "more", "used_for"}, exclude_defaults=True)
     if source.join is not None:
         members["join"] = {"key": source.join.key}
     return canon.digest(members)
@@ -119,15 +119,14 @@ def table(source: Source, root: Path, store: Path) -> Table:
         SourceError: it cannot be read as declared.
     """
     left = _open(source, root, store)
-    connection = connect(store)
     if source.join is None:
         if source.key:
             left.column(source.key, "key")
-            _guarded(left, source, lambda: joins.check_unique(left, source.key, connection))
+            _guarded(left, source, lambda: joins.check_unique(left, source.key, connect(store)))
         return left
     other = _joined(source, source.join)
     right = _open(other, root, store)
-    joined: Table = _guarded(left, source, lambda: joins.join(left, right, source.key, other.key, connection))
+    joined: Table = _guarded(left, source, lambda: joins.join(left, right, source.key, other.key, connect(store)))
     return joined
 
 
