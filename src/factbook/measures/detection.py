@@ -21,7 +21,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -29,19 +29,19 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from factbook import sources
 from factbook.errors import MeasureError, SourceError
-from factbook.manifest import Planned, Source
+from factbook.manifest import Planned
 from factbook.measures import boxes, rows
 from factbook.measures.boxes import THRESHOLDS, Boxes, Matches
 from factbook.measures.influence import Estimate, Stated, average, ratio
 from factbook.measures.moments import Integers
 from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Flags, Rows, Wanted
-from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.measures.vocabulary import share
+from factbook.model import Direction, Pairs
 
 VERSION: Final = 1
 ROLES: Final = ("truth", "predictions")
 PARAMS: Final = ("image", "class", "name", "box", "corners", "area", "crowd", "score", "cut", "most", "k", "sizes")
-_FRACTION, _HIGHER = Unit.FRACTION, Direction.HIGHER
 _LIN: Final = "Lin et al. 2014, ECCV, 740; COCO detection evaluation"
 _EVERINGHAM: Final = "Everingham et al. 2010, International Journal of Computer Vision 88, 303"
 _ALL: Final = "0.5:0.95"
@@ -49,10 +49,7 @@ _NONE: Final = "no objects"
 _OPTIONAL: Final = ("area", "crowd", "name")
 
 
-def _share(name: str, title: str, short: str, formula: str, source: str, aliases: tuple[str, ...] = ()) -> Metric:
-    return Metric(name, title, short, _FRACTION, _HIGHER, (0.0, 1.0), formula, source, aliases)
-
-
+_share = partial(share, direction=Direction.HIGHER)
 METRICS: Final = (
     count_metric("images", "images", "n", "different images of the truth"),
     count_metric("images_without_objects", "images without objects", "empty images", "images whose rows have no class"),
@@ -152,10 +149,7 @@ class Judged:
         return rows.split(self.truth.label, len(self.classes))
 
 
-def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
-    """The combinations in `by` that the source has; only the truth need have them."""
-    del name
-    return tuple(item for item in planned.by if set(item) <= set(source.by))
+margins = rows.margins
 
 
 def protected(planned: Planned) -> tuple[str, ...]:

@@ -97,6 +97,11 @@ class Sample:
     weights: Floats | None = None
     clusters: Integers | None = None
 
+    @classmethod
+    def whole(cls, n: int, clusters: Integers | None = None) -> Sample:
+        """All rows as one group."""
+        return cls(np.zeros(n, dtype=np.int64), 1, None, clusters)
+
     @cached_property
     def n(self) -> Integers:
         """Rows of each group."""
@@ -175,6 +180,17 @@ class Sample:
         squares = real(sums(influence * influence, owner, self.size))
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where((self.units > 1) & (self.weight > 0), squares / self.weight**2 * (self.units / (self.units - 1)), np.nan)
+
+
+def means(
+    sample: Sample, values: Floats, level: float, method: str, bounds: tuple[float, float] | None = None
+) -> list[tuple[float, Interval | None]]:
+    """The mean of each group, NaN where it is empty, and its interval as `student` makes it."""
+    found = sample.mean(values)
+    spread = sample.spread(values, np.nan_to_num(found))
+    ends = bounds or (-math.inf, math.inf)
+    parts = zip(found.tolist(), spread.tolist(), sample.units.tolist(), strict=True)
+    return [(mean, student(mean, variance, units, level, method, ends)) for mean, variance, units in parts]
 
 
 def student(

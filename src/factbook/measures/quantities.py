@@ -36,9 +36,8 @@ METRICS: Final = (
 
 def add(answer: Answer, name: str, values: Floats, sample: Sample, names: Sequence[Pairs], method: str, below: int) -> None:
     """The facts of one quantity; `values` are those that there are, `sample` their slices and units. Fewer than `below` are not published."""
-    means = sample.mean(values)
+    means = moments.means(sample, values, answer.level, method, _UP)
     totals = sample.total(values)
-    spread = sample.spread(values, np.nan_to_num(means))
     about = ("of", name)
     for i, (place, own) in enumerate(zip(names, rows.split(sample.index, len(names)), strict=True)):
         n = int(sample.n[i])
@@ -48,9 +47,9 @@ def add(answer: Answer, name: str, values: Floats, sample: Sample, names: Sequen
                 answer.add(metric, None, params=(about, *params), slice=place, undefined=said)
             continue
         answer.add("quantity_total", tidy(float(totals[i])), params=(about,), slice=place, n=n)
-        interval = moments.student(float(means[i]), float(spread[i]), int(sample.units[i]), answer.level, method, _UP)
-        answer.add("quantity_mean", tidy(float(means[i])), params=(about,), slice=place, n=n, interval=interval)
-        mine = Sample(np.zeros(n, dtype=np.int64), 1, None, None if sample.clusters is None else sample.clusters[own])
+        mean, interval = means[i]
+        answer.add("quantity_mean", tidy(mean), params=(about,), slice=place, n=n, interval=interval)
+        mine = Sample.whole(n, None if sample.clusters is None else sample.clusters[own])
         ordered = np.sort(values[own])
         for q in QUANTILES:
             found = _interval(values[own], ordered, float(q), mine, answer.level)

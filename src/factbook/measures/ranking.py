@@ -393,19 +393,16 @@ def _sizes(every: Rows, by: Sequence[str]) -> tuple[list[Pairs], list[int]]:
 
 
 def _add_mean(answer: Answer, metric: str, values: Floats, names: Sequence[Pairs], sample: Sample, params: Pairs) -> None:
-    means = sample.mean(values)
-    spread = sample.spread(values, np.nan_to_num(means))
-    bounds = answer.metrics[metric].bounds or (-math.inf, math.inf)
+    means = moments.means(sample, values, answer.level, moments.method(sample, "query"), answer.metrics[metric].bounds)
     share = metric == "hit_rate" and sample.clusters is None
     for i, place in enumerate(names):
-        n, mean = int(sample.n[i]), float(means[i])
+        n, (mean, interval) = int(sample.n[i]), means[i]
         if not n:
             answer.add(metric, None, params=params, slice=place, n=0, undefined="0 of 0: no query has a relevant item")
         elif share:
             k = round(mean * n)
             answer.add(metric, k / n, params=params, slice=place, n=n, counts={"k": k, "n": n}, interval=intervals.proportion(k, n, answer.level))
         else:
-            interval = moments.student(mean, float(spread[i]), int(sample.units[i]), answer.level, moments.method(sample, "query"), bounds)
             answer.add(metric, tidy(mean), params=params, slice=place, n=n, interval=interval)
 
 
@@ -432,15 +429,11 @@ def _add_items(answer: Answer, lists: Lists, order: Order, given: Parameters, k:
 
 def _add_diversity(answer: Answer, lists: Lists, each: Floats, names: Sequence[Pairs], sample: Sample, params: Pairs) -> None:
     short = np.bincount(sample.index, weights=np.isnan(each), minlength=sample.size)
-    known = np.nan_to_num(each)
-    means = sample.mean(known)
-    spread = sample.spread(known, np.nan_to_num(means))
+    means = moments.means(sample, np.nan_to_num(each), answer.level, moments.method(sample, "query"), (0.0, 1.0))
     for i, place in enumerate(names):
         said = f"{int(short[i])} queries list fewer than two items" if short[i] else "" if sample.n[i] else "0 of 0: no query has a relevant item"
-        interval = moments.student(float(means[i]), float(spread[i]), int(sample.units[i]), answer.level, moments.method(sample, "query"), (0.0, 1.0))
-        answer.add(
-            "diversity", None if said else tidy(float(means[i])), params=params, slice=place, n=int(sample.n[i]), interval=interval, undefined=said
-        )
+        mean, interval = means[i]
+        answer.add("diversity", None if said else tidy(mean), params=params, slice=place, n=int(sample.n[i]), interval=interval, undefined=said)
 
 
 def _add_novelty(answer: Answer, lists: Lists, inside: Flags, names: Sequence[Pairs], sample: Sample, params: Pairs) -> None:
@@ -450,13 +443,11 @@ def _add_novelty(answer: Answer, lists: Lists, inside: Flags, names: Sequence[Pa
     listed = np.bincount(lists.query, weights=inside, minlength=lists.size)
     empty = np.bincount(sample.index, weights=listed == 0, minlength=sample.size)
     each = _total(bits, lists) / np.maximum(listed, 1)
-    means = sample.mean(each)
-    spread = sample.spread(each, np.nan_to_num(means))
+    means = moments.means(sample, each, answer.level, moments.method(sample, "query"), (0.0, math.inf))
     for i, place in enumerate(names):
         said = (
             f"{int(unknown[i])} of the items have popularity 0" if unknown[i] else f"{int(empty[i])} queries have an empty list" if empty[i] else ""
         )
         said = said if sample.n[i] else "0 of 0: no query has a relevant item"
-        mean = float(means[i])
-        interval = moments.student(mean, float(spread[i]), int(sample.units[i]), answer.level, moments.method(sample, "query"), (0.0, math.inf))
+        mean, interval = means[i]
         answer.add("novelty", None if said else tidy(mean), params=params, slice=place, n=int(sample.n[i]), interval=interval, undefined=said)

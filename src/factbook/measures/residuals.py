@@ -156,9 +156,7 @@ def add_parts(add: Adds, prediction: Floats, label: Floats) -> None:
 
 
 def _add_means(answer: Answer, metric: str, values: Floats, sample: Sample) -> None:
-    means = sample.mean(values)
-    spread = sample.spread(values, np.nan_to_num(means))
-    bounds = answer.metrics[metric].bounds or _REAL
+    means = moments.means(sample, values, answer.level, moments.method(sample), answer.metrics[metric].bounds)
     for i in np.flatnonzero(sample.weight > 0).tolist():
-        interval = moments.student(float(means[i]), float(spread[i]), int(sample.units[i]), answer.level, moments.method(sample), bounds)
-        answer.add(metric, tidy(float(means[i])), params=(("part", str(i + 1)),), n=int(sample.n[i]), interval=interval)
+        mean, interval = means[i]
+        answer.add(metric, tidy(mean), params=(("part", str(i + 1)),), n=int(sample.n[i]), interval=interval)

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from factbook import sources
 from factbook.engines import columns as selected
 from factbook.errors import MeasureError, SourceError
-from factbook.manifest import Source
+from factbook.manifest import Planned, Source
 from factbook.measures import suppression
 from factbook.measures.binary import MISSING
 from factbook.measures.moments import LARGEST, Floats, Integers, Sample
@@ -258,6 +258,12 @@ def _without_missing(found: Rows, columns: Sequence[Wanted], table: Table) -> Ro
 
 def _absent(found: Rows, role: str) -> Flags:
     return np.isnan(found.numbers[role]) if role in found.numbers else found.texts[role].codes == 0
+
+
+def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
+    """The combinations in `by` that a source has; another source of the measurement need not have them."""
+    del name
+    return tuple(item for item in planned.by if set(item) <= set(source.by))
 
 
 def split(index: Integers, size: int) -> list[Integers]:

@@ -18,19 +18,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final
 
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from factbook.errors import MeasureError, SourceError
-from factbook.manifest import Planned, Source
+from factbook.manifest import Planned
 from factbook.measures import moments, rows
 from factbook.measures.influence import Stated, average, ratio
 from factbook.measures.moments import Floats, Integers, Sample
 from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Flags, Rows, Wanted
-from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.measures.vocabulary import share
+from factbook.model import Direction, Pairs
 
 VERSION: Final = 1
 ROLES: Final = ()
@@ -40,10 +42,7 @@ _EVERINGHAM: Final = "Everingham et al. 2010, International Journal of Computer 
 _DICE: Final = "Dice 1945, Ecology 26, 297"
 
 
-def _share(name: str, title: str, short: str, formula: str, source: str, aliases: tuple[str, ...] = ()) -> Metric:
-    return Metric(name, title, short, Unit.FRACTION, Direction.HIGHER, (0.0, 1.0), formula, source, aliases)
-
-
+_share = partial(share, direction=Direction.HIGHER)
 METRICS: Final = (
     count_metric("images", "images", "n", "different images"),
     count_metric("pixels", "judged pixels", "pixels", "pixels whose true class is not ignored, of all classes or one"),
@@ -119,10 +118,7 @@ class Pixels:
     ignored: Integers
 
 
-def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
-    """The combinations in `by` that the source has; predictions need not have them."""
-    del name
-    return tuple(item for item in planned.by if set(item) <= set(source.by))
+margins = rows.margins
 
 
 def protected(planned: Planned) -> tuple[str, ...]:
@@ -335,8 +331,6 @@ def _add_per_image(answer: Answer, found: Pixels, inside: Flags, i: int, params:
         return
     values: Floats = 2 * hits[there] / (truth + predicted)[there]
     clusters = found.images.clusters
-    sample = Sample(np.zeros(len(values), dtype=np.int64), 1, None, None if clusters is None else clusters[there])
-    mean = float(sample.mean(values)[0])
-    spread = float(sample.spread(values, np.array([mean]))[0])
-    interval = moments.student(mean, spread, int(sample.units[0]), answer.level, moments.method(sample, "image"), (0.0, 1.0))
+    sample = Sample.whole(len(values), None if clusters is None else clusters[there])
+    mean, interval = moments.means(sample, values, answer.level, moments.method(sample, "image"), (0.0, 1.0))[0]
     answer.add("dice_per_image", tidy(mean), params=params, slice=place, n=len(values), interval=interval)

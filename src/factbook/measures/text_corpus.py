@@ -26,36 +26,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from pydantic import Field
 
 from factbook.errors import MeasureError, MissingExtra
-from factbook.manifest import Planned, Source
-from factbook.measures import duplicates, intervals, moments, personal, rows, scripts
-from factbook.measures.moments import Integers, Sample
-from factbook.measures.request import Answer, Request, count_metric, tidy
+from factbook.measures import corpora, duplicates, personal, rows, scripts
+from factbook.measures.corpora import Stated
+from factbook.measures.moments import Integers
+from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Flags, Rows, Texts, Wanted
+from factbook.measures.vocabulary import share
 from factbook.model import Direction, Metric, Pairs, Unit
 
 VERSION: Final = 1
 ROLES: Final = ("data",)
 OPTIONAL: Final = ("against",)
 PARAMS: Final = ("text", "near", "shingle", "languages")
-QUANTILES: Final = ("0", "0.05", "0.25", "0.5", "0.75", "0.95", "1")
 MOST: Final = 500_000
 """Different texts among which near-duplicates are looked for."""
 _LETTERS: Final = 20
+_EMPTY: Final = -2
 _SAMPLE: Final = 1000
 _WORD: Final = re.compile(r"[^\W_]+")
 _TELLING: Final = re.compile(personal.PREFILTER)
 _NEITHER, _LOWER, _UP = Direction.NEITHER, Direction.LOWER, (0.0, math.inf)
-_BRODER: Final = "Broder 1997, SEQUENCES, 21"
-
-
-def _share(name: str, title: str, short: str, formula: str, direction: Direction = _NEITHER, source: str = "") -> Metric:
-    return Metric(name, title, short, Unit.FRACTION, direction, (0.0, 1.0), formula, source)
 
 
 METRICS: Final = (
@@ -67,22 +63,16 @@ METRICS: Final = (
     count_metric("total_length", "length of all texts", "total length", "characters or words of all texts"),
     count_metric("vocabulary", "different words", "vocabulary", "different words of all texts"),
     count_metric("hapax", "words that occur once", "hapax legomena", "words that occur once in all texts"),
-    _share("type_token_ratio", "type-token ratio", "TTR", "different words / words; falls with the size of the corpus"),
-    _share("script_share", "share of a script", "script", "letters of the script / letters, by the Unicode property Script"),
-    _share("language_share", "share of a language", "language", "texts judged to be in the language / texts with at least 20 letters"),
-    count_metric("exact_duplicates", "exact duplicates", "duplicates", "texts - different texts", _LOWER),
-    _share("exact_duplicate_share", "share of exact duplicates", "duplicates", "exact duplicates / texts", _LOWER),
-    count_metric(
-        "near_duplicates", "near-duplicates", "near-duplicates", "texts - clusters of texts with a Jaccard index of at least `near`", _LOWER
-    ),
-    _share("near_duplicate_share", "share of near-duplicates", "near-duplicates", "near-duplicates / texts", _LOWER, _BRODER),
-    count_metric(
-        "conflicting_labels", "duplicates with different labels", "conflicts", "different texts whose exact duplicates differ in label", _LOWER
-    ),
-    _share("class_share", "share of a class", "class", "texts of the class / texts with a label"),
+    share("type_token_ratio", "type-token ratio", "TTR", "different words / words; falls with the size of the corpus"),
+    share("script_share", "share of a script", "script", "letters of the script / letters, by the Unicode property Script"),
+    share("language_share", "share of a language", "language", "texts judged to be in the language / texts with at least 20 letters"),
     count_metric("personal_data", "texts with a hint of personal data", "personal data", "texts that hold what looks like the kind", _LOWER),
-    count_metric("shared", "texts that the other corpus holds too", "shared", "texts that equal one of the other corpus, or nearly", _LOWER),
-    _share("shared_share", "share of texts that the other corpus holds too", "shared", "shared / texts", _LOWER),
+    *corpora.metrics(
+        "texts",
+        "different texts",
+        ("near-duplicates", "clusters of texts with a Jaccard index of at least `near`", "share of near-duplicates"),
+        "Broder 1997, SEQUENCES, 21",
+    ),
 )
 
 
@@ -142,16 +132,18 @@ class Corpus:
         once = np.unique(owner[starts] * width + code)
         return once // width, once % width
 
+    @property
+    def near(self) -> Pairs:
+        """The parameters of facts of near-duplicates."""
+        return (("near", f"{self.given.near:f}"),)
+
     @cached_property
     def cluster(self) -> Integers | None:
         """Per text its cluster of near-duplicates."""
         return None if self.alike is None else duplicates.components(len(self.values), self.alike.pairs)
 
 
-def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...], ...]:
-    """The combinations in `by` that the source has; the other corpus need not have them."""
-    del name
-    return tuple(item for item in planned.by if set(item) <= set(source.by))
+margins = rows.margins
 
 
 def measure(request: Request, answer: Answer) -> None:
@@ -173,24 +165,27 @@ def measure(request: Request, answer: Answer) -> None:
     own = found.texts["text"]
     values = sorted({text for side in (own, other) if side is not None for text in side.values if text.strip()})
     corpus = Corpus.of(values, given)
-    numbered = _numbered(own, values)
+    numbered = corpora.numbers(own.values, own.codes, values, _EMPTY)
     slices = request.slices()
     rows.protect(request, answer, slices, found.where(numbered >= 0))
     if corpus.alike is not None and corpus.alike.cut:
         answer.warnings.append(f"{source.uri}: some texts share so much with so many others that there may be more near-duplicates than were found")
     per_text = _PerText(corpus, request)
+    there = None if other is None else _there(other, values)
     for by in ((), *slices):
         names, index = found.places(by)
         for i, place in enumerate(names):
             _add(answer, found, corpus, per_text, numbered, index == i, place)
-    if other is not None:
-        _add_shared(answer, found, corpus, numbered, _numbered(other, values), slices)
+            if there is not None:
+                _add_shared(Stated(answer, "texts", place), corpus, numbered[(index == i) & (numbered >= 0)], there)
 
 
-def _numbered(own: Texts, values: Sequence[str]) -> Integers:
-    """Per row the number of its text, -1 where it is missing, -2 where it is empty."""
-    place = {text: i for i, text in enumerate(values)}
-    return np.array([-1, *(place.get(text, -2) for text in own.values)], dtype=np.int64)[own.codes]
+def _there(other: Texts, values: Sequence[str]) -> Flags:
+    """Which of the different texts the other corpus holds."""
+    numbered = corpora.numbers(other.values, other.codes, values, _EMPTY)
+    found = np.zeros(len(values), dtype=bool)
+    found[numbered[numbered >= 0]] = True
+    return found
 
 
 class _PerText:
@@ -236,37 +231,25 @@ class _PerText:
 
 def _add(answer: Answer, found: Rows, corpus: Corpus, per_text: _PerText, numbered: Integers, inside: Flags, place: Pairs) -> None:
     """Everything of one slice."""
-    own = numbered[inside & (numbered >= 0)]
-    n = len(own)
-    answer.add("texts", n, slice=place, n=int(inside.sum()))
-    answer.add("missing", int((inside & (numbered == -1)).sum()), slice=place, n=int(inside.sum()))
-    answer.add("empty", int((inside & (numbered == -2)).sum()), slice=place, n=int(inside.sum()))
-    clusters = found.clusters
-    sample = Sample(np.zeros(n, dtype=np.int64), 1, None, None if clusters is None else clusters[inside & (numbered >= 0)])
+    chosen = inside & (numbered >= 0)
+    own, rows_ = numbered[chosen], int(inside.sum())
+    answer.add("texts", len(own), slice=place, n=rows_)
+    answer.add("missing", int((inside & (numbered == -1)).sum()), slice=place, n=rows_)
+    answer.add("empty", int((inside & (numbered == _EMPTY)).sum()), slice=place, n=rows_)
+    stated = Stated(answer, "texts", place)
+    clusters = None if found.clusters is None else found.clusters[chosen]
     for unit, lengths in (("characters", per_text.characters), ("words", per_text.words)):
-        _add_lengths(answer, lengths[own], sample, (("unit", unit),), place)
+        params = (("unit", unit),)
+        answer.add("total_length", int(lengths[own].sum()), params=params, slice=place, n=len(own))
+        stated.distribution("length", "mean_length", lengths[own].astype(np.float64), clusters, params, whole=True)
     _add_vocabulary(answer, corpus, own, place)
-    _add_shares(answer, per_text, own, corpus.given, place)
-    _add_duplicates(answer, corpus, own, place)
+    _add_shares(stated, per_text, own, corpus.given)
+    stated.duplicates(own, None if corpus.cluster is None else corpus.cluster[own], corpus.near, _TOO_MANY)
     if "label" in found.texts:
-        _add_labels(answer, found, numbered, inside, place)
+        stated.labels(found, numbered, chosen)
 
 
-def _add_lengths(answer: Answer, lengths: Integers, sample: Sample, params: Pairs, place: Pairs) -> None:
-    n = len(lengths)
-    answer.add("total_length", int(lengths.sum()), params=params, slice=place, n=n)
-    ordered = np.sort(lengths).astype(np.float64)
-    for q in QUANTILES:
-        value = int(duplicates.quantile(ordered, float(q))) if n else None
-        answer.add("length", value, params=(("q", q), *params), slice=place, n=n, undefined="" if n else _NO_TEXTS)
-    values = lengths.astype(np.float64)
-    mean = float(sample.mean(values)[0]) if n else math.nan
-    spread = float(sample.spread(values, np.array([mean]))[0]) if n else math.nan
-    interval = moments.student(mean, spread, int(sample.units[0]), answer.level, moments.method(sample, "text"), (0.0, math.inf))
-    answer.add("mean_length", tidy(mean) if n else None, params=params, slice=place, n=n, interval=interval, undefined="" if n else _NO_TEXTS)
-
-
-_NO_TEXTS: Final = "0 of 0: no texts"
+_TOO_MANY: Final = f"not judged among more than {MOST:,} different texts"
 
 
 def _add_vocabulary(answer: Answer, corpus: Corpus, own: Integers, place: Pairs) -> None:
@@ -283,83 +266,30 @@ def _add_vocabulary(answer: Answer, corpus: Corpus, own: Integers, place: Pairs)
     answer.add("type_token_ratio", ratio, slice=place, n=total, counts=counts, undefined="" if total else "0 of 0: no words")
 
 
-def _add_shares(answer: Answer, per_text: _PerText, own: Integers, given: Parameters, place: Pairs) -> None:
+def _add_shares(stated: Stated, per_text: _PerText, own: Integers, given: Parameters) -> None:
     """Scripts, languages and hints of personal data."""
+    answer, place = stated.answer, stated.place
     names, letters = per_text.scripts
     each = letters[own].sum(axis=0)
     total = int(each.sum())
     for name, k in zip(names, each.tolist(), strict=True):
-        value = k / total if total else None
-        answer.add(
-            "script_share", value, params=(("script", name),), slice=place, n=total, counts={"k": k, "n": total}, undefined=_none(total, "letters")
-        )
+        value, said = (k / total, "") if total else (None, "0 of 0: no letters")
+        answer.add("script_share", value, params=(("script", name),), slice=place, n=total, counts={"k": k, "n": total}, undefined=said)
     if given.languages:
         judged = [per_text.languages[number] for number in own.tolist()]
         n = sum(1 for name in judged if name)
         for name in sorted(set(per_text.languages) - {""}):
-            _add_share(answer, "language_share", judged.count(name), n, (("language", name),), place, "texts of enough letters", note=_ESTIMATE)
+            stated.share("language_share", judged.count(name), n, (("language", name),), "texts of enough letters", note=_ESTIMATE)
     else:
         answer.add("language_share", None, slice=place, undefined="not judged: `languages` names no library")
     for kind, there in per_text.hints.items():
-        answer.add(
-            "personal_data", int(there[own].sum()), params=(("kind", kind),), slice=place, n=len(own), note="hints, neither complete nor certain"
-        )
+        k = int(there[own].sum())
+        answer.add("personal_data", k, params=(("kind", kind),), slice=place, n=len(own), note="hints, neither complete nor certain")
 
 
 _ESTIMATE: Final = "as py3langid judges"
 
 
-def _none(n: int, what: str) -> str:
-    return "" if n else f"0 of 0: no {what}"
-
-
-def _add_share(answer: Answer, metric: str, k: int, n: int, params: Pairs, place: Pairs, what: str = "texts", **more: Any) -> None:
-    interval = intervals.proportion(k, n, answer.level) if n else None
-    value = k / n if n else None
-    answer.add(metric, value, params=params, slice=place, n=n, counts={"k": k, "n": n}, interval=interval, undefined=_none(n, what), **more)
-
-
-def _add_duplicates(answer: Answer, corpus: Corpus, own: Integers, place: Pairs) -> None:
-    n, params = len(own), (("near", f"{corpus.given.near:f}"),)
-    exact = n - len(np.unique(own))
-    answer.add("exact_duplicates", exact, slice=place, n=n)
-    _add_share(answer, "exact_duplicate_share", exact, n, (), place)
-    if corpus.cluster is None:
-        for metric in ("near_duplicates", "near_duplicate_share"):
-            answer.add(metric, None, params=params, slice=place, undefined=f"not judged among more than {MOST:,} different texts")
-        return
-    near = n - len(np.unique(corpus.cluster[own]))
-    answer.add("near_duplicates", near, params=params, slice=place, n=n)
-    _add_share(answer, "near_duplicate_share", near, n, params, place)
-
-
-def _add_labels(answer: Answer, found: Rows, numbered: Integers, inside: Flags, place: Pairs) -> None:
-    label = found.texts["label"]
-    chosen = inside & (numbered >= 0) & (label.codes > 0)
-    codes, n = label.codes[chosen], int(chosen.sum())
-    for i, name in enumerate(label.values, start=1):
-        told = rows.told(found.source, name)
-        _add_share(answer, "class_share", int((codes == i).sum()), n, (("class", name),), place, "texts with a label", involves=told)
-    pairs = np.unique(np.stack((numbered[chosen], codes), axis=1), axis=0) if n else np.zeros((0, 2), dtype=np.int64)
-    answer.add("conflicting_labels", int((np.bincount(pairs[:, 0]) > 1).sum()) if n else 0, slice=place, n=n)
-
-
-def _add_shared(answer: Answer, found: Rows, corpus: Corpus, own: Integers, other: Integers, slices: Sequence[Sequence[str]]) -> None:
-    """How many texts the other corpus holds too: the same, or nearly."""
-    held = np.zeros(len(corpus.values), dtype=bool)
-    held[np.unique(other[other >= 0])] = True
-    near = held.copy()
-    for one, another in corpus.alike.pairs if corpus.alike is not None else ():
-        near[one] |= held[another]
-        near[another] |= held[one]
-    for by in ((), *slices):
-        names, index = found.places(by)
-        for i, place in enumerate(names):
-            mine = own[(index == i) & (own >= 0)]
-            for params, flags in (((), held), ((("near", f"{corpus.given.near:f}"),), near)):
-                if params and corpus.alike is None:
-                    answer.add("shared", None, params=params, slice=place, undefined=f"not judged among more than {MOST:,} different texts")
-                    continue
-                k = int(flags[mine].sum())
-                answer.add("shared", k, params=params, slice=place, n=len(mine))
-                _add_share(answer, "shared_share", k, len(mine), params, place)
+def _add_shared(stated: Stated, corpus: Corpus, own: Integers, there: Flags) -> None:
+    near = corpora.nearby(there, corpus.alike)
+    stated.shared(there[own], None if near is None else near[own], corpus.near, _TOO_MANY)

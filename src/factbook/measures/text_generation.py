@@ -426,13 +426,10 @@ def _add_slices(answer: Answer, found: Rows, judged: Sequence[Judged], given: Pa
 def _add_mean(answer: Answer, item: Judged, sample: Sample, names: Sequence[Pairs], below: int, unit: str) -> None:
     """A mean over the rows that have a value; fewer than the smallest group of the book are not published."""
     values = item.values[item.there]
-    means = sample.mean(values)
-    spread = sample.spread(values, np.nan_to_num(means))
+    means = moments.means(sample, values, answer.level, _method(sample, unit), answer.metrics[item.metric].bounds)
     alone = _alone(sample)
-    method = _method(sample, unit)
-    bounds = answer.metrics[item.metric].bounds or (-math.inf, math.inf)
     for i, place in enumerate(names):
-        n, mean = int(sample.n[i]), float(means[i])
+        n, (mean, found) = int(sample.n[i]), means[i]
         if 0 < n < below:
             answer.add(item.metric, None, params=item.params, slice=place, undefined=f"fewer than {below} outputs have a value")
         elif not n:
@@ -442,7 +439,6 @@ def _add_mean(answer: Answer, item: Judged, sample: Sample, names: Sequence[Pair
             interval = intervals.proportion(k, n, answer.level)
             answer.add(item.metric, k / n, params=item.params, slice=place, n=n, counts={"k": k, "n": n}, interval=interval)
         else:
-            found = moments.student(mean, float(spread[i]), int(sample.units[i]), answer.level, method, bounds)
             answer.add(item.metric, tidy(mean), params=item.params, slice=place, n=n, interval=found)
 
 
