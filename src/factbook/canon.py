@@ -8,7 +8,7 @@ import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -111,6 +111,15 @@ def _whole(where: str, literal: str) -> int | float:
     if Decimal(repr(number)) != Decimal(literal):
         raise ManifestError(f"{where}: the integer {literal} is too large to be exact", remedy="write it as text")
     return number
+
+
+def number(text: str) -> Decimal | None:
+    """The finite number that a text writes; None where it writes none."""
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
 
 
 def load_yaml(text: str, where: str) -> tuple[Any, Lines]:

@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
-from factbook import measures, sources
+from factbook import canon, measures, sources
 from factbook.errors import ManifestError, SourceError, UnknownName
 from factbook.evidence import GIT_ATTRIBUTES
 from factbook.evidence.locking import STORE
@@ -246,20 +246,12 @@ def _alike(label: Preview, prediction: Preview, notes: list[str]) -> dict[str, s
     """Predictions that are the same numbers as the labels and only written otherwise (`1.0` for `1`), with the label that each means."""
     if not 2 <= label.distinct <= len(label.examples) or prediction.distinct > len(prediction.examples):
         return {}
-    meant = {number: text for text in label.examples if (number := _number(text)) is not None}
-    same = {text: meant[number] for text in sorted(set(prediction.examples) - set(label.examples)) if (number := _number(text)) in meant}
+    meant = {number: text for text in label.examples if (number := canon.number(text)) is not None}
+    same = {text: meant[number] for text in sorted(set(prediction.examples) - set(label.examples)) if (number := canon.number(text)) in meant}
     if same:
         said = ", ".join(f"{text!r} as {label_text!r}" for text, label_text in same.items())
         notes.append(f"{prediction.name!r} writes the labels otherwise and is read so: {said}; `labels` in factbook.yaml says it")
     return same
-
-
-def _number(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
 
 
 def _plain_group(group: Group) -> dict[str, Any]:

@@ -19,8 +19,7 @@ def draw(spec: ChartSpec, catalog: Catalog) -> str:
     Raises:
         DocumentError: the evidence has none.
     """
-    found = plane.points(spec, catalog, "gains", "top")
-    curve = plane.known(plane.point(float(x), fact, f"in the highest {plane.per_cent(float(x))}") for x, fact in found)
+    curve = plane.curve(spec, catalog, "gains", "top", "in the highest {}")
     return plane.picture(
         spec,
         Plane(

@@ -88,6 +88,16 @@ def point(x: float, fact: Fact, words: str) -> Point | None:
     return None if y is None else Point(x, y, fact.low, fact.high, f"{words}: {svg.value(fact)}")
 
 
+def curve(spec: ChartSpec, catalog: Catalog, metric: str, param: str, words: str) -> tuple[Point, ...]:
+    """The points of a curve; `words` say where each is, e.g. `at a recall of {}`.
+
+    Raises:
+        DocumentError: the evidence has no such curve.
+    """
+    found = points(spec, catalog, metric, param)
+    return known(point(float(x), fact, words.format(per_cent(float(x)))) for x, fact in found)
+
+
 def known(found: Iterable[Point | None]) -> tuple[Point, ...]:
     """Those that are there."""
     return tuple(item for item in found if item is not None)

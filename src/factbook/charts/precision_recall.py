@@ -20,8 +20,7 @@ def draw(spec: ChartSpec, catalog: Catalog) -> str:
     Raises:
         DocumentError: the evidence has no such curve.
     """
-    found = plane.points(spec, catalog, "precision_at_recall", "recall")
-    curve = plane.known(plane.point(float(x), fact, f"at a recall of {plane.per_cent(float(x))}") for x, fact in found)
+    curve = plane.curve(spec, catalog, "precision_at_recall", "recall", "at a recall of {}")
     base = plane.value(catalog.fact(Key(spec.evidence, "prevalence")))
     return plane.picture(
         spec,

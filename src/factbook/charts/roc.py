@@ -19,8 +19,7 @@ def draw(spec: ChartSpec, catalog: Catalog) -> str:
     Raises:
         DocumentError: the evidence has no such curve.
     """
-    found = plane.points(spec, catalog, "roc", "fpr")
-    line = plane.known(plane.point(float(x), fact, f"at a false-positive rate of {plane.per_cent(float(x))}") for x, fact in found)
+    line = plane.curve(spec, catalog, "roc", "fpr", "at a false-positive rate of {}")
     curve = (Point(0.0, 0.0), *line) if line and line[0].x > 0 else line
     return plane.picture(
         spec,

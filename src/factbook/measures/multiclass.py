@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
+from factbook import canon
 from factbook.engines import Tally
 from factbook.engines.tallies import CLUSTER, CLUSTER_BLOCKS, LABEL, PREDICTION, SCALE, Integers
 from factbook.engines.tallies import sums as limb_sums
@@ -261,22 +261,14 @@ def _classes(tally: Tally, source: Source) -> tuple[str, ...]:
 
 def _refuse_alike(source: Source, labels: Sequence[str], predictions: Sequence[str]) -> None:
     """A prediction that is the same number as a label and only written otherwise (`1.0` for `1`) would be a class of its own."""
-    numbers = {number: text for text in labels if (number := _number(text)) is not None}
+    numbers = {number: text for text in labels if (number := canon.number(text)) is not None}
     for text in predictions:
-        meant = numbers.get(number) if (number := _number(text)) is not None else None
+        meant = numbers.get(number) if (number := canon.number(text)) is not None else None
         if meant is not None and text not in labels:
             raise SourceError(
                 f"{source.uri}: column {source.prediction!r} holds {text!r}, column {source.label!r} {meant!r}: one number, written in two ways",
                 remedy=f'write both alike, or declare `labels: {{"{text}": "{meant}"}}` and so on',
             )
-
-
-def _number(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
 
 
 def confusions(found: Labelled, by: Sequence[str], level: float = 0.95) -> Iterator[tuple[Pairs, Confusion]]:

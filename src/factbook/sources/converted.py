@@ -12,7 +12,7 @@ from typing import Any, Final
 from zipfile import BadZipFile, ZipFile, ZipInfo, is_zipfile
 
 from factbook import canon
-from factbook.errors import SourceError, StorageError
+from factbook.errors import MissingExtra, SourceError, StorageError
 from factbook.manifest import Source
 from factbook.sources import copies, digests
 from factbook.sources.tables import Column, Table, connect, listing, literal
@@ -73,6 +73,19 @@ def _convert(connection: Any, path: Path, source: Source, schema: Mapping[str, s
             os.replace(done, path)  # noqa: PTH105
     except OSError as error:
         raise StorageError(path.parent, error) from error
+
+
+def pillow(what: str) -> str:
+    """Pillow with its version, which decides what its readers find in an image.
+
+    Raises:
+        MissingExtra: it is not there.
+    """
+    try:
+        import PIL
+    except ImportError as error:
+        raise MissingExtra(f"reading {what}", "images") from error
+    return f"Pillow {PIL.__version__}"
 
 
 def marked(files: Sequence[Path], source: Source, hashes: Sequence[str]) -> list[str]:

@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from factbook.errors import MissingExtra
 from factbook.manifest import Source
 from factbook.sources import converted
 from factbook.sources.tables import Table
@@ -37,11 +36,8 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
     Raises:
         MissingExtra: Pillow is not there.
     """
-    try:
-        import PIL
-    except ImportError as error:
-        raise MissingExtra("reading images", "images") from error
-    return converted.table(files, source, store, _SCHEMA, lambda: _records(files, source), f"images 1, Pillow {PIL.__version__}")
+    form = f"images 1, {converted.pillow('images')}"
+    return converted.table(files, source, store, _SCHEMA, lambda: _records(files, source), form)
 
 
 def _records(files: Sequence[Path], source: Source) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from factbook.errors import MissingExtra, SourceError
+from factbook.errors import SourceError
 from factbook.manifest import Source
 from factbook.sources import converted
 from factbook.sources.tables import Table
@@ -35,11 +35,8 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
         SourceError: a file is no image of one channel.
         MissingExtra: Pillow is not there.
     """
-    try:
-        import PIL
-    except ImportError as error:
-        raise MissingExtra("reading label images", "images") from error
-    return converted.table(files, source, store, _SCHEMA, lambda: _records(files, source), f"masks 1, Pillow {PIL.__version__}")
+    form = f"masks 1, {converted.pillow('label images')}"
+    return converted.table(files, source, store, _SCHEMA, lambda: _records(files, source), form)
 
 
 def _records(files: Sequence[Path], source: Source) -> Iterator[dict[str, Any]]:
