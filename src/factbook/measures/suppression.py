@@ -21,6 +21,7 @@ from typing import Final
 
 import numpy as np
 
+from factbook.engines.tallies import numbered, ranks
 from factbook.measures.sums import Flags, Integers, Sums, TooLarge
 from factbook.model import Pairs
 
@@ -120,6 +121,24 @@ def hidden(
     return frozenset(table.parts[i] for i in np.flatnonzero(table.hidden).tolist())
 
 
+class _Names:
+    """The names of atoms, in columns of codes."""
+
+    def __init__(self, atoms: Sequence[Pairs]) -> None:
+        self.size = len(atoms)
+        self.columns = []
+        for pairs in zip(*atoms, strict=True):
+            code = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}
+            self.columns.append((list(code), np.array([code[pair] for pair in pairs], dtype=np.int64)))
+
+    def within(self, margin: Margin) -> tuple[list[Pairs], Integers]:
+        """The slices of a margin that occur, and per atom which of them it lies in."""
+        chosen = [(pairs, codes) for pairs, codes in self.columns if pairs[0][0] in margin]
+        found, index = numbered([codes for _, codes in chosen], [pairs for pairs, _ in chosen], self.size)
+        columns = [[pairs[code] for code in found[:, i].tolist()] for i, (pairs, _) in enumerate(chosen)]
+        return list(zip(*columns, strict=True)) if columns else [()], index
+
+
 class _Table:
     """The published margins of a source, and what is hidden of them so far. Slices are numbered; slice 0 is all rows."""
 
@@ -128,12 +147,13 @@ class _Table:
         self.margins: list[Margin] = [(), *margins]
         self.parts: list[Pairs] = [()]
         self.number: dict[Pairs, int] = {(): 0}
-        places = np.stack([self._numbered(list(atoms), margin, unpublished) for margin in self.margins], axis=1)
-        self.places, cell = np.unique(places, axis=0, return_inverse=True)
+        names = _Names(list(atoms))
+        places = [self._numbered(names, margin, unpublished) for margin in self.margins]
+        self.places, cell = _distinct(places, len(self.parts))
         sizes = np.array(list(atoms.values()), dtype=np.int64).reshape(len(atoms), -1)
         outcomes = np.array([details[name] for name in atoms], dtype=np.int64).reshape(len(atoms), -1)
         self.cells = np.zeros((len(self.places), sizes.shape[1] + outcomes.shape[1]), dtype=np.int64)
-        np.add.at(self.cells, cell.reshape(-1), np.concatenate([sizes, outcomes], axis=1))
+        np.add.at(self.cells, cell, np.concatenate([sizes, outcomes], axis=1))
         counts = _summed(self.places, self.cells, len(self.parts))
         self.rows, self.outcomes = counts[:, : sizes.shape[1]], counts[:, sizes.shape[1] :]
         self.nested = [(i, j) for i, a in enumerate(self.margins) for j, b in enumerate(self.margins) if set(b) < set(a)]
@@ -145,19 +165,19 @@ class _Table:
         self.assumed = np.zeros(len(self.parts), dtype=bool)
         self.whole = np.bincount(self.places[self.places >= 0], minlength=len(self.parts)) == len(self.places)
 
-    def _numbered(self, names: Sequence[Pairs], margin: Margin, unpublished: str | None) -> Integers:
+    def _numbered(self, names: _Names, margin: Margin, unpublished: str | None) -> Integers:
         """Per atom the number of its slice of a margin, -1 where it has none; new slices are taken up."""
-        found = np.empty(len(names), dtype=np.int64)
-        for i, name in enumerate(names):
-            part = tuple(pair for pair in name if pair[0] in margin)
+        parts, index = names.within(margin)
+        numbers = []
+        for part in parts:
             if unpublished is not None and any(value == unpublished for _, value in part):
-                found[i] = -1
+                numbers.append(-1)
                 continue
             number = self.number.setdefault(part, len(self.parts))
+            numbers.append(number)
             if number == len(self.parts):
                 self.parts.append(part)
-            found[i] = number
-        return found
+        return np.array(numbers, dtype=np.int64)[index]
 
     @cached_property
     def small(self) -> Flags:
@@ -193,7 +213,7 @@ class _Table:
         """For every margin and every smaller one: slices of the first, and those of the second in which they lie."""
         found = []
         for i, j in self.nested:
-            both = np.unique(self.places[self.places[:, i] >= 0][:, [i, j]], axis=0)
+            both = _distinct(self.places[self.places[:, i] >= 0][:, [i, j]].T, len(self.parts))[0]
             found.append((both[:, 0], both[:, 1]))
         return found
 
@@ -293,7 +313,7 @@ class _Table:
         margin = set(self.margins[self.margin[part]])
         smaller = [i for i, other in enumerate(self.margins) if other and set(other) < margin]
         found = self.places[self.places[:, self.margin[part]] == part][:, smaller]
-        return np.unique(found[found >= 0])
+        return ranks(found[found >= 0], len(self.parts))[1]
 
     def _nearest(self, part: int, assumed: Flags) -> int | None:
         """The first published slice of the same margin within a slice that both lie in; else of the margin, of one that shares rows, of all."""
@@ -301,7 +321,7 @@ class _Table:
         inside = np.isin(self.places, self._above(part)).any(axis=1) if len(self._above(part)) else np.zeros(len(self.places), dtype=bool)
         rows = self.places[:, mine] == part
         for found in (self.places[inside, mine], self.places[:, mine], self.places[rows], self.places):
-            there = np.unique(found[found > 0])
+            there = ranks(found[found > 0], len(self.parts))[1]
             there = there[~self.hidden[there] & ~assumed[there]]
             if len(there):
                 return int(there[np.argmin(self.order[there])])
@@ -309,7 +329,7 @@ class _Table:
 
     def _hide_margins(self) -> bool:
         """Too large for the exact check: hide every margin whole that hides anything, and all that cross it."""
-        touched = {name for i in np.unique(self.margin[self.hidden]).tolist() for name in self.margins[i]}
+        touched = {name for i in ranks(self.margin[self.hidden], len(self.margins))[1].tolist() for name in self.margins[i]}
         crossing = np.array([bool(touched & set(margin)) for margin in self.margins])[self.margin]
         changed = bool((crossing & ~self.hidden).any())
         self.hidden |= crossing
@@ -423,7 +443,7 @@ class _Published:
         for child, parent in self.nested:
             rest = np.where(own[:, child] < 0, own[:, parent], -1)
             if (rest >= 0).any():
-                both = np.unique(own[(own[:, child] >= 0) & (own[:, parent] >= 0)][:, [child, parent]], axis=0)
+                both = _distinct(own[(own[:, child] >= 0) & (own[:, parent] >= 0)][:, [child, parent]].T, len(self.totals))[0]
                 totals = self.totals.copy()
                 np.subtract.at(totals, both[:, 1], self.totals[both[:, 0]])
                 found.append((rest, totals))
@@ -454,6 +474,13 @@ def _summed(places: Integers, cells: Integers, size: int) -> Integers:
     for family in places.T:
         np.add.at(found, family[family >= 0], cells[family >= 0])
     return found
+
+
+def _distinct(columns: Iterable[Integers], size: int) -> tuple[Integers, Integers]:
+    """The different rows of columns of numbers from -1 to size - 1, sorted, and per row which of them it is."""
+    wide = [column + 1 for column in columns]
+    found, index = numbered(wide, [range(size)] * len(wide), len(wide[0]))
+    return found - 1, index
 
 
 def _small(rows: Integers, k: int) -> Flags:

@@ -106,7 +106,7 @@ def pins(table: Table, store: Path) -> list[str]:
 
 def declaration(source: Source) -> str:
     """The digest of what the manifest says about a source, without where it lies and what it serves for: neither changes a figure."""
-    members = source.model_dump(mode="json", exclude={"uri", "more", "used_for"}, exclude_defaults=True)
+    members = source.model_dump(mode="json", exclude={"uri", "more", "used_for", "dataset"}, exclude_defaults=True)
     if source.join is not None:
         members["join"] = {"key": source.join.key}
     return canon.digest(members)
