@@ -1,6 +1,6 @@
 """The rules of words as a style for Vale (https://vale.sh), which editors run while somebody writes. Every rule that defines `vale(style)` is in it.
 
-An editor does not know claims, quotations or what was exempted, so everything there is a suggestion; `factbook check` decides.
+An editor does not know quotations, denials or what was exempted, so everything there is a suggestion; `factbook check` decides.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from factbook import shelf
 from factbook.rules.style import Style
 
 FOLDER: Final = "factbook"
+_CARRIED: Final = r"(\[[^\]]*\]\((?:claim|policy|gap|question|declared|https?):[^)]*\))"
+_WRITTEN: Final = r"(?s) *(<!-- fact:part .*?<!-- /fact -->)"
 
 
 def files(style: Style) -> dict[str, str]:
     """The files of the style, by path: one YAML file for each rule that has words, and a .vale.ini that uses them."""
     made = {f"{FOLDER}/{_title(rule.NAME)}.yml": "".join(_yaml(_tree(rule.CODE, rule.vale(style)))) for rule in _rules() if _words(rule.vale(style))}
-    ini = f"StylesPath = .\nMinAlertLevel = suggestion\n\n[*.md]\nBasedOnStyles = {FOLDER}\nTokenIgnores = (\\[[^\\]]*\\]\\(claim:[^)]*\\))\n"
+    ini = f"StylesPath = .\nMinAlertLevel = suggestion\n\n[*.md]\nBasedOnStyles = {FOLDER}\nBlockIgnores = {_WRITTEN}\nTokenIgnores = {_CARRIED}\n"
     return {".vale.ini": ini, **made}
 
 
@@ -37,7 +39,14 @@ def _title(name: str) -> str:
 
 def _tree(code: str, tree: Mapping[str, Any]) -> dict[str, Any]:
     given = {key: value for key, value in tree.items() if value not in ([], {})}
+    if "tokens" in given:
+        given["tokens"] = [_spaced(token) for token in given["tokens"]]
     return given | {"message": f"{given['message']} ({code})", "level": "suggestion"}
+
+
+def _spaced(token: str) -> str:
+    """An expression whose spaces stand for line ends too: an editor sees a paragraph as it is written."""
+    return token.replace("[- ]", r"[-\s]").replace(" ", r"\s+")
 
 
 def _yaml(tree: Mapping[str, Any]) -> Iterator[str]:
