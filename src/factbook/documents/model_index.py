@@ -18,12 +18,17 @@ FIELD: Final = "model-index"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One number that a card declares: `name` is what `declared:` in factbook.yaml may call it, `source` where the card has it from."""
+    """One number that a card declares: `name` is what `declared:` in factbook.yaml may call it, `source` where the card has it from; the data as the
+    card states them, '' where it does not."""
 
     name: str
     metric: str
     value: str
     source: str
+    dataset: str = ""
+    config: str = ""
+    split: str = ""
+    revision: str = ""
 
 
 def results(front: Mapping[str, Any], file: str) -> tuple[Result, ...]:
@@ -39,7 +44,9 @@ def results(front: Mapping[str, Any], file: str) -> tuple[Result, ...]:
         while name in taken:
             name, number = f"{base}-{number}", number + 1
         taken.add(name)
-        found.append(Result(name, _text(metric.get("type")) or title, value, _source(result, metric, file)))
+        dataset = (_part(result, "dataset", "type") or _part(result, "dataset", "name") or [""])[0]
+        config, split, revision = ("".join(_part(result, "dataset", part)) for part in ("config", "split", "revision"))
+        found.append(Result(name, _text(metric.get("type")) or title, value, _source(result, metric, file), dataset, config, split, revision))
     return tuple(found)
 
 

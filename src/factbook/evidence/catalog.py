@@ -14,6 +14,7 @@ from factbook.errors import KeySyntaxError, ManifestError, UnknownName
 from factbook.evidence.algebra import DERIVED, Algebra
 from factbook.evidence.claims import Claim, judge
 from factbook.evidence.derived import derive
+from factbook.evidence.quoted import Quoted
 from factbook.evidence.store import Evidence, Record
 from factbook.expressions import exact, parse_value
 from factbook.manifest import Declared, Gap, Manifest, Policy, Threshold
@@ -109,6 +110,13 @@ class Catalog:
     def declared(self, name: str) -> Declared:
         """A person's number; its value is text. Raises UnknownName."""
         return _named("declared number", self.declarations, name)
+
+    def quoted(self, target: str) -> tuple[Quoted, str]:
+        """What a book or card says, and the name of the statement in it. Raises UnknownName, of either."""
+        name, _, statement = target.partition("/")
+        found = _named("quoted book or card", self.evidence.quoted, name)
+        found.text(statement)
+        return found, statement
 
     @cached_property
     def declarations(self) -> dict[str, Declared]:

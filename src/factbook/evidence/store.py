@@ -28,7 +28,8 @@ from typing import Any, Final
 
 from factbook import canon
 from factbook.errors import EvidenceError
-from factbook.evidence import form, runs, sessions
+from factbook.evidence import form, quoted, runs, sessions
+from factbook.evidence.quoted import Quoted
 from factbook.evidence.reading import names, read
 from factbook.evidence.record import FOLDER, Input, Record, header, identity, path
 from factbook.evidence.runs import Run
@@ -115,7 +116,7 @@ def _text(record: Record, lines: Mapping[str, Any]) -> str:
 
 
 class Evidence(Mapping[Key, Fact]):
-    """All facts of a book, by key, with the record of each measurement and what came out of the code of its documents."""
+    """All facts of a book, by key, with the record of each measurement, what came out of the code of its documents, and what others say."""
 
     def __init__(
         self,
@@ -123,11 +124,13 @@ class Evidence(Mapping[Key, Fact]):
         records: Mapping[str, Record],
         places: Mapping[Key, tuple[str, int]] | None = None,
         ran: Mapping[str, Session] | None = None,
+        said: Mapping[str, Quoted] | None = None,
     ) -> None:
         self._facts = dict(facts)
         self._places = dict(places or {})
         self.records: dict[str, Record] = dict(records)
         self.sessions: dict[str, Session] = dict(ran or {})
+        self.quoted: dict[str, Quoted] = dict(said or {})
 
     @classmethod
     def load(cls, root: Path) -> Evidence:
@@ -151,7 +154,7 @@ class Evidence(Mapping[Key, Fact]):
             places.update({key: (f"{FOLDER}/{name}.json", line) for key, line in lines.items()})
         if problems:
             raise EvidenceError("\n  ".join(problem.message for problem in problems), remedy=problems[0].remedy)
-        return cls(facts, records, places, sessions.load(root))
+        return cls(facts, records, places, sessions.load(root), quoted.load(root))
 
     def __getitem__(self, key: Key) -> Fact:
         return self._facts[key]

@@ -24,7 +24,7 @@ from factbook.sources import digests, hive, joins, places
 from factbook.sources.frames import write
 from factbook.sources.places import Servers
 from factbook.sources.previews import Preview, preview
-from factbook.sources.tables import Column, Part, Table, batches, connect, is_nan, literal, numpy, quote
+from factbook.sources.tables import Column, Part, Table, batches, connect, is_nan, listing, literal, numpy, quote
 
 __all__ = [
     "Column",
@@ -41,6 +41,7 @@ __all__ = [
     "files",
     "hashes",
     "is_nan",
+    "listing",
     "literal",
     "located",
     "numpy",
