@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
+from factbook.measures import profile
 from factbook.model import Status, Unit
 from measuring import DATA, facts, shared, table
 
@@ -96,3 +99,50 @@ def test_groups_and_their_shares(tmp_path: Path) -> None:
     assert found["data/share?band=40+"].value == 0.5
     assert found["data/share?band=not%20recorded"].value == 0.2
     assert found["data/share?band=40+"].interval is not None
+
+
+def odd_table(path: Path) -> None:
+    """Columns of every type, with the values at which a sketch and a scan might part."""
+    n = 60
+    columns = {
+        "whole": [str(i % 7 - 3) for i in range(n)],
+        "with plus": ["+5", "6", "7"] * 20,
+        "leading zero": ["007", "8", "9"] * 20,
+        "blank": [" 5", "6", None] * 20,
+        "grouped": ["1_000", "2", "3"] * 20,
+        "reals": [f"{i / 8}" for i in range(n)],
+        "exponents": ["1e3", "2.5E-2", "-.5", "5."] * 15,
+        "infinite": ["inf", "1", "2"] * 20,
+        "huge": ["1e200", "-1e160", "3"] * 20,
+        "nothing": [None] * n,
+        "flags": [True, False, None] * 20,
+        "days": [dt.date(2024, 1, 1 + i % 28) for i in range(n)],
+        "integers": [2**53 + i for i in range(n)],
+        "small": list(range(n)),
+        "doubles": [0.1 * i if i % 5 else math.nan for i in range(n)],
+        "beyond": [1e300, math.inf, 1.0] * 20,
+        "minus zero": [-0.0, 1.5, 2.5] * 20,
+    }
+    table(path, columns)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_a_sketch_says_of_a_column_what_a_scan_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
+    odd_table(tmp_path / "d.parquet")
+    if suffix == "csv":
+        duckdb.execute(f"COPY (FROM '{tmp_path}/d.parquet') TO '{tmp_path}/d.csv'")
+    source = {"uri": f"d.{suffix}"}
+    found = facts(tmp_path, source, PLAN)
+    monkeypatch.setattr(profile, "_from_sketch", lambda *_: None)
+    assert found == facts(tmp_path, source, PLAN)
+
+
+def test_repeated_rows_are_found_whatever_tells_columns_apart(tmp_path: Path) -> None:
+    """Ten columns, more than are hashed, some rows equal in the hashed ones only."""
+    rng = np.random.default_rng(3)
+    rows = [[str(value) for value in rng.integers(0, 3, 12)] for _ in range(200)]
+    rows += rows[:17] + [[*row[:11], "9"] for row in rows[:23]]
+    table(tmp_path / "d.parquet", {f"c{i}": [row[i] for row in rows] for i in range(12)} | {"id": [str(i) for i in range(240)]})
+    found = facts(tmp_path, {"uri": "d.parquet", "key": "id"}, PLAN)
+    assert found["data/duplicates"].value == 0
+    assert found["data/duplicates_but_key"].value == len(rows) - len({tuple(row) for row in rows}) > 16

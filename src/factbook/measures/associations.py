@@ -221,9 +221,10 @@ def _label(answer: Answer, sample: Sample, label: str, least: int) -> dict[str, 
         found[name] = explained
         for i, j in zip(*np.nonzero(table), strict=True):
             k, n = int(table[i, j]), int(table[i].sum())
+            if n < max(least, 10) or shares[j] > RARE:
+                continue
             interval = intervals.proportion(k, n, answer.level)
-            telling = interval.low >= GIVEN and interval.low * (1 - shares[j]) >= ODDS * shares[j] * (1 - interval.low)
-            if n >= max(least, 10) and shares[j] <= RARE and telling:
+            if interval.low >= GIVEN and interval.low * (1 - shares[j]) >= ODDS * shares[j] * (1 - interval.low):
                 params = (("column", name), ("label", classes[j]), ("value", values[i]))
                 note = "; ".join(filter(None, (f"{shares[j]:.3g} of all rows have this label: is the column known before the label?", sample.note)))
                 answer.add("label_given", k / n, params=params, n=n, counts={"k": k, "n": n}, interval=interval, note=note)

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
+import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +28,7 @@ from factbook.manifest import Planned, Source
 from factbook.measures import associations, binary, intervals, outliers, personal
 from factbook.measures.request import Answer, Request, attributes, count_metric, tidy
 from factbook.model import Direction, Metric, Pairs, Unit
-from factbook.sources import Column, Table, is_nan, literal, quote
+from factbook.sources import Column, Table, is_nan, listing, literal, quote
 
 VERSION: Final = 2
 ROLES: Final = ("data",)
@@ -39,6 +43,11 @@ DISTINCT_CAP: Final = 1 << 24
 _CHUNK: Final = 12
 _WIDEST_CHUNK: Final = 96
 _CHUNK_CELLS: Final = 12_000_000
+_SHORTEST_GROUP: Final = 1 << 11
+_TELLING_APART: Final = 8
+_LEADING_ZEROS: Final = "-?0[0-9].*"
+_TELLING: Final = re.compile(personal.PREFILTER)
+_WHOLE: Final = re.compile("-?(0|[1-9][0-9]{0,14})")
 _NEITHER: Final = Direction.NEITHER
 _EVERYTHING: Final = (-math.inf, math.inf)
 METRICS: Final = (
@@ -94,30 +103,61 @@ def measure(request: Request, answer: Answer) -> None:
     rows = tally.rows
     answer.add("rows", rows, n=rows)
     answer.add("columns", len(table.columns))
-    connection = sources.connect(request.store)
     sketched = kept.sketched(table, source, dict.fromkeys(table.names, False), request.store, request.progress)[()]
-    table = _at_hand(table, source, connection, rows)
-    described = _describe(table, source, connection, sketched)
-    duplicates = _duplicates(table, source, connection, rows)
-    answer.add("duplicates", duplicates, n=rows, undefined=_TOO_MANY if duplicates is None else "")
-    telling = _telling(source, answer.hidden, {column.name for column in described if column.distinct is not None and column.distinct <= FEW_VALUES})
-    for column in described:
-        _add_column(answer, column, rows, telling.get(column.name, frozenset()))
-    _add_kinds(answer, table, described, duplicates is not None and source.key, connection, rows, source)
-    group_columns = {group.column for group in source.by.values()} if answer.hidden else set()
-    free = [column for column in described if column.name not in group_columns]
-    _add_personal(answer, table, source, connection, [column.name for column in free])
-    values = {column.name: sketched[column.name] for column in free if column.name != source.key}
-    for name, sketch in values.items():
-        if sketch.numbers is not None and sketch.present:
-            outliers.add(answer, sketch.numbers, (("column", name),))
-    associations.add(answer, associations.Reader(request, table, connection), values)
+    connection = sources.connect(request.store)
+    with _at_hand(table, source, connection, rows, request.store) as scanned:
+        _add_table(answer, request, _Scanned(scanned, source, connection, sketched))
     slices = margins(request.name, request.planned, source)
     if source.label:
         for by in ((), *slices):
             _add_balance(answer, request, source, by)
     for by in slices:
         _add_groups(answer, request, source, by)
+
+
+@dataclass(frozen=True)
+class _Scanned:
+    """The table as it is scanned, and what is known of its columns from their sketches."""
+
+    table: Table
+    source: Source
+    connection: Any
+    sketched: Mapping[str, Sketch]
+
+    @property
+    def rows(self) -> int:
+        """The rows of the table."""
+        return next(iter(self.sketched.values())).rows
+
+    def one(self, parts: Sequence[str], sql: str = "") -> tuple[Any, ...]:
+        """The aggregates of the table (or of a statement)."""
+        import duckdb
+
+        try:
+            found: tuple[Any, ...] = self.connection.execute(f"SELECT {', '.join(parts)} FROM ({sql or self.table.sql})").fetchone()
+        except duckdb.Error as error:
+            raise sources.explain(self.source, self.table, error) from error
+        return found
+
+
+def _add_table(answer: Answer, request: Request, scanned: _Scanned) -> None:
+    """Facts of all columns."""
+    source, rows, sketched = scanned.source, scanned.rows, scanned.sketched
+    described = _describe(scanned)
+    duplicates = _duplicates(scanned, described)
+    answer.add("duplicates", duplicates, n=rows, undefined=_TOO_MANY if duplicates is None else "")
+    telling = _telling(source, answer.hidden, {column.name for column in described if column.distinct is not None and column.distinct <= FEW_VALUES})
+    for column in described:
+        _add_column(answer, column, rows, telling.get(column.name, frozenset()))
+    _add_kinds(answer, scanned, described)
+    group_columns = {group.column for group in source.by.values()} if answer.hidden else set()
+    free = [column for column in described if column.name not in group_columns]
+    _add_personal(answer, scanned, [column.name for column in free])
+    values = {column.name: sketched[column.name] for column in free if column.name != source.key}
+    for name, sketch in values.items():
+        if sketch.numbers is not None and sketch.present:
+            outliers.add(answer, sketch.numbers, (("column", name),))
+    associations.add(answer, associations.Reader(request, scanned.table, scanned.connection), values)
 
 
 _TOO_MANY: Final = f"not counted in tables of more than {DISTINCT_CAP:,} rows"
@@ -152,28 +192,61 @@ class _Described:
     as_text: bool
 
 
-def _at_hand(table: Table, source: Source, connection: Any, rows: int) -> Table:
-    """The table, or a copy of it in memory where that is small and every scan would read a text file again."""
-    if table.stored or rows * len(table.columns) > _CHUNK_CELLS:
-        return table
+@contextmanager
+def _at_hand(table: Table, source: Source, connection: Any, rows: int, store: Path) -> Iterator[Table]:
+    """The table, or where every scan would read a text file again a copy of it: in memory where that is small, else in the private store."""
     import duckdb
 
+    small = rows * len(table.columns) <= _CHUNK_CELLS
+    if table.stored or (table.rows is not None and not small):
+        yield table
+        return
     connection.execute("SET preserve_insertion_order = true")
-    try:
-        connection.execute(f"CREATE TABLE at_hand AS {table.sql}")
-    except duckdb.Error as error:
-        raise sources.explain(source, table, error) from error
-    return Table(table.where, "SELECT * FROM at_hand", table.columns, rows, table.files)
+    with tempfile.TemporaryDirectory(dir=store) as folder:
+        copy = Path(folder) / "table.parquet"
+        group = max(_SHORTEST_GROUP, _CHUNK_CELLS // len(table.columns))
+        stored = f"COPY ({table.sql}) TO {literal(str(copy))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE {group})"
+        try:
+            connection.execute(f"CREATE TABLE at_hand AS {table.sql}" if small else stored)
+        except duckdb.Error as error:
+            raise sources.explain(source, table, error) from error
+        sql = "SELECT * FROM at_hand" if small else f"SELECT * FROM read_parquet({listing([copy])})"
+        yield Table(table.where, sql, table.columns, rows, table.files)
 
 
-def _describe(table: Table, source: Source, connection: Any, sketched: Mapping[str, Sketch]) -> list[_Described]:
-    """Each column, some of them a scan: as many as their distinct values leave memory for."""
-    found: list[_Described] = []
-    rows = next(iter(sketched.values())).rows
-    size = max(_CHUNK, min(_WIDEST_CHUNK, _CHUNK_CELLS // max(rows, 1)))
-    for start in range(0, len(table.columns), size):
-        found += _describe_chunk(table, source, connection, table.columns[start : start + size], sketched)
-    return found
+def _describe(scanned: _Scanned) -> list[_Described]:
+    """Each column: from its sketch where that tells all, else from scans of as many columns as their distinct values leave memory for."""
+    table, sketched = scanned.table, scanned.sketched
+    unclear = _unclear(scanned)
+    found = {column.name: known for column in table.columns if (known := _from_sketch(column, sketched[column.name], unclear)) is not None}
+    rest = [column for column in table.columns if column.name not in found]
+    size = max(_CHUNK, min(_WIDEST_CHUNK, _CHUNK_CELLS // max(scanned.rows, 1)))
+    for start in range(0, len(rest), size):
+        found |= {described.name: described for described in _describe_chunk(scanned, rest[start : start + size])}
+    return [found[column.name] for column in table.columns]
+
+
+def _unclear(scanned: _Scanned) -> frozenset[str]:
+    """The columns of texts in which the text that no sketch reads as a number may be one here (`+5`), so that only a scan tells."""
+    texts = [column.name for column in scanned.table.columns if column.type == "VARCHAR" and scanned.sketched[column.name].unread]
+    test = f"NOT contains(x, '_') AND isfinite(TRY_CAST(x AS DOUBLE)) AND NOT regexp_full_match(x, '{_LEADING_ZEROS}')"
+    asked = [scanned.sketched[name].example for name in texts]
+    (found,) = scanned.connection.execute(f"SELECT list_transform(CAST(? AS VARCHAR[]), lambda x: coalesce({test}, false))", [asked]).fetchone()
+    return frozenset(name for name, numeric in zip(texts, found, strict=True) if numeric)
+
+
+def _from_sketch(column: Column, sketch: Sketch, unclear: Set[str]) -> _Described | None:
+    """What a sketch says of a column; None where it does not tell all."""
+    distinct, numbers, kind = _different(column, sketch), sketch.numbers, _kind(column.type)
+    if distinct is None or column.name in unclear or (numbers is not None and numbers.beyond):
+        return None
+    low = high = mean = None
+    whole = 0
+    if numbers is not None and numbers.count:
+        low, high, mean = numbers.low, numbers.high, numbers.mean
+        whole = sketch.present * (sketch.texts is not None and all(map(_WHOLE.fullmatch, sketch.texts.values)))
+        low, high = (int(low), int(high)) if kind == "whole number" else (low, high)
+    return _described(column, (sketch.present, distinct, numbers.count if numbers is not None else 0, whole, low, high), mean, sketch.rows)
 
 
 def _different(column: Column, sketch: Sketch) -> int | None:
@@ -186,13 +259,13 @@ def _different(column: Column, sketch: Sketch) -> int | None:
     return sketch.distinct if exact else None
 
 
-def _describe_chunk(table: Table, source: Source, connection: Any, columns: Sequence[Column], sketched: Mapping[str, Sketch]) -> list[_Described]:
+def _describe_chunk(scanned: _Scanned, columns: Sequence[Column]) -> list[_Described]:
     parts = ["count(*)"]
     for column in columns:
-        parts += _aggregates(column, _different(column, sketched[column.name]))
-    rows, *values = _one(table, source, connection, parts)
+        parts += _aggregates(column, _different(column, scanned.sketched[column.name]))
+    rows, *values = scanned.one(parts)
     blocks = [values[i * 6 : i * 6 + 6] for i in range(len(columns))]
-    means = _means(table, source, connection, columns, blocks)
+    means = _means(scanned, columns, blocks)
     return [_described(column, block, mean, rows) for column, block, mean in zip(columns, blocks, means, strict=True)]
 
 
@@ -204,8 +277,8 @@ def _aggregates(column: Column, different: int | None) -> list[str]:
     if kind == "number" and column.type in ("FLOAT", "DOUBLE"):
         name = f"CASE WHEN NOT {is_nan(name)} THEN {name} END"
     if kind == "text":
-        whole = f"count(*) FILTER (WHERE regexp_full_match({name}, '-?(0|[1-9][0-9]{{0,14}})'))"
-        leading_zeros = f"count(*) FILTER (WHERE regexp_full_match({name}, '-?0[0-9].*'))"
+        whole = f"count(*) FILTER (WHERE regexp_full_match({name}, '{_WHOLE.pattern}'))"
+        leading_zeros = f"count(*) FILTER (WHERE regexp_full_match({name}, '{_LEADING_ZEROS}'))"
         return [f"count({name})", distinct(name), f"count({number}) - {leading_zeros}", whole, f"min({number})", f"max({number})"]
     low, high = (f"min({name})", f"max({name})") if kind in ("whole number", "number", "date", "time stamp") else ("NULL", "NULL")
     if kind == "time stamp":
@@ -245,7 +318,7 @@ def _is_number(column: Column, block: Sequence[Any]) -> bool:
     return bool(present) and (kind in ("whole number", "number") or (kind == "text" and numbers == present))
 
 
-def _means(table: Table, source: Source, connection: Any, columns: Sequence[Column], blocks: Sequence[Sequence[Any]]) -> list[float | None]:
+def _means(scanned: _Scanned, columns: Sequence[Column], blocks: Sequence[Sequence[Any]]) -> list[float | None]:
     """Means from exact integer sums, which no order of rows and no number of threads changes."""
     scales: list[int | None] = []
     parts = []
@@ -258,18 +331,8 @@ def _means(table: Table, source: Source, connection: Any, columns: Sequence[Colu
             number = _number(column)
             value = f"CASE WHEN isfinite({number}) THEN {number} END"
             parts.append(f"sum(CAST(round({value} * CAST({literal(repr(2.0**scale))} AS DOUBLE)) AS HUGEINT))")
-    sums = iter(_one(table, source, connection, parts) if parts else ())
+    sums = iter(scanned.one(parts) if parts else ())
     return [None if scale is None else int(next(sums)) / block[0] / 2.0**scale for scale, block in zip(scales, blocks, strict=True)]
-
-
-def _one(table: Table, source: Source, connection: Any, parts: Sequence[str]) -> tuple[Any, ...]:
-    import duckdb
-
-    try:
-        found: tuple[Any, ...] = connection.execute(f"SELECT {', '.join(parts)} FROM ({table.sql})").fetchone()
-    except duckdb.Error as error:
-        raise sources.explain(source, table, error) from error
-    return found
 
 
 def _described(column: Column, block: Sequence[Any], mean: float | None, rows: int) -> _Described:
@@ -286,11 +349,22 @@ def _described(column: Column, block: Sequence[Any], mean: float | None, rows: i
     return _Described(column.name, kind, present, distinct, low, high, mean, as_text)
 
 
-def _duplicates(table: Table, source: Source, connection: Any, rows: int) -> int | None:
-    if rows > DISTINCT_CAP:
+def _duplicates(scanned: _Scanned, columns: Sequence[_Described]) -> int | None:
+    """Rows that equal another in all of these columns, but the first of each; None of too many rows.
+
+    Rows that differ in some columns differ: only those are compared as a whole whose values in a few columns, those with most different values, have
+    the same hash as another's.
+    """
+    if scanned.rows > DISTINCT_CAP:
         return None
-    distinct = Table(table.where, f"SELECT DISTINCT * FROM ({table.sql})", table.columns, None, table.files)
-    return rows - int(_one(distinct, source, connection, ["count(*)"])[0])
+    ordered = sorted(columns, key=lambda column: -(column.distinct or 0))
+    hashed = f"hash({', '.join(quote(column.name) for column in ordered[:_TELLING_APART])})"
+    names, sql = ", ".join(quote(column.name) for column in columns), scanned.table.sql
+    alike = f"SELECT {hashed} AS h FROM ({sql}) GROUP BY h HAVING count(*) > 1"
+    if not scanned.one(["count(*)"], alike)[0]:
+        return 0
+    rows = f"SELECT {names} FROM ({sql}) WHERE {hashed} IN ({alike})"
+    return int(scanned.one(["count(*)"], rows)[0]) - int(scanned.one(["count(*)"], f"SELECT DISTINCT * FROM ({rows})")[0])
 
 
 def _add_column(answer: Answer, column: _Described, rows: int, telling: frozenset[str]) -> None:
@@ -349,7 +423,7 @@ def _add_balance(answer: Answer, request: Request, source: Source, by: tuple[str
             answer.add("share", k / n if n else None, params=params, slice=place, n=n, counts={"k": k, "n": n}, interval=interval, undefined=said)
 
 
-def _add_kinds(answer: Answer, table: Table, columns: Sequence[_Described], key: str | bool, connection: Any, rows: int, source: Source) -> None:
+def _add_kinds(answer: Answer, scanned: _Scanned, columns: Sequence[_Described]) -> None:
     """Columns with one value, columns that tell rows apart, and rows that only the key tells apart."""
     constant = [column.name for column in columns if column.distinct == 1]
     near = [
@@ -359,53 +433,63 @@ def _add_kinds(answer: Answer, table: Table, columns: Sequence[_Described], key:
     ]
     for metric, names in (("constant_columns", constant), ("near_unique_columns", near)):
         answer.add(metric, len(names), n=len(columns), note=_listed(names))
-    if isinstance(key, str) and key and len(columns) > 1:
-        rest = f"SELECT DISTINCT * EXCLUDE ({quote(key)}) FROM ({table.sql})"
-        distinct = Table(table.where, rest, table.columns, None, table.files)
-        answer.add("duplicates_but_key", rows - int(_one(distinct, source, connection, ["count(*)"])[0]), n=rows)
+    rest = [column for column in columns if column.name != scanned.source.key]
+    if 0 < len(rest) < len(columns) and (duplicates := _duplicates(scanned, rest)) is not None:
+        answer.add("duplicates_but_key", duplicates, n=scanned.rows)
 
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
-def _add_personal(answer: Answer, table: Table, source: Source, connection: Any, names: Sequence[str]) -> None:
+def _add_personal(answer: Answer, scanned: _Scanned, names: Sequence[str]) -> None:
     """Hints of personal data: kinds and counts, never values. Of a longer table the first rows are looked at, in the order of the file."""
-    texts = [name for name in names if table.column(name, "columns").type == "VARCHAR"]
-    connection.execute("SET preserve_insertion_order = true")
-    found = {name: personal.named(name) for name in names if personal.named(name)}
-    for start in range(0, len(texts), _WIDEST_CHUNK):
-        some = texts[start : start + _WIDEST_CHUNK]
-        for name, (kinds, n) in _personal(table, source, connection, some).items():
-            note = "" if n < LOOKED or table.rows == n else f"in the first {n:,} rows"
-            for kind, k in sorted(kinds.items()):
-                answer.add("personal_data", k, params=(("column", name), ("kind", kind)), n=n, note=note)
-            found[name] = " and ".join(sorted(kinds)) or found.get(name, "")
+    table, source = scanned.table, scanned.source
+    texts = [column.name for column in table.columns if column.type == "VARCHAR" and column.name in set(names)]
+    found = {name: said for name in names if (said := personal.named(name))}
+    n = min(scanned.rows, LOOKED)
+    note = "" if scanned.rows <= LOOKED else f"in the first {n:,} rows"
+    for name, likely in _likely(scanned, texts):
+        kinds: Counter[str] = Counter()
+        for text, count in likely:
+            for kind in personal.found(text):
+                kinds[kind] += count
+        for kind, k in sorted(kinds.items()):
+            answer.add("personal_data", k, params=(("column", name), ("kind", kind)), n=n, note=note)
+        found[name] = " and ".join(sorted(kinds)) or found.get(name, "")
     found = {name: said for name, said in found.items() if said}
     answer.add("personal_columns", len(found), n=len(names), note=_listed([f"{name} ({said})" for name, said in sorted(found.items())]))
     if found:
         answer.warnings.append(f"{source.uri}: {len(found)} column(s) may hold personal data: {_listed(sorted(found))}")
 
 
-def _personal(table: Table, source: Source, connection: Any, names: Sequence[str]) -> dict[str, tuple[dict[str, int], int]]:
+def _likely(scanned: _Scanned, names: Sequence[str]) -> Iterator[tuple[str, Iterable[tuple[str, int]]]]:
+    """Each column with the texts that may hold personal data and how often they occur: from its sketch where that holds the rows looked at."""
+    rest = []
+    for name in names:
+        texts = scanned.sketched[name].texts
+        if scanned.rows > LOOKED or texts is None or texts.overflow:
+            rest.append(name)
+        elif _TELLING.search("\n".join(texts.values)):
+            yield name, zip(texts.values, texts.n.tolist(), strict=True)
+    for start in range(0, len(rest), _WIDEST_CHUNK):
+        yield from _looked(scanned, rest[start : start + _WIDEST_CHUNK])
+
+
+def _looked(scanned: _Scanned, names: Sequence[str]) -> Iterator[tuple[str, Iterable[tuple[str, int]]]]:
     import duckdb
     import pyarrow.compute as pc
 
     columns = ", ".join(f"{quote(name)} AS c{i}" for i, name in enumerate(names))
+    scanned.connection.execute("SET preserve_insertion_order = true")
     try:
-        data = sources.batches(connection, f"SELECT {columns} FROM ({table.sql}) LIMIT {LOOKED}").read_all()
+        data = sources.batches(scanned.connection, f"SELECT {columns} FROM ({scanned.table.sql}) LIMIT {LOOKED}").read_all()
     except duckdb.Error as error:
-        raise sources.explain(source, table, error) from error
-    found = {}
+        raise sources.explain(scanned.source, scanned.table, error) from error
     for i, name in enumerate(names):
         counted = pc.value_counts(data.column(i).combine_chunks())
         likely = pc.match_substring_regex(counted.field("values"), personal.PREFILTER)  # fill_null would import pandas
-        kinds: Counter[str] = Counter()
-        for item in counted.filter(likely).to_pylist():
-            for kind in personal.found(item["values"]):
-                kinds[kind] += item["counts"]
-        found[name] = (dict(kinds), data.num_rows)
-    return found
+        yield name, ((item["values"], item["counts"]) for item in counted.filter(likely).to_pylist())
 
 
 def _add_groups(answer: Answer, request: Request, source: Source, by: tuple[str, ...]) -> None:

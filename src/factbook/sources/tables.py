@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class Part:
     first: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """A readable table.
 
@@ -85,15 +86,18 @@ class Table:
         """The column names in file order."""
         return tuple(column.name for column in self.columns)
 
+    @cached_property
+    def _columns(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
     def column(self, name: str, role: str) -> Column:
         """One column.
 
         Raises:
             SourceError: it does not exist; names the file, the role and the nearest columns.
         """
-        for column in self.columns:
-            if column.name == name:
-                return column
+        if name in self._columns:
+            return self._columns[name]
         hint = UnknownName("column", name, self.names).args[0].partition("→ ")[2]
         raise SourceError(f"{self.where}: there is no column {name!r} ({role})", remedy=hint)
 
