@@ -6,6 +6,7 @@ import runpy
 import shutil
 from pathlib import Path
 
+import pikepdf
 import pytest
 
 from factbook import Book
@@ -47,6 +48,18 @@ def test_it_is_clean_and_nothing_is_left_to_update(copy: Path) -> None:
 def test_it_is_published(copy: Path) -> None:
     built = Book(copy).build(["html", "markdown"])
     assert {item.target for item in built.published if item.files} == {"html", "markdown"}
+
+
+def test_what_should_fit_on_a_page_does(copy: Path) -> None:
+    book = Book(copy)
+    wanted = {f"{Path(item.name).stem}.pdf": pages for item in book.documents if (pages := kinds.load(item.kind).pages)}
+    if not wanted:
+        pytest.skip("no document of this book is of a kind that has to fit")
+    book.build(["pdf"])
+    for name, pages in wanted.items():
+        with pikepdf.open(copy / "dist" / "pdf" / name) as paper:
+            places = {str(entry.title): entry.destination for entry in paper.open_outline().root}
+            assert paper.pages.index(places["Evidence"][0]) == pages, name
 
 
 def test_it_is_small_and_says_that_it_is_synthetic(copy: Path) -> None:

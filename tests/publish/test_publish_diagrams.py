@@ -83,6 +83,25 @@ def test_structurizr_nests_and_declares_before_it_relates(tmp_path: Path) -> Non
     assert [re.findall(r"^ {8}(\w+)(?: \w+)? \"", text, re.MULTILINE)] == [["systemLandscape", "container", "component"]]
 
 
+def test_structurizr_gets_what_its_own_parser_takes(tmp_path: Path) -> None:
+    """Each of these was refused, or replaced, by the parser of Structurizr 5: a second relation of the same words, one that is implied already, two
+    views of one name, something inside a person, a variable of the environment."""
+    text = SYSTEM.replace("title: Triage", "title: 'Triage ${HOME} -> x'").replace("a.b: {title: One}", "landscape: {title: One}")
+    text = text.replace("a-b: {title: Two}", "a-b: {title: Two, inside: landscape}\n    desk: {title: Desk, inside: nurse}")
+    more = "    - {from: nurse, to: api, label: asks, technology: gRPC}\n    - {from: nurse, to: triage, label: asks}\n"
+    _, second = built(tmp_path, text + more)
+    made = second.read_text(encoding="utf-8")
+    assert '"Triage $ {HOME} → x"' in made
+    assert re.findall(r"^ +e_nurse -> .*", made, re.MULTILINE) == [
+        '        e_nurse -> e_triage "asks"',
+        '        e_nurse -> e_api "asks" "HTTPS, gRPC"',
+    ]
+    keys = re.findall(r'^ +(?:systemLandscape|container e_\w+|component e_\w+) "([^"]+)" \{', made, re.MULTILINE)
+    assert len(set(keys)) == len(keys)
+    assert {"system-landscape", "landscape"} <= set(keys)
+    assert re.search(r'^ {8}e_desk = softwareSystem "Desk"', made, re.MULTILINE)
+
+
 def test_the_same_bytes_and_nothing_without_a_system(tmp_path: Path) -> None:
     before = [path.read_bytes() for path in built(tmp_path, SYSTEM)]
     assert [path.read_bytes() for path in built(tmp_path, SYSTEM)] == before

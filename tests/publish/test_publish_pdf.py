@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from factbook.documents import parse, shapes
 from factbook.errors import MissingExtra
 from factbook.model import Key
-from factbook.publish import Publication, pdf
+from factbook.publish import Publication, Row, ledger, pdf
 
 
 @pytest.fixture(scope="session")
@@ -69,11 +69,36 @@ def test_the_appendix_holds_the_digests_of_the_facts_and_of_the_sources(made: Pa
     text = text_of(made)
     for key in ("performance/fnr", "performance/auc", "performance/fnr?sex=<h1>PASS</h1>"):
         assert key in text
-        assert publication.catalog.evidence.identity(Key.parse(key)) in text
+        assert ledger.short_digest(publication, Key.parse(key)) in text
+    assert publication.catalog.evidence.records["performance"].digest in text
     assert "sha256:" + "ab12" * 16 in text
     assert shapes.spell(publication.catalog.fact(Key.parse("performance/fnr"))) in text
     assert "factbook measure . --only performance --force" in text
     assert "Efron et al. 2004" in text
+
+
+def test_the_running_text_has_numbers_that_rise_and_tables_have_none(publication: Publication, tmp_path: Path) -> None:
+    table = "| a |\n|---|\n| [200](fact:performance/rows) |\n\n"
+    book = published_book.build(tmp_path, f"# T\n\n{table}It misses [19.5 %](fact:performance/fnr) of [442](declared:patients).\n")
+    (tmp_path / "made.pdf").write_bytes(pdf.render(book, book.documents[0]))
+    said, _, appendix = text_of(tmp_path / "made.pdf").partition("\nEvidence\n")
+    assert re.findall(r"\[\d+\]", said) == ["[1]", "[2]"]
+    assert re.findall(r"\[\d+\]", appendix) == ["[1]", "[2]"]
+    assert appendix.index("performance/fnr") < appendix.index("Measurement performance") < appendix.index("performance/rows")
+
+
+def test_what_was_not_judged_of_other_documents_stands_there_only(publication: Publication, tmp_path: Path) -> None:
+    rows = (
+        Row("one", "documents/model-card.md:3", "here"),
+        Row("two", "documents/datasheet.md:4", "elsewhere"),
+        Row("three", "factbook.yaml:5", "all"),
+    )
+    book = dataclasses.replace(publication, not_judged=rows)
+    (tmp_path / "made.pdf").write_bytes(pdf.render(book, book.documents[0]))
+    text = text_of(tmp_path / "made.pdf")
+    assert "here" in text
+    assert "elsewhere" not in text
+    assert "factbook.yaml:5" in text
 
 
 def test_what_cannot_be_shown_is_said_and_markup_is_text(made: Path) -> None:

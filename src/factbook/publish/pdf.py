@@ -9,30 +9,30 @@ import datetime as dt
 import posixpath
 import re
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from factbook import charts
-from factbook.documents import parse
+from factbook.documents import kinds, parse
 from factbook.errors import DocumentError, FactbookError, MissingExtra
 from factbook.manifest import Stage
-from factbook.publish import citations, diagrams, figures, tree, write
+from factbook.publish import appendix, citations, diagrams, figures, tree, write
+from factbook.publish.appendix import Ledger
 from factbook.publish.citations import Citation, Tone
+from factbook.publish.setting import call, say, string
 from factbook.publish.tree import Node
 
 if TYPE_CHECKING:
     from factbook.documents.parse import Document
-    from factbook.evidence.store import Record
     from factbook.model import Key
     from factbook.publish import Publication
 
 STANDARDS: Final[tuple[Literal["a-2a"], Literal["ua-1"]]] = ("a-2a", "ua-1")
 _UNSHOWN: Final = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\u\{([0-9a-f]+)\}")
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _WHOLE_PAGES: Final = 0x2E80
 _NO_DATE: Final = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
 _ALIGN: Final = {"None": "auto", "Left": "left", "Center": "center", "Right": "right"}
@@ -101,22 +101,6 @@ def _spelled_out(source: str, unshown: str) -> str:
     return "".join(f"[U+{ord(c):04X}]" if ord(c) in codes or ord(c) >> 8 in pages else c for c in source)
 
 
-def string(text: str) -> str:
-    """A typst string literal; control characters and other non-characters become U+FFFD."""
-    clean = _CONTROL.sub("�", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return '"' + clean.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-
-
-def say(text: str) -> str:
-    """A text as typst content."""
-    return f"#{string(text)};" if text else ""
-
-
-def call(name: str, *arguments: str, body: str | None = None) -> str:
-    """A call of a typst function."""
-    return f"#{name}({', '.join(arguments)})" + (f"[{body}]" if body is not None else "") + ";"
-
-
 @cache
 def template() -> str:
     """The look of the PDF, in typst."""
@@ -130,7 +114,6 @@ class Paper:
     publication: Publication
     document: Document
     folder: Path
-    _entries: dict[tuple[str, str], tuple[int, Citation]] = field(default_factory=dict)
     _cells: dict[int, Key] = field(default_factory=dict)
     _notes: dict[str, Node] = field(default_factory=dict)
     _noted: set[str] = field(default_factory=set)
@@ -138,6 +121,10 @@ class Paper:
     _pictures: int = 0
     _level: int = 0
     _in_table: bool = False
+    ledger: Ledger = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.publication)
 
     def source(self) -> str:
         """The whole typst source."""
@@ -148,7 +135,8 @@ class Paper:
         root.children = [node for node in root.children if node.kind != "FootnoteDefinition"]
         title = "" if self._begins_with_title(root) else self.title(1, say(tree.title(self.document)))
         body = title + self.inner(root)
-        return "\n".join((template(), self.settings(), body, self.appendix(), self.not_judged()))
+        evidence = self.ledger.set()
+        return "\n".join((template(), self.settings(), body, evidence, appendix.not_judged(self.publication, self.document, 2 if evidence else 1)))
 
     def _begins_with_title(self, root: Node) -> bool:
         first = next((node for node in root.children if node.kind != "SoftBreak"), None)
@@ -167,8 +155,16 @@ class Paper:
             "date": f"datetime(year: {day.year}, month: {day.month}, day: {day.day})" if day else "none",
             "stage": string(publication.manifest.stage.value),
             "made": string(made),
+            "close": "true" if self.pages() else "false",
         }
         return f"#show: paper.with({', '.join(f'{name}: {value}' for name, value in given.items())})\n"
+
+    def pages(self) -> int | None:
+        """On how many pages the kind wants its text."""
+        try:
+            return kinds.load(self.document.kind).pages
+        except FactbookError:
+            return None
 
     def state(self) -> str:
         """What a reader must know before reading."""
@@ -219,7 +215,7 @@ class Paper:
     def code_block(self, node: Node) -> str:
         drawing = diagrams.at(self.publication, self.document, node.start)
         if drawing is not None:
-            return self.picture(drawing[0].encode(), ".svg", drawing[1])
+            return self.picture(drawing[0].encode(), ".svg", drawing[1], caption="")
         return call("raw", string("".join(str(child.value) for child in node.children).rstrip("\n")), "block: true")
 
     def raw_block(self, node: Node) -> str:
@@ -260,9 +256,9 @@ class Paper:
         """A bound value: underlined, with the number of its entry in the appendix (not in tables, where it would read as a figure)."""
         if citation.key is not None and citation.key.field:
             citation = citations.of_fact(citation.key.whole(), self.publication.catalog)
-        number, _ = self._entries.setdefault((citation.scheme, citation.target), (len(self._entries) + 1, citation))
-        shown = call("value", f"<entry-{number}>", _STROKES[citation.tone], body=body or say("(empty)"))
-        return shown if self._in_table else shown + call("entry-mark", str(number))
+        label = self.ledger.label(citation)
+        shown = call("value", f"<{label}>", _STROKES[citation.tone], body=body or say("(empty)"))
+        return shown if self._in_table else shown + call("entry-mark", str(self.ledger.number(label)))
 
     def image(self, node: Node) -> str:
         alt, title = " ".join(node.words().split()) or "A picture without a description", node.value["title"]
@@ -274,15 +270,16 @@ class Paper:
         found = figures.load(self.publication.root, self.document.name, node.value["dest_url"])
         return self.missing(found, alt) if isinstance(found, str) else self.picture(found.data, Path(found.name).suffix.lower(), alt)
 
-    def picture(self, data: bytes, suffix: str, alt: str) -> str:
-        """A picture that typst can show, with its description; else a place holder."""
+    def picture(self, data: bytes, suffix: str, alt: str, caption: str | None = None) -> str:
+        """A picture that typst can show, with its description, which is its caption too unless another is given; else a place holder."""
         self._pictures += 1
         name = f"{self._pictures}{suffix}"
         (self.folder / name).write_bytes(data)
         shown = call("image", string(name), f"alt: {string(alt)}", "width: 100%" if suffix == ".svg" else "").removeprefix("#").removesuffix(";")
         if suffix != ".svg" and not _readable(self.folder, name):
             return self.missing("The picture cannot be read.", alt)
-        return call("picture", shown, f"[{say(alt)}]")
+        caption = alt if caption is None else caption
+        return call("picture", shown, f"[{say(caption)}]" if caption else "none")
 
     def missing(self, why: str, alt: str) -> str:
         return call("missing", body=call("strong", body=say("No picture. ")) + say(f"{why} ") + call("emph", body=say(alt)))
@@ -294,65 +291,8 @@ class Paper:
         self._noted.add(node.value)
         return call("footnote", body=self.inner(definition).strip())
 
-    # --- the appendix --------------------------------------------------------------------------------------------------------------------------
 
-    def appendix(self) -> str:
-        """Every entry that the text refers to, and the measurements behind them with the digests of their sources."""
-        if not self._entries:
-            return ""
-        entries = [f"[{self.entry(number, citation)}]" for number, citation in self._entries.values()]
-        names = sorted({citation.key.evidence for _, citation in self._entries.values() if citation.key is not None})
-        records = self.publication.catalog.evidence.records
-        parts = ["#pagebreak();\n", call("heading", "level: 1", body=say("Evidence"))]
-        parts += [self.measurement(records[name]) for name in names if name in records]
-        parts += [call("heading", "level: 2", body=say("What the text cites")), call("enum", 'numbering: "[1]"', "spacing: 1.1em", *entries)]
-        return "\n".join(parts)
-
-    def measurement(self, record: Record) -> str:
-        """What a measurement rests on, with whole digests."""
-        lines = [("Evidence", record.digest), ("Measure", f"{record.measure}, version {record.version}"), ("Measured", citations.day(record))]
-        lines += [(f"Source {item.source}, {item.rows:,} rows", item.digest) for _, item in sorted(record.inputs.items())]
-        lines += [("Re-derive", citations.command(record))]
-        return call("heading", "level: 2", body=say(f"Measurement {record.name}")) + self.terms(lines)
-
-    def entry(self, number: int, citation: Citation) -> str:
-        """One entry of the appendix."""
-        if citation.key is None:
-            label, lines = say(citation.label), [(item.term, item.text) for item in citation.details]
-        else:
-            label, lines = call("raw", string(citation.target)), self.fact_lines(citation.key, citation)
-        head = call("strong", body=say(citation.headline)) + call("label-of", body=label)
-        return f"{head} <entry-{number}>#linebreak();{self.terms(lines)}"
-
-    def fact_lines(self, key: Key, citation: Citation) -> list[tuple[str, str]]:
-        """What is said about a fact, in few lines; the rest stands with its measurement."""
-        details = [item for item in citation.details if not item.term.startswith(_IN_RECORD)]
-        brief = ", ".join(f"n = {item.text}" if item.term == "n" else item.text for item in details if item.term in _BRIEF)
-        lines = [("", brief), *((item.term, item.text) for item in details if item.term not in _BRIEF)]
-        return lines if key.evidence == citations.DERIVED else [*lines, ("Digest", self.publication.catalog.evidence.identity(key))]
-
-    def terms(self, lines: Iterable[tuple[str, str]]) -> str:
-        pairs = [f"({string(term)}, {self.term(term, text)})" for term, text in lines if text]
-        return call("terms-of", *pairs)
-
-    def term(self, term: str, text: str) -> str:
-        plain = call("raw", string(text)) if term in _CODE or "sha256:" in text else say(text)
-        return f"[{plain}]"
-
-    def not_judged(self) -> str:
-        """What was not judged, so that nobody takes silence for consent."""
-        rows = self.publication.not_judged
-        if not rows:
-            return ""
-        lines = [f"[{call('strong', body=say(row.what))}{say(f': {row.message}' + (f' ({row.place})' if row.place else ''))}]" for row in rows]
-        level = 2 if self._entries else 1
-        return "\n".join((call("heading", f"level: {level}", body=say("Not judged")), call("list", *lines)))
-
-
-_IN_RECORD: Final = ("Source", "Measure", "Re-derive", "Key")
 _UNBROKEN: Final = 14
-_BRIEF: Final = frozenset({"What", "Slice", "Parameters", "n", "Counts", "Method", "Remark", "Origin"})
-_CODE: Final = frozenset({"Key", "Re-derive", "Digest", "Expression", "Derived as"})
 _WRAPPERS: Final = {"Emphasis": "emph", "Strong": "strong", "Strikethrough": "strike"}
 
 

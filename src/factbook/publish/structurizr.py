@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from factbook.publish import write
 
 if TYPE_CHECKING:
-    from factbook.manifest import Element, Relation, System
+    from factbook.manifest import Element, System
     from factbook.publish import Publication
 
 _DEEPEST: Final = 2
@@ -47,8 +47,8 @@ def workspace(publication: Publication) -> str:
 
 
 def _above(system: System, name: str) -> str:
-    """The element that it is drawn inside of: '' for people, and the container for what is deeper than components."""
-    chain = system.above(name)
+    """The element that it is drawn inside of: '' for people, in whom nothing is either, and the container for what is deeper than components."""
+    chain = [item for item in system.above(name) if system.elements[item].kind != "person"]
     if not chain or system.elements[name].kind == "person":
         return ""
     return chain[0] if len(chain) <= _DEEPEST else chain[-_DEEPEST]
@@ -91,15 +91,20 @@ def _id(system: System, name: str) -> str:
 
 
 def _relations(system: System) -> Iterator[str]:
-    yield from dict.fromkeys(_relation(system, item) for item in system.relations)
+    """One line for each pair and description: the DSL takes no second one, so the technologies of several stand in one.
 
-
-def _relation(system: System, item: Relation) -> str:
-    said = item.label + (f" [{item.data}]" if item.data else "")
-    words = [said, item.technology] if item.technology else [said] if said else []
-    line = f"{_id(system, item.source)} -> {_id(system, item.target)}{''.join(f' {_quoted(word)}' for word in words)}"
-    nested = item.source == item.target or item.source in _chain(system, item.target) or item.target in _chain(system, item.source)
-    return f"# {line}" if nested else line
+    Outer ones come first: a relation implies the same between what its ends are inside of, unless that is there already.
+    """
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for item in system.relations:
+        said = item.label + (f" [{item.data}]" if item.data else "")
+        technologies = found.setdefault((item.source, item.target, said), [])
+        technologies += [item.technology] if item.technology and item.technology not in technologies else []
+    for (source, target, said), technologies in sorted(found.items(), key=lambda item: sum(len(_chain(system, end)) for end in item[0][:2])):
+        words = [said, ", ".join(technologies)] if technologies else [said] if said else []
+        line = f"{_id(system, source)} -> {_id(system, target)}{''.join(f' {_quoted(word)}' for word in words)}"
+        nested = source in _chain(system, target) or target in _chain(system, source)
+        yield f"# {line}" if nested else line
 
 
 def _chain(system: System, name: str) -> list[str]:
@@ -110,7 +115,7 @@ def _chain(system: System, name: str) -> list[str]:
 
 
 def _views(system: System) -> Iterator[str]:
-    yield from _view("systemLandscape", "landscape")
+    yield from _view("systemLandscape", "system-landscape")  # no name of an element: those have no hyphen here
     for name in system.elements:
         depth = len(_chain(system, name))
         if depth < _DEEPEST and system.elements[name].kind != "person" and _children(system, name):
@@ -126,6 +131,6 @@ def _view(head: str, key: str) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    """A text of the DSL: one line, its quotation marks escaped."""
-    plain = " ".join(text.split()).replace("\\", "/").replace('"', '\\"')
+    """A text of the DSL: one line, its quotation marks escaped; no arrow, and nothing that a variable of the environment would replace."""
+    plain = " ".join(text.split()).replace("\\", "/").replace("${", "$ {").replace("->", "→").replace('"', '\\"')
     return f'"{plain}"'

@@ -75,7 +75,7 @@ class Section(_Strict):
 class Kind(_Strict):
     """A kind of document. `disclose` names the metrics of which a document of this kind must show the worst group wherever groups are measured.
 
-    `run` says that the code in a document of this kind is run.
+    `run` says that the code in a document of this kind is run, `pages` on how many pages it should fit, so that it is set closely.
     """
 
     name: str
@@ -85,6 +85,7 @@ class Kind(_Strict):
     audience: tuple[str, ...]
     disclose: tuple[str, ...] = ()
     run: bool = False
+    pages: int | None = Field(None, ge=1)
     sections: tuple[Section, ...]
 
     @model_validator(mode="after")
