@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from factbook.manifest import Manifest
     from factbook.regimes.coverage import Coverage
     from factbook.renaming import Renamed
+    from factbook.review.reviews import Reviews
+    from factbook.review.signing import Signing
     from factbook.rules import Report
     from factbook.rules.fixing import Fixed
     from factbook.rules.readers import Reading
@@ -428,7 +430,7 @@ class Book:
         """
         from factbook.regimes.coverage import Material, page
 
-        found = Material(self.manifest, self.catalog, self.documents).cover(regime, on or dt.date.today())
+        found = Material(self.manifest, self.catalog, self.documents, self.reviews.signed).cover(regime, on or dt.date.today())
         path = self.root / "dist" / "coverage" / f"{regime}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, page(found).encode())
@@ -457,6 +459,73 @@ class Book:
         if write and not own and target.exists():
             raise BookExists(target, "rename the file, or move the document away")
         if write:
+    @cached_property
+    def reviews(self) -> Reviews:
+        """The sign-offs of the book: what stands, what fell and why, and who is still to be asked.
+
+        Raises:
+            ManifestError: a public key in factbook.yaml cannot be read, or two people have the same one.
+        """
+        from factbook.review.reviews import Reviews
+
+        return Reviews(self.root, self.catalog, self.documents)
+
+    def sign(
+        self,
+        document: str,
+        key: str | os.PathLike[str],
+        *,
+        person: str,
+        role: str,
+        meaning: str = "approved",
+        section: str = "",
+        note: str = "",
+        tolerance: Sequence[str] = (),
+        time: dt.datetime | None = None,
+        passphrase: Callable[[], str] | None = None,
+    ) -> tuple[Path, ...]:
+        """Sign a document, or the section under a heading; `policy` signs the present `review` of factbook.yaml as the successor of those before.
+
+        Args:
+            document: its path in the book, or its name.
+            key: the file of a private Ed25519 key (OpenSSH or PEM); `passphrase` is asked where it is encrypted.
+            person: somebody whom factbook.yaml names.
+            role: one of their roles.
+            meaning: authored, reviewed, approved, risk accepted or rejected; the last two need a `note`.
+            section: a heading; the whole document where nothing is said.
+            note: why.
+            tolerance: by how much figures may move: `0.02`, `5%`, `KEY=0.02`.
+            time: when it was signed; now where nothing is said.
+            passphrase: how to ask for it.
+
+        Raises:
+            UnknownName: there is no such document, section, person or role.
+            FactbookError: the document does not check clean, the key is not the person's, or it cannot be opened.
+            BookLocked: another process writes to the book.
+        """
+        from factbook.evidence import lock
+        from factbook.review import keys, signing
+
+        signer = keys.private(Path(key), passphrase)
+        own = signing.signing(person, role, meaning, signer, note, tuple(tolerance), time)
+        with lock(self.root):
+            self.__dict__.pop("reviews", None)
+            files = self._signed(document, section, own)
+            for name, data in files:
+                write_atomic(self.root / name, data)
+        self.__dict__.pop("reviews", None)
+        return tuple(self.root / name for name, _ in files)
+
+    def _signed(self, name: str, section: str, own: Signing) -> list[tuple[str, bytes]]:
+        from factbook.review import signing
+
+        if name == "policy":
+            return [signing.sign_policy(self.reviews.bench, own, before) for before in self.reviews.before(own)]
+        document = self._document(name)
+        if own.approving:
+            signing.refuse_unclean(document.name, self.check().findings)
+        return [signing.sign(self.reviews.bench, document, section, own)]
+
             write_atomic(target, bound.after)
         return bound
 

@@ -387,6 +387,79 @@ def read(text: str, where: str = FILE) -> tuple[Manifest, Lines]:
     return validate(Manifest, tree, where, lines), lines
 
 
+class Meaning(StrEnum):
+    """What somebody says by signing."""
+
+    AUTHORED = "authored"
+    REVIEWED = "reviewed"
+    APPROVED = "approved"
+    RISK_ACCEPTED = "risk accepted"
+    REJECTED = "rejected"
+
+
+Allowance = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?%?$")]
+OWNER: Final = "owner"
+
+
+class Person(_Strict):
+    """Somebody who signs: the roles that they hold, and their public keys (Ed25519, as ssh-keygen or openssl write them)."""
+
+    name: str
+    roles: tuple[str, ...] = Field(min_length=1)
+    key: Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)] = Field(min_length=1)
+
+
+class Wanted(_Strict):
+    """Who has to sign a document, or a section of it, from which stage on: a role (`owner`: each section by the role that owns it in its kind),
+    how many people of it, and by which of these meanings.
+    """
+
+    document: str
+    section: str = ""
+    role: str
+    people: int = Field(1, ge=1)
+    meaning: tuple[Meaning, ...] = (Meaning.APPROVED,)
+    required_from: Stage = Field(Stage.RELEASED, alias="from")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Triggers(_Strict):
+    """When people have to look again: another major version, an intended use (or one of these `sections`) that was reworded, a threshold that was
+    crossed, one of these `facts` that moved by more than is given (`0.05`, `10%`), a new group of any attribute.
+    """
+
+    major_version: bool = True
+    intended_use: bool = True
+    thresholds: bool = True
+    sections: tuple[str, ...] = ()
+    facts: dict[str, Allowance] = Field(default_factory=dict)
+    groups: bool = False
+
+
+class Review(_Strict):
+    """Who signs what. `keeper` is the role that may vouch for a change of this policy."""
+
+    people: dict[Name, Person] = Field(default_factory=dict)
+    required: tuple[Wanted, ...] = ()
+    triggers: Triggers = Triggers()
+    keeper: str = ""
+
+    @model_validator(mode="after")
+    def _held(self) -> Review:
+        for wanted in self.required:
+            if wanted.role != OWNER:
+                self._enough(wanted.role, wanted.people)
+        if self.keeper:
+            self._enough(self.keeper, 1)
+        return self
+
+    def _enough(self, role: str, people: int) -> None:
+        holding = [name for name, person in self.people.items() if role in person.roles]
+        if len(holding) < people:
+            raise ValueError(f"{people} of the role {role!r} have to sign, and {len(holding)} of `people` hold it")
+
+
 def load(root: Path) -> tuple[Manifest, Lines]:
     """Read the factbook.yaml of the book in `root`.
 
@@ -408,6 +481,7 @@ def validate(schema: type[_T], tree: Any, where: str, lines: Lines | None = None
 
     Raises:
         ManifestError: with every problem at once.
+    review: Review = Review()
     """
     try:
         return schema.model_validate(tree)

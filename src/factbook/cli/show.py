@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from factbook.evidence.sessions import Session
     from factbook.regimes.coverage import Coverage
     from factbook.renaming import Renamed
+    from factbook.review.reviews import Reviews
     from factbook.rules import Finding, Report
     from factbook.rules.fixing import Fixed
     from factbook.rules.readers import Reading
@@ -35,6 +36,7 @@ _WIDE: Final = 100
 _INDENT: Final = 15
 _STATES: Final = {"measured": "green", "fresh": "dim", "absent": "yellow", "orphan": "yellow"}
 _COVERED: Final = {"measured": "green", "recorded": "green", "authored": "green", "signed": "green", "open": "yellow", "partly": "yellow"}
+_STANDINGS: Final = {"stands": "green", "carried": "cyan", "fallen": "yellow", "invalid": "bold red", "unverified": "yellow"}
 _SEVERITIES: Final = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
 
@@ -404,6 +406,46 @@ def renamed(found: Renamed, *, dry_run: bool, json: bool) -> None:
 
 def difference(found: Difference, *, json: bool) -> None:
     """What changed between two versions of a book."""
+def signed(book: Book, paths: Sequence[Path], *, json: bool) -> None:
+    """New sign-offs, and who is still to be asked."""
+    if json:
+        _json([str(path) for path in paths])
+        return
+    for path in paths:
+        _say(("✓ ", "green"), "signed: ", (_path(path), "bold"))
+    open_ones = [item for item in book.reviews.asked if not item.met]
+    if open_ones:
+        _say("  still wanted: ", _plural(len(open_ones), "sign-off"), "; `", (f"factbook reviews {_path(book.root)}", "bold"), "` lists them")
+
+
+def reviews(found: Reviews, *, json: bool) -> None:
+    """The sign-offs of a book, then what its policy asks for."""
+    if json:
+        _json(found.tree())
+        return
+    for damaged in found.damaged:
+        _say(("damaged    ", "bold red"), damaged.message)
+    for verdict in found.verdicts:
+        said = verdict.sign_off
+        _say(
+            (f"{verdict.standing.value:<11}", _STANDINGS[verdict.standing.value]),
+            (said.place, "bold"),
+            f"  {said.meaning.value} by {said.person}",
+            (f" ({said.role}), {said.time.date()}", "dim"),
+        )
+        for text in (said.note, verdict.why):
+            if text:
+                _say(" " * 11, text)
+    for item in found.asked:
+        by = ", ".join(sorted({verdict.sign_off.person for verdict in item.by}))
+        _say(
+            ("met        ", "green") if item.met else ("wanted     ", "yellow"), str(item), (f"  from {item.required_from}: {item.why or by}", "dim")
+        )
+    if not found.verdicts and not found.asked:
+        _say("nothing is signed, and factbook.yaml asks for nothing under `review`")
+    _say(("policy     ", "dim"), (found.digest, "dim"))
+
+
     if json:
         _json(found.tree())
     else:

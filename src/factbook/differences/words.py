@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from factbook.documents.parse import Block, Document, Kind, PieceKind
+from factbook.documents.own_words import Name, Own, sections
+from factbook.documents.parse import Document
 
 CONTEXT: Final = 6
 _MARKED: Final = {"equal": "", "delete": "~~", "insert": "**"}
-_Name = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +25,19 @@ class Rewording:
     runs: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Own:
-    """A section's title and its own words, without its subsections."""
-
-    title: str
-    words: tuple[str, ...]
-
-
 def rewordings(before: Sequence[Document], after: Sequence[Document]) -> tuple[Rewording, ...]:
     """All sections that were reworded, in the order of the later version, then those that are gone."""
     old, new = ({document.name: document for document in side} for side in (before, after))
     found: list[Rewording] = []
     for name in [*new, *(name for name in old if name not in new)]:
         if name in old and name in new:
-            found += _sections(name, _own(old[name]), _own(new[name]))
+            found += _compared(name, sections(old[name]), sections(new[name]))
         else:
             found.append(Rewording(name, (new.get(name) or old[name]).title, "", "is a new document" if name in new else "is gone"))
     return tuple(found)
 
 
-def _sections(document: str, old: dict[_Name, _Own], new: dict[_Name, _Own]) -> Iterator[Rewording]:
+def _compared(document: str, old: dict[Name, Own], new: dict[Name, Own]) -> Iterator[Rewording]:
     for name, own in new.items():
         slug = "/".join(name)
         if name not in old:
@@ -55,43 +47,6 @@ def _sections(document: str, old: dict[_Name, _Own], new: dict[_Name, _Own]) -> 
     for name, own in old.items():
         if name not in new:
             yield Rewording(document, own.title, "/".join(name), "is gone", (("delete", " ".join(own.words)),) if own.words else ())
-
-
-def _own(document: Document) -> dict[_Name, _Own]:
-    """The sections of a document by the headings above them; a further one of the same name is numbered."""
-    found: dict[_Name, _Own] = {}
-    above: list[tuple[int, str]] = []
-    for section in document.sections:
-        above = [item for item in above if item[0] < section.level] + [(section.level, section.slug)]
-        name: _Name = tuple(slug for _, slug in above)
-        number = 2
-        while name in found:
-            name, number = (*name[:-1], f"{section.slug}-{number}"), number + 1
-        found[name] = _Own(section.title, tuple(_words(document, section.block)))
-    return found
-
-
-def _words(document: Document, heading: int) -> Iterator[str]:
-    for block in document.blocks[heading + 1 :]:
-        if block.kind is Kind.HEADING:
-            return
-        if document.region_at(block.start) is None and document.part_at(block.start) is None:
-            yield from _said(document, block)
-
-
-def _said(document: Document, block: Block) -> list[str]:
-    """The words of a block; a link to a fact is the fact, whatever its figure."""
-    said, last = "", -1
-    for piece in block.pieces:
-        if piece.kind is PieceKind.HTML:
-            continue
-        link = document.links[piece.link] if piece.link >= 0 else None
-        if link is None or link.scheme != "fact":
-            said += piece.text
-        elif piece.link != last:
-            said += f"[fact:{link.target}]"
-        last = piece.link
-    return said.split()
 
 
 def _runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ it for the item. Where an item is filled in several ways, each of them is needed
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -103,8 +103,11 @@ class _Fact:
 class Material:
     """What a book has to hold against regimes: the facts that its documents show, its answers, and what it keeps about itself."""
 
-    def __init__(self, manifest: Manifest, catalog: Catalog, documents: Sequence[Document]) -> None:
-        self.manifest, self.catalog = manifest, catalog
+    `signed` are the sections that somebody vouches for; without them, what only a sign-off meets is not judged.
+    """
+
+    def __init__(self, manifest: Manifest, catalog: Catalog, documents: Sequence[Document], signed: Collection[str] | None = None) -> None:
+        self.manifest, self.catalog, self.signed = manifest, catalog, signed
         self.uses = _uses(manifest, catalog)
         self.measured = tuple(_measured(catalog, self.uses))
         self.shown = tuple(dict.fromkeys(_shown(catalog, self.uses, documents)))
@@ -154,23 +157,25 @@ class Material:
         written += [place for place in said if place in self.passages]
         measured = [shown.key for shown in self.shown if shown.key in said or shown.meets(item.facts)]
         recorded = [name for name in item.record if name in self.records]
-        ways = {"measured": measured, "recorded": [*recorded, *written], "authored": written, "attested": []}
+        attested = [place for place in written if place in (self.signed or ())]
+        ways = {"measured": measured, "recorded": [*recorded, *written], "authored": written, "attested": attested}
         by = tuple(dict.fromkeys(found for way in item.fill for found in ways[way][:_SHOWN]))
         missing = [way for way in item.fill if not ways[way]]
         if not missing:
             least = max(item.fill, key=list(ways).index)
-            return Row(item, State.SIGNED if least == "attested" else State(least), by)
+            return Row(item, State.SIGNED if least == "attested" or (least == "authored" and attested) else State(least), by)
         wanted = "; ".join(self._wanted(item, way) for way in missing)
         if by:
             return Row(item, State.PARTLY, by, wanted)
-        return Row(item, State.NOT_JUDGED if missing == ["attested"] else State.OPEN, missing=wanted)
+        unknown = self.signed is None and missing == ["attested"]
+        return Row(item, State.NOT_JUDGED if unknown else State.OPEN, missing=wanted)
 
     def _wanted(self, item: Item, way: str) -> str:
         """What is missing to meet an item in one way, with the facts that may have to do with it."""
         about = [regimes.topics()[name] for name in item.topics]
         said = " or ".join(topic.what for topic in about if topic.fill == way) or "an answer"
         if way == "attested":
-            return f"{said} (sign-offs are not kept by this version)"
+            return f"{said} (name the section that says so under `met_by`, and have it signed: factbook sign)"
         if way != "measured":
             return said
         hidden = next((fact.key for fact in self.measured if fact.meets(item.facts)), "")

@@ -30,6 +30,7 @@ from factbook.errors import UnknownName
 from factbook.evidence.catalog import Catalog
 from factbook.evidence.plan import Freshness
 from factbook.manifest import Manifest, Stage
+from factbook.review.reviews import Reviews
 from factbook.rules.exemptions import Exemption, can_be_exempt, exemptions
 from factbook.rules.remembered import Judgement, judgements
 from factbook.rules.style import Style
@@ -177,6 +178,15 @@ class Checked:
     def metrics(self) -> frozenset[str]:
         """The names of all metrics that were measured, in lower case."""
         return frozenset(key.metric.casefold() for key in self.catalog.evidence)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """The sign-offs of the book.
+
+        Raises:
+            ManifestError: a public key in factbook.yaml cannot be read, or two people have the same one.
+        """
+        return Reviews(self.root, self.catalog, self.documents)
 
     def reached(self, stage: Stage) -> bool:
         """Whether the book is in that stage or past it."""

@@ -27,7 +27,7 @@ WHOLE: Final = True
 
 def check(checked: Checked) -> Iterator[Problem | NotJudged]:
     """Hold the book against every regime that it names."""
-    material = Material(checked.manifest, checked.catalog, checked.documents) if checked.manifest.regimes else None
+    material = Material(checked.manifest, checked.catalog, checked.documents, checked.reviews.signed) if checked.manifest.regimes else None
     for name in checked.manifest.regimes if material else ():
         line = checked.lines.get(("regimes", name), checked.lines.get(("regimes",), 1))
         try:
@@ -41,9 +41,6 @@ def check(checked: Checked) -> Iterator[Problem | NotJudged]:
 
 def _open(checked: Checked, found: Coverage, line: int) -> Iterator[Problem | NotJudged]:
     rows = [row for row in found.rows if row.state in {State.OPEN, State.PARTLY} and not row.item.optional]
-    not_judged = sum(1 for row in found.rows if row.state is State.NOT_JUDGED)
-    if not_judged:
-        yield NotJudged(f"{not_judged} items of {found.regime.name}", "only a sign-off meets them, and this version keeps none", FILE, line)
     if checked.reached(Stage.RELEASED):
         yield from (Problem(FILE, line, 1, _said(found, row), f"factbook coverage {found.regime.name}") for row in rows)
     elif rows:
