@@ -15,7 +15,7 @@ from factbook.publish import write
 if TYPE_CHECKING:
     from factbook.publish import Publication
 
-_SHAPES: Final = {"person": "rounded=1;arcSize=50;", "store": "shape=cylinder3;size=8;"}
+_SHAPES: Final = {"person": "rounded=1;arcSize=50;", "store": "shape=cylinder3;boundedLbl=1;size=6;"}
 _SHAPES_OF_DATA: Final = {"dataset": _SHAPES["store"], "agent": "shape=hexagon;size=0.1;", "model": "rounded=1;strokeWidth=2;"}
 _FRAME: Final = "rounded=1;arcSize=4;dashed=1;fillColor=none;verticalAlign=top;align=left;spacingLeft=8;container=1;collapsible=0;html=0;"
 _ARROW: Final = "endArrow=block;html=0;rounded=1;edgeStyle=orthogonalEdgeStyle;"
