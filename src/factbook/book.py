@@ -436,29 +436,6 @@ class Book:
         write_atomic(path, page(found).encode())
         return found
 
-    def bind(self, path: str | os.PathLike[str], *, write: bool = False) -> Bound:
-        """Propose facts for the numbers of a document that was written without factbook, wherever it lies; nothing is changed.
-
-        With `write` the bound text becomes a document of the book: the file itself where it lies in documents/, else a copy of it there.
-
-        Raises:
-            DocumentError: the file is no Markdown in UTF-8.
-            BookExists: there is a document of that name.
-        """
-        from factbook import binding, rules
-        from factbook.documents import parse
-
-        place, home = Path(path), (self.root / DOCUMENTS).resolve()
-        if not place.is_file():
-            raise DocumentError(f"there is no file {place}", remedy="name a Markdown file, such as a model card")
-        own = place.resolve().is_relative_to(home)
-        document = parse.read(place.resolve(), home.parent if own else place.resolve().parent)
-        checked = rules.Checked(self.root, self.manifest, self.lines, self.catalog, (document,), ())
-        bound = binding.bind(document, checked, place.as_posix())
-        target = place if own else self.root / DOCUMENTS / place.name
-        if write and not own and target.exists():
-            raise BookExists(target, "rename the file, or move the document away")
-        if write:
     @cached_property
     def reviews(self) -> Reviews:
         """The sign-offs of the book: what stands, what fell and why, and who is still to be asked.
@@ -526,6 +503,29 @@ class Book:
             signing.refuse_unclean(document.name, self.check().findings)
         return [signing.sign(self.reviews.bench, document, section, own)]
 
+    def bind(self, path: str | os.PathLike[str], *, write: bool = False) -> Bound:
+        """Propose facts for the numbers of a document that was written without factbook, wherever it lies; nothing is changed.
+
+        With `write` the bound text becomes a document of the book: the file itself where it lies in documents/, else a copy of it there.
+
+        Raises:
+            DocumentError: the file is no Markdown in UTF-8.
+            BookExists: there is a document of that name.
+        """
+        from factbook import binding, rules
+        from factbook.documents import parse
+
+        place, home = Path(path), (self.root / DOCUMENTS).resolve()
+        if not place.is_file():
+            raise DocumentError(f"there is no file {place}", remedy="name a Markdown file, such as a model card")
+        own = place.resolve().is_relative_to(home)
+        document = parse.read(place.resolve(), home.parent if own else place.resolve().parent)
+        checked = rules.Checked(self.root, self.manifest, self.lines, self.catalog, (document,), ())
+        bound = binding.bind(document, checked, place.as_posix())
+        target = place if own else self.root / DOCUMENTS / place.name
+        if write and not own and target.exists():
+            raise BookExists(target, "rename the file, or move the document away")
+        if write:
             write_atomic(target, bound.after)
         return bound
 

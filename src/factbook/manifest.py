@@ -344,49 +344,6 @@ def _regimes(value: Any) -> Any:
     return value
 
 
-class Manifest(_Strict):
-    """The whole of factbook.yaml."""
-
-    factbook: Literal["1"]
-    subject: Subject
-    stage: Stage = Stage.DRAFT
-    language: str = "en"
-    sources: dict[Name, Source] = Field(default_factory=dict)
-    plan: dict[Name, Planned] = Field(default_factory=dict)
-    thresholds: dict[str, Threshold] = Field(default_factory=dict)
-    claims: dict[Name, str] = Field(default_factory=dict)
-    derived: dict[Name, str] = Field(default_factory=dict)
-    gaps: dict[Name, Gap] = Field(default_factory=dict)
-    policies: dict[Name, Policy] = Field(default_factory=dict)
-    declared: dict[Name, Declared] = Field(default_factory=dict)
-    terms: dict[str, Term] = Field(default_factory=dict)
-    system: System = System()
-    engine: str = "duckdb"
-    spark: dict[str, str] = Field(default_factory=dict)
-    regimes: Annotated[dict[str, Regime], BeforeValidator(_regimes)] = Field(default_factory=dict)
-    suppress_below: int = Field(default=10, ge=0)
-    level: Decimal = Field(default=Decimal("0.95"), gt=0, le=Decimal("0.999999"))
-
-    @field_validator("plan")
-    @classmethod
-    def _reserved(cls, plan: dict[str, Planned]) -> dict[str, Planned]:
-        if "derived" in plan:
-            raise ValueError("`derived` is reserved for derived facts; name this measurement otherwise")
-        return plan
-
-
-def read(text: str, where: str = FILE) -> tuple[Manifest, Lines]:
-    """Read factbook.yaml; also returns the line of every path, for findings.
-
-    Raises:
-        ManifestError: with file, line, every problem at once, and what is known instead.
-    """
-    tree, lines = load_yaml(text, where)
-    if not isinstance(tree, dict):
-        raise ManifestError(f"{where}: not a mapping", remedy="begin with `factbook: 1`")
-    return validate(Manifest, tree, where, lines), lines
-
-
 class Meaning(StrEnum):
     """What somebody says by signing."""
 
@@ -460,6 +417,50 @@ class Review(_Strict):
             raise ValueError(f"{people} of the role {role!r} have to sign, and {len(holding)} of `people` hold it")
 
 
+class Manifest(_Strict):
+    """The whole of factbook.yaml."""
+
+    factbook: Literal["1"]
+    subject: Subject
+    stage: Stage = Stage.DRAFT
+    language: str = "en"
+    sources: dict[Name, Source] = Field(default_factory=dict)
+    plan: dict[Name, Planned] = Field(default_factory=dict)
+    thresholds: dict[str, Threshold] = Field(default_factory=dict)
+    claims: dict[Name, str] = Field(default_factory=dict)
+    derived: dict[Name, str] = Field(default_factory=dict)
+    gaps: dict[Name, Gap] = Field(default_factory=dict)
+    policies: dict[Name, Policy] = Field(default_factory=dict)
+    declared: dict[Name, Declared] = Field(default_factory=dict)
+    terms: dict[str, Term] = Field(default_factory=dict)
+    system: System = System()
+    engine: str = "duckdb"
+    spark: dict[str, str] = Field(default_factory=dict)
+    regimes: Annotated[dict[str, Regime], BeforeValidator(_regimes)] = Field(default_factory=dict)
+    review: Review = Review()
+    suppress_below: int = Field(default=10, ge=0)
+    level: Decimal = Field(default=Decimal("0.95"), gt=0, le=Decimal("0.999999"))
+
+    @field_validator("plan")
+    @classmethod
+    def _reserved(cls, plan: dict[str, Planned]) -> dict[str, Planned]:
+        if "derived" in plan:
+            raise ValueError("`derived` is reserved for derived facts; name this measurement otherwise")
+        return plan
+
+
+def read(text: str, where: str = FILE) -> tuple[Manifest, Lines]:
+    """Read factbook.yaml; also returns the line of every path, for findings.
+
+    Raises:
+        ManifestError: with file, line, every problem at once, and what is known instead.
+    """
+    tree, lines = load_yaml(text, where)
+    if not isinstance(tree, dict):
+        raise ManifestError(f"{where}: not a mapping", remedy="begin with `factbook: 1`")
+    return validate(Manifest, tree, where, lines), lines
+
+
 def load(root: Path) -> tuple[Manifest, Lines]:
     """Read the factbook.yaml of the book in `root`.
 
@@ -481,7 +482,6 @@ def validate(schema: type[_T], tree: Any, where: str, lines: Lines | None = None
 
     Raises:
         ManifestError: with every problem at once.
-    review: Review = Review()
     """
     try:
         return schema.model_validate(tree)

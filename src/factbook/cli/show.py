@@ -404,8 +404,6 @@ def renamed(found: Renamed, *, dry_run: bool, json: bool) -> None:
         _say(f"nothing that is written names {found.rename.old!r}")
 
 
-def difference(found: Difference, *, json: bool) -> None:
-    """What changed between two versions of a book."""
 def signed(book: Book, paths: Sequence[Path], *, json: bool) -> None:
     """New sign-offs, and who is still to be asked."""
     if json:
@@ -446,6 +444,8 @@ def reviews(found: Reviews, *, json: bool) -> None:
     _say(("policy     ", "dim"), (found.digest, "dim"))
 
 
+def difference(found: Difference, *, json: bool) -> None:
+    """What changed between two versions of a book."""
     if json:
         _json(found.tree())
     else:

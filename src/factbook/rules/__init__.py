@@ -175,11 +175,6 @@ class Checked:
         return load_style(self.root)
 
     @cached_property
-    def metrics(self) -> frozenset[str]:
-        """The names of all metrics that were measured, in lower case."""
-        return frozenset(key.metric.casefold() for key in self.catalog.evidence)
-
-    @cached_property
     def reviews(self) -> Reviews:
         """The sign-offs of the book.
 
@@ -187,6 +182,11 @@ class Checked:
             ManifestError: a public key in factbook.yaml cannot be read, or two people have the same one.
         """
         return Reviews(self.root, self.catalog, self.documents)
+
+    @cached_property
+    def metrics(self) -> frozenset[str]:
+        """The names of all metrics that were measured, in lower case."""
+        return frozenset(key.metric.casefold() for key in self.catalog.evidence)
 
     def reached(self, stage: Stage) -> bool:
         """Whether the book is in that stage or past it."""
