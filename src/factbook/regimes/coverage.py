@@ -101,7 +101,7 @@ class _Fact:
 
 
 class Material:
-    """What a book has to hold against regimes: the facts that its documents show, its answers, and what it keeps about itself."""
+    """What a book has to hold against regimes: the facts that its documents show, its answers, and what it keeps about itself.
 
     `signed` are the sections that somebody vouches for; without them, what only a sign-off meets is not judged.
     """
