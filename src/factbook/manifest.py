@@ -122,6 +122,15 @@ def _several(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+class Dataset(_Strict):
+    """A public data set, as cards name it; what is left out is not said."""
+
+    name: str
+    config: str = ""
+    split: str = ""
+    revision: str = ""
+
+
 class Source(_Strict):
     """A table and the declared role of its columns.
 
@@ -160,6 +169,7 @@ class Source(_Strict):
     unit: str = "row"
     by: Annotated[dict[str, Group], BeforeValidator(_groups)] = Field(default_factory=dict)
     used_for: Annotated[tuple[Use, ...], BeforeValidator(_several)] = ()
+    dataset: Dataset | None = None
     missing: Missing = Missing()
     join: Join | None = None
 
@@ -323,6 +333,39 @@ class System(_Strict):
         return tuple(found)
 
 
+class Reported(_Strict):
+    """A figure in the text of a card: the words as they stand there, and the metric, data and group that they are about."""
+
+    text: str
+    metric: str
+    dataset: Dataset
+    group: dict[str, str] = Field(default_factory=dict)
+
+
+class Compared(_Strict):
+    """Something that the book is compared with: another `book` (as it was at a `revision`, where one is given), another `revision` of this one,
+    a published `card`, or a `hub`, a folder of cards.
+
+    `reports` are figures in the text of a card, `says` passages of it under the field that they are about.
+    """
+
+    book: str = ""
+    revision: str = ""
+    card: str = ""
+    hub: str = ""
+    reports: dict[Name, Reported] = Field(default_factory=dict)
+    says: dict[Name, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one(self) -> Compared:
+        named = [name for name in ("book", "card", "hub") if getattr(self, name)]
+        if len(named) > 1 or (not named and not self.revision) or (self.revision and named not in ([], ["book"])):
+            raise ValueError("give one of: book (and perhaps its revision), revision (of this book), card, hub")
+        if (self.reports or self.says) and not self.card:
+            raise ValueError("`reports` and `says` point at passages of a `card`")
+        return self
+
+
 class Regime(_Strict):
     """How the book answers to a law or standard: as which class of subject, which items are met by what (keys of facts, `documents/FILE.md#section`),
     and which do not apply, with the reason.
@@ -434,6 +477,7 @@ class Manifest(_Strict):
     declared: dict[Name, Declared] = Field(default_factory=dict)
     terms: dict[str, Term] = Field(default_factory=dict)
     system: System = System()
+    compared: dict[Name, Compared] = Field(default_factory=dict)
     engine: str = "duckdb"
     spark: dict[str, str] = Field(default_factory=dict)
     regimes: Annotated[dict[str, Regime], BeforeValidator(_regimes)] = Field(default_factory=dict)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from factbook.binding import Bound, Number
     from factbook.book import Book, Built
+    from factbook.comparing.page import Comparison
     from factbook.differences import Difference
     from factbook.evidence import Outcome
     from factbook.evidence.sessions import Session
@@ -87,9 +88,11 @@ def begun(book: Book, notes: Sequence[str]) -> None:
     _say("  next:  ", (f"factbook build {_path(book.root)}", "bold"))
 
 
-def document(book: Book, path: Path) -> None:
-    """A new document."""
+def document(book: Book, path: Path, *followed: Path) -> None:
+    """A new document, and the others whose written parts followed."""
     _say(("✓ ", "green"), "begun: ", (_path(path), "bold"))
+    for other in followed:
+        _say(("✓ ", "green"), "its written parts were brought up to date: ", (_path(other), "bold"))
     _say("  next:  answer its open questions; `", (f"factbook check {_path(book.root)}", "bold"), "` lists them")
 
 
@@ -446,6 +449,14 @@ def reviews(found: Reviews, *, json: bool) -> None:
 
 def difference(found: Difference, *, json: bool) -> None:
     """What changed between two versions of a book."""
+    if json:
+        _json(found.tree())
+    else:
+        sys.stdout.write(found.markdown())
+
+
+def comparison(found: Comparison, *, json: bool) -> None:
+    """Books and cards beside each other, as Markdown."""
     if json:
         _json(found.tree())
     else:

@@ -163,7 +163,8 @@ def _rows(source: Source, root: Path, store: Path) -> str:
     said = f"CASE {label} {cases} ELSE {label} END" if cases else label
     key = f"CAST({sources.quote(source.key)} AS VARCHAR)"
     state = hashlib.sha256(source.positive.encode() + b"\0")
-    for batch in sources.batches(sources.connect(store), f"SELECT {key} AS k, coalesce({said}, '') AS l FROM ({table.sql}) ORDER BY k"):
+    query = f"SELECT {key} AS k, coalesce({said}, '') AS l FROM ({table.sql}) ORDER BY k"  # noqa: S608 (quoted above)
+    for batch in sources.batches(sources.connect(store), query):
         for pair in zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True):
             state.update("".join(f"{len(part)}:{part}" for part in pair).encode())
     return "sha256:" + state.hexdigest()

@@ -66,7 +66,7 @@ def read(name: str, path: Path, shown: str, asked: Sequence[str], entry_name: st
         says=dict(_says(document, said, entry.says if entry else {}, shown)),
         data=data,
         figures=figures,
-        answers={regime: dict(_answers(known, front, said, document)) for regime, known in judged.items() if known},
+        answers={regime: dict(_answers(known, front, said)) for regime, known in judged.items() if known},
         unread={regime: "nobody wrote down by what a card answers its items" for regime, known in judged.items() if not known},
     )
 
@@ -163,7 +163,7 @@ def _value(front: Mapping[str, Any], name: str) -> str:
     return ", ".join(" ".join(item.split()) for item in items if isinstance(item, str) and item.strip())
 
 
-def _answers(known: Mapping[str, Sign], front: Mapping[str, Any], said: Mapping[str, _Said], document: Document) -> Iterator[tuple[str, str]]:
+def _answers(known: Mapping[str, Sign], front: Mapping[str, Any], said: Mapping[str, _Said]) -> Iterator[tuple[str, str]]:
     """The items that the card speaks of, and where."""
     for item, sign in known.items():
         places = [f"front matter, {name}" for name in sign.front if front.get(name.partition(".")[0]) not in (None, "", [], {})]
@@ -308,3 +308,8 @@ def _scaled(figure: Figure, number: float) -> Figure:
         return replace(figure, low=None, high=None, level=None, why=f"{figure.text} is beyond the bounds of {metric.title}, and its unit is not said")
     ends = [None if end is None else end * scale for end in (figure.low, figure.high)]
     return replace(figure, value=round(number * scale, 12), low=ends[0], high=ends[1])
+
+
+def plain_name(dataset: str) -> str:
+    """The name of a public data set without its namespace, in lower case: `stanfordnlp/imdb` is IMDB."""
+    return re.sub(r"[^a-z0-9]+", "", dataset.rpartition("/")[2].casefold())

@@ -1,4 +1,4 @@
-"""By what a reader of cards knows that a card speaks of something: `signs.yaml`, and the headings of the Hugging Face template, which its items are."""
+"""By what a reader of cards knows that a card speaks of something: `signs.yaml`; for the Hugging Face template, the headings that its items are."""
 
 from __future__ import annotations
 

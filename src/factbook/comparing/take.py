@@ -12,6 +12,7 @@ from typing import Final
 from factbook import canon, manifest, revisions
 from factbook.comparing import books, cards
 from factbook.comparing.books import Opened
+from factbook.comparing.page import Comparison
 from factbook.documents.parse import Documents
 from factbook.errors import DocumentError, UnknownName
 from factbook.evidence import Evidence, State, quoted
@@ -190,4 +191,37 @@ def _standing(root: Path, item: Wanted, found: Quoted | None, question: str) -> 
     if not (home / manifest.FILE).is_file():
         return Standing(item.name, item.entry, State.NOT_JUDGED, f"the book ({found.source}) is not here")
     same = _pin(home) == found.digest
-    return Standing(item.name, item.entry, State.FRESH if same else State.STALE, "" if same else f"the book {found.source} changed since it was quoted")
+    return Standing(item.name, item.entry, *((State.FRESH, "") if same else (State.STALE, f"the book {found.source} changed since it was quoted")))
+
+
+def compare(named: Sequence[str], home: Path, asked_for: tuple[str, ...] = ()) -> Comparison:
+    """Things that were named on the spot, as they are now: nothing is kept.
+
+    Raises:
+        UnknownName: one is no book, revision, card or folder of cards.
+        DocumentError: a card cannot be read, or there are fewer than two things.
+    """
+    found: list[Quoted] = []
+    regimes = asked_for or REGIMES
+    taken: set[str] = set()
+    for said in named:
+        found += _named(said, home, regimes, taken)
+    if len(found) < 2:
+        raise DocumentError("there is nothing to compare with", remedy="name two or more books, revisions, cards or folders of cards")
+    return Comparison(tuple(found))
+
+
+def _named(said: str, home: Path, regimes: Sequence[str], taken: set[str]) -> Iterator[Quoted]:
+    """What was named: a card, a book, a folder of cards, or else a revision."""
+    place = Path(said)
+    if (place / manifest.FILE).is_file() or not place.exists():
+        declared = Compared(book=said) if place.exists() else Compared(book=str(home), revision=said)
+        name = _unique(place.resolve().name if place.exists() else said, taken)
+        yield replace(_read_book(Path(), Wanted(name, "", declared), regimes), source=said)
+        return
+    cards_here = [place] if place.is_file() else hub(place)
+    if not cards_here:
+        raise UnknownName("book, card or folder of cards", said, (), remedy=f"name a folder that holds {manifest.FILE} or Markdown files")
+    for path in cards_here:
+        name = _unique(path.resolve().parent.name if path.stem.casefold() == "readme" else path.stem, taken)
+        yield cards.read(name, path, path.as_posix(), regimes)

@@ -19,7 +19,8 @@ FIELD: Final = "model-index"
 @dataclass(frozen=True, slots=True)
 class Result:
     """One number that a card declares: `name` is what `declared:` in factbook.yaml may call it, `source` where the card has it from; the data as the
-    card states them, '' where it does not."""
+    card states them, '' where it does not.
+    """
 
     name: str
     metric: str

@@ -17,7 +17,7 @@ from typing import Any, Final, overload
 from factbook.canon import load_yaml
 from factbook.errors import DocumentError, FactbookError
 
-SCHEMES: Final = ("fact", "claim", "gap", "policy", "declared", "question")
+SCHEMES: Final = ("fact", "claim", "gap", "policy", "declared", "quoted", "question")
 Event = tuple[Any, int, int]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -108,7 +108,7 @@ class Image:
     block: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """A leaf block: a paragraph, heading, list item text, table cell, code or raw HTML; `quote` numbers the block quote it is in (-1: none)."""
 
@@ -122,7 +122,7 @@ class Block:
     footnote: str = ""
     fenced: bool = False
 
-    @property
+    @functools.cached_property
     def text(self) -> str:
         """The plain text of all pieces but raw HTML."""
         return "".join(piece.text for piece in self.pieces if piece.kind is not PieceKind.HTML)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from factbook import charts
+from factbook.documents import quotes
 from factbook.documents.regions import escape, regenerated
 from factbook.documents.shapes import disagreement, respell
 from factbook.errors import FactbookError
@@ -30,11 +31,13 @@ class Edit:
     data: bytes
 
 
-def update(document: Document, catalog: Catalog) -> bytes:
-    """The document's bytes with every value link and table as the facts are now."""
+def update(document: Document, catalog: Catalog, *, parts_only: bool = False) -> bytes:
+    """The document's bytes with every value link and table as the facts are now; with `parts_only`, those in written parts."""
     edits = sorted((*_link_edits(document, catalog), *_region_edits(document, catalog)), key=lambda edit: edit.start)
     parts, position = [], 0
     for edit in edits:
+        if parts_only and document.part_at(edit.start) is None:
+            continue
         parts += [document.source[position : edit.start], edit.data]
         position = edit.end
     return b"".join([*parts, document.source[position:]])
@@ -77,6 +80,8 @@ def wanted(link: Link, catalog: Catalog) -> str | None:
         if link.scheme == "declared":
             value = catalog.declared(link.target).value
             return None if " ".join(link.text.split()) == " ".join(value.split()) else escape(value)
+        if link.scheme == "quoted":
+            return None if quotes.fault(link.text, link.target, catalog) is None else escape(quotes.text(link.target, catalog))
         if link.text.strip():
             return None
         if link.scheme == "gap":

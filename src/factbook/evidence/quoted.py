@@ -42,7 +42,9 @@ class Data:
     @property
     def words(self) -> str:
         """The data in words."""
-        public = [part for part in (self.name, self.config, self.split and f"{self.split} split", self.revision and f"revision {self.revision}") if part]
+        public = [
+            part for part in (self.name, self.config, self.split and f"{self.split} split", self.revision and f"revision {self.revision}") if part
+        ]
         return ", ".join(public) or self.source or "data that it does not name"
 
 
@@ -76,6 +78,11 @@ class Figure:
     place: str = ""
     why: str = ""
     fact: Fact | None = None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """(low, high), or None where none is stated."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,7 @@ class Quoted:
             UnknownName: it says no such thing.
         """
         if target.startswith(SAYS):
-            return _named(self.says, target.removeprefix(SAYS), f"statement of {self.name}").text
+            return _named(self.says, _field(target), f"statement of {self.name}").text
         if target.startswith(DATA):
             return _named(self.data, target.removeprefix(DATA), f"data of {self.name}").words
         return self.figure(target).text
@@ -144,8 +151,12 @@ class Quoted:
     def place(self, target: str) -> str:
         """Where a statement stands."""
         if target.startswith(SAYS):
-            return self.says[target.removeprefix(SAYS)].place
+            return self.says[_field(target)].place
         return "" if target.startswith(DATA) else self.figure(target).place
+
+
+def _field(target: str) -> str:
+    return target.removeprefix(SAYS).replace("_", " ")
 
 
 def _named(items: Mapping[str, T], name: str, what: str) -> T:
@@ -195,7 +206,10 @@ def _dumped(figure: Figure) -> dict[str, Any]:
     if figure.fact is not None:
         return {"figure": figure.id, "data": figure.data, "measure": figure.measure, "place": figure.place, "fact": form.dump(figure.fact)}
     tree = {name: getattr(figure, name) for name in Figure.__slots__ if name not in ("id", "fact")}
-    return {"figure": figure.id, **_filled({**tree, "params": [list(pair) for pair in figure.params], "slice": [list(pair) for pair in figure.slice]})}
+    return {
+        "figure": figure.id,
+        **_filled({**tree, "params": [list(pair) for pair in figure.params], "slice": [list(pair) for pair in figure.slice]}),
+    }
 
 
 def load(root: Path) -> dict[str, Quoted]:
@@ -221,7 +235,7 @@ def _read(root: Path, found: Iterable[str]) -> Iterator[tuple[str, Quoted]]:
 
 
 def _built(head: dict[str, Any], lines: list[dict[str, Any]], where: str) -> Quoted:
-    members: dict[str, dict[str, Any]] = {"data": {}, "says": {}, "answers": {}, "figures": {}}
+    members: dict[str, Any] = {"data": {}, "says": {}, "answers": {}, "figures": {}}
     for line in lines:
         if "figure" in line:
             members["figures"][line["figure"]] = _figure(line, where)
@@ -237,7 +251,7 @@ def _built(head: dict[str, Any], lines: list[dict[str, Any]], where: str) -> Quo
 def _figure(line: dict[str, Any], where: str) -> Figure:
     name = line.pop("figure")
     if "fact" not in line:
-        pairs = {part: tuple((first, second) for first, second in line.pop(part, [])) for part in ("params", "slice")}
+        pairs: dict[str, Any] = {part: tuple((first, second) for first, second in line.pop(part, [])) for part in ("params", "slice")}
         return Figure(id=name, **line, **pairs)
     key = Key.parse(name)
     fact = form.load(key, line["fact"], where)

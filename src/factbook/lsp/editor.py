@@ -57,6 +57,7 @@ _SAID: Final = {
     "gap": "a declared absence",
     "policy": "a requirement that somebody approved",
     "declared": "a person's number",
+    "quoted": "what another book or a card says",
     "question": "an open question",
 }
 
@@ -75,6 +76,9 @@ def _named(scheme: str, document: Document, catalog: Catalog) -> Iterator[tuple[
         yield from ((name, policy.text) for name, policy in catalog.manifest.policies.items())
     elif scheme == "declared":
         yield from ((name, item.value) for name, item in catalog.declarations.items())
+    elif scheme == "quoted":
+        for name, thing in catalog.evidence.quoted.items():
+            yield from ((f"{name}/{item}", figure.text) for item, figure in thing.figures.items())
     else:
         yield from _questions(document)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from factbook.documents import parse, regions, shapes
+from factbook.documents import parse, quotes, regions, shapes
 from factbook.errors import FactbookError
 from factbook.expressions import operands, parse_value
 from factbook.model import Fact, Key, Status
@@ -282,6 +282,19 @@ def _declared(target: str, catalog: Catalog) -> Citation:
     return Citation("declared", target, "Declared number", item.value, Tone.PLAIN, details, "statements", f"declared-{target}")
 
 
+def _quoted(target: str, catalog: Catalog) -> Citation:
+    thing, statement = catalog.quoted(target)
+    details = [
+        Detail("Says", f"{thing.title or thing.name} ({'a published card' if thing.kind == 'card' else 'another book'})"),
+        Detail("Place", f"{thing.source}, {thing.place(statement)}" if thing.place(statement) else thing.source),
+        Detail("Data", quotes.data(target, catalog)),
+        Detail("Read at digest", short(thing.digest)),
+        Detail("Origin", "quoted, not measured here"),
+    ]
+    shown = tuple(detail for detail in details if detail.text)
+    return Citation("quoted", target, "Quoted", quotes.text(target, catalog), Tone.PLAIN, shown)
+
+
 def _people(*, since: object, **who: str) -> tuple[Detail, ...]:
     terms = {"owner": "Owner", "approved": "Approved by", "by": "Declared by"}
     named = [Detail(terms[role], name) for role, name in who.items() if name]
@@ -299,6 +312,7 @@ _READERS: Final[dict[str, Callable[[str, Catalog], Citation]]] = {
     "gap": _gap,
     "policy": _policy,
     "declared": _declared,
+    "quoted": _quoted,
     "question": _question,
 }
 

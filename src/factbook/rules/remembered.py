@@ -23,6 +23,7 @@ from factbook.canon import write_atomic
 from factbook.documents.parse import Document, Documents
 from factbook.documents.update import Edit
 from factbook.errors import StorageError
+from factbook.evidence import quoted
 from factbook.rules.exemptions import Exemption
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def _world(checked: Checked) -> str:
     seen += [repr((checked.freshness, checked.require_sources, checked.on))]
     drawn = [part for path in figures if path.is_file() for part in (path.name, path.read_bytes())]
     ran = [repr((name, session.digest)) for name, session in sorted(checked.catalog.evidence.sessions.items())]
-    return _digest([_code(), *seen, *evidence, *ran, *drawn])
+    said = [repr((name, quoted.digest(item))) for name, item in sorted(checked.catalog.evidence.quoted.items())]
+    return _digest([_code(), *seen, *said, *evidence, *ran, *drawn])
 
 
 @functools.cache
