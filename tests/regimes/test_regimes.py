@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import fnmatch
+import re
 from typing import get_args
 
 import pytest
@@ -23,6 +24,39 @@ def test_a_regime_reads_and_cites_its_source(name: str) -> None:
     assert regime.items
     assert regime.source
     assert all(item.cite and item.ask and item.fill for item in regime.items.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "items"),
+    [
+        ("nist-ai-rmf", 72),  # subcategories of GOVERN, MAP, MEASURE and MANAGE
+        ("nist-ai-600-1", 12),  # risks of section 2
+        ("iso-42001-annex-a", 38),  # controls
+        ("onc-hti-1", 31),  # source attributes
+        ("datasheets", 57),  # questions, and "other comments" of each of seven sections
+        ("model-cards", 29),
+        ("mlperf-system", 36),  # fields
+        ("model-openness-framework", 17),  # components
+        ("data-cards", 166),  # fields of the extended template
+        ("eu-ai-act-annex-iv", 23),  # points and sub-points
+    ],
+)
+def test_a_regime_has_as_many_items_as_its_source(name: str, items: int) -> None:
+    assert len(regimes.load(name).items) == items
+
+
+def test_every_article_of_the_duties_and_every_point_of_the_annexes_is_there() -> None:
+    duties = {re.sub(r"\W.*", "", key.removeprefix("eu-aia:art-")) for key in regimes.load("eu-ai-act-high-risk").items if ":art-" in key}
+    assert {*map(str, range(9, 16)), "17", "18", "26", "27", "72", "73"} <= duties
+    points = set(regimes.load("eu-ai-act-high-risk").items)
+    assert {f"eu-aia:art-17.1.{letter}" for letter in "abcdefghijklm"} <= points
+    assert {f"eu-aia:art-10.2.{letter}" for letter in "abcdefgh"} <= points
+    assert {f"eu-aia:art-27.1.{letter}" for letter in "abcdef"} <= points
+    models = set(regimes.load("eu-ai-act-gpai").items)
+    assert {f"eu-aia:art-53.1.{letter}" for letter in "abcd"} <= models
+    assert {f"eu-aia:annex-xi.1.1.{letter}" for letter in "abcdef"} | {f"eu-aia:annex-xi.1.2.{letter}" for letter in "abcde"} <= models
+    assert {f"eu-aia:annex-xi.2.{number}" for number in "123"} | {f"eu-aia:annex-xii.1.{letter}" for letter in "abcdefgh"} <= models
+    assert {f"eu-aia:annex-xii.2.{letter}" for letter in "abc"} <= models
 
 
 def test_no_two_regimes_share_an_item() -> None:
@@ -56,7 +90,7 @@ def test_an_unknown_regime_names_the_nearest() -> None:
 def test_items_name_facts_of_measures_that_exist(name: str) -> None:
     known = {f"{measure}/{metric.name}" for measure, module in shelf.modules("measures").items() for metric in module.METRICS}
     for item in regimes.load(name).items.values():
-        for pattern in item.facts:
+        for pattern in (pattern for group in item.facts for pattern in group):
             assert fnmatch.filter(known, pattern.name), (item.id, pattern)
         assert not item.facts or "measured" in item.fill, item.id
         assert not item.record or "recorded" in item.fill, item.id
@@ -87,7 +121,7 @@ def test_no_difference_of_labels_passes_for_a_difference_of_errors() -> None:
     ],
 )
 def test_a_pattern_fits(written: str, fits: tuple[str, int, set[str]]) -> None:
-    assert regimes.Item(id="x", ask="x", cite="x", fill=("measured",), facts=(written,)).facts[0].fits(fits[0], fits[1], frozenset(fits[2]))
+    assert regimes.Item(id="x", ask="x", cite="x", fill=("measured",), facts=(written,)).facts[0][0].fits(fits[0], fits[1], frozenset(fits[2]))
 
 
 @pytest.mark.parametrize(
@@ -102,13 +136,18 @@ def test_a_pattern_fits(written: str, fits: tuple[str, int, set[str]]) -> None:
     ],
 )
 def test_a_pattern_does_not_fit(written: str, not_fits: tuple[str, int, set[str]]) -> None:
-    pattern = regimes.Item(id="x", ask="x", cite="x", fill=("measured",), facts=(written,)).facts[0]
+    pattern = regimes.Item(id="x", ask="x", cite="x", fill=("measured",), facts=(written,)).facts[0][0]
     assert not pattern.fits(not_fits[0], not_fits[1], frozenset(not_fits[2]))
 
 
 def test_a_set_stands_for_its_facts_with_the_same_marks() -> None:
     item = regimes.Item(id="x", ask="x", cite="x", fill=("measured",), facts=("size@training",))
-    assert item.facts == tuple(Pattern(name, "", "training") for name in regimes.sets()["size"])
+    assert item.facts == (tuple(Pattern(name, "", "training") for name in regimes.sets()["size"]),)
+
+
+def test_of_a_list_of_lists_one_of_each_is_needed() -> None:
+    item = regimes.Item.model_validate({"id": "x", "ask": "x", "cite": "x", "fill": ["measured"], "facts": [["a/b", "a/c"], "a/d"]})
+    assert [[pattern.name for pattern in group] for group in item.facts] == [["a/b", "a/c"], ["a/d"]]
 
 
 @pytest.mark.parametrize(("written", "said"), [("sizes", "there is no set"), ("a/b@train", "names no facts"), ("a/b?&?", "names no facts")])

@@ -50,8 +50,15 @@ def _line(place: str, holding: Holding) -> str:
     try:
         fact = holding.catalog.fact(Key.parse(place))
     except FactbookError:
-        return _RECORDED.get(place) or _shown(place, holding) or escape(place)
+        return _recorded(place) or _shown(place, holding) or escape(place)
     return f"{holding.catalog.metric(fact.key).title} in {escape(fact.key.evidence)}: [{escape(spell(fact))}](fact:{fact.key})"
+
+
+def _recorded(place: str) -> str:
+    """A record in words; empty where it is none."""
+    record, _, use = place.partition("@")
+    said = _RECORDED.get(record, "")
+    return said.replace("the data", f"the data used for {use}") if use else said
 
 
 def _shown(place: str, holding: Holding) -> str:

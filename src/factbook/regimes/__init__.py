@@ -82,7 +82,15 @@ def _expanded(written: list[str | Pattern] | tuple[str | Pattern, ...]) -> Itera
         yield from (Pattern(metric, parts["by"], use) for metric in ((name,) if "/" in name else sets()[name]))
 
 
+def _groups(value: Any) -> Any:
+    if not isinstance(value, (list, tuple)) or not value:
+        return value
+    nested = any(isinstance(item, (list, tuple)) for item in value)
+    return [[item] if isinstance(item, str) else item for item in value] if nested else [value]
+
+
 Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_patterns)]
+Groups = Annotated[tuple[Patterns, ...], BeforeValidator(_groups)]
 
 
 class Topic(_Strict):
@@ -111,7 +119,7 @@ class Item(_Strict):
         fill: how it can be met; each way that is named is needed.
         facts: what meets the measured part when a document shows it: MEASURE/METRIC (or a set of facts.yaml) overall, with `?` by a group, with
             `?&` by a combination of groups; `*` stands for any text. `@training` asks that a source is used for training, `@!training` that not
-            all of them are used for training alone.
+            all of them are used for training alone. One of a list is enough; of a list of lists, one of each.
         record: what meets the recorded part: `subject.NAME`, `inputs` (digests of the data; `inputs@training`: of those used for training), `runs`
             (when, with what, by whom it was measured), `system` (the parts of the system and their relations), `system.outside` (those of others).
         since: from when on it applies, where that is not what its class says.
@@ -126,7 +134,7 @@ class Item(_Strict):
     section: str = ""
     topics: tuple[str, ...] = ()
     fill: tuple[Fill, ...]
-    facts: Patterns = ()
+    facts: Groups = ()
     record: tuple[str, ...] = ()
     since: dt.date | None = None
     until: dt.date | None = None

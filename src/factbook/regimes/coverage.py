@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import zip_longest
 from typing import Any, Final
 
 from factbook import manifest as manifests
@@ -144,10 +145,10 @@ class Material:
 
     def _row(self, regime: Regime, item: Item, declared: manifests.Regime, on: dt.date) -> Row:
         since = regime.since(item, declared.subject_class)
-        if since is not None and on < since:
-            return Row(item, State.NOT_APPLICABLE, missing=f"applies from {since} on")
         if item.until is not None and on >= item.until:
             return Row(item, State.NOT_APPLICABLE, missing=f"repealed from {item.until} on")
+        if since is not None and on < since:
+            return Row(item, State.NOT_APPLICABLE, missing=f"applies from {since} on")
         if item.id in declared.not_applicable:
             return Row(item, State.NOT_APPLICABLE, missing=declared.not_applicable[item.id])
         return self._judged(item, declared.met_by.get(item.id, ()))
@@ -155,12 +156,13 @@ class Material:
     def _judged(self, item: Item, said: tuple[str, ...]) -> Row:
         written = [f"{answer.document}#{answer.anchor}" for answer in self.answers.get(item.id, ())]
         written += [place for place in said if place in self.passages]
-        measured = [shown.key for shown in self.shown if shown.key in said or shown.meets(item.facts)]
+        groups = [[shown.key for shown in self.shown if shown.key in said or shown.meets(group)] for group in item.facts or ((),)]
+        measured = [key for rank in zip_longest(*groups) for key in rank if key]
         recorded = [name for name in item.record if name in self.records]
         attested = [place for place in written if place in (self.signed or ())]
         ways = {"measured": measured, "recorded": [*recorded, *written], "authored": written, "attested": attested}
         by = tuple(dict.fromkeys(found for way in item.fill for found in ways[way][:_SHOWN]))
-        missing = [way for way in item.fill if not ways[way]]
+        missing = [way for way in item.fill if not (all(groups) if way == "measured" else ways[way])]
         if not missing:
             least = max(item.fill, key=list(ways).index)
             return Row(item, State.SIGNED if least == "attested" or (least == "authored" and attested) else State(least), by)
@@ -178,10 +180,11 @@ class Material:
             return f"{said} (name the section that says so under `met_by`, and have it signed: factbook sign)"
         if way != "measured":
             return said
-        hidden = next((fact.key for fact in self.measured if fact.meets(item.facts)), "")
+        wanted = next((group for group in item.facts if not any(fact.meets(group) for fact in self.shown)), ())
+        hidden = next((fact.key for fact in self.measured if fact.meets(wanted)), "")
         if hidden:
             return f"{said} ({hidden} was measured, but no document shows it)"
-        other = next(((fact.key, use) for fact in self.shown if (use := fact.of_another_use(item.facts))), None)
+        other = next(((fact.key, use) for fact in self.shown if (use := fact.of_another_use(wanted))), None)
         if other:
             return f"{said} ({_of_another_use(*other)})"
         related = next((fact.key for topic in about for fact in self.measured if fact.meets(topic.facts)), "")
