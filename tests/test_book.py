@@ -75,7 +75,7 @@ def test_a_false_number_is_found_and_nothing_is_published(book: Book) -> None:
 
 def test_new_begins_every_kind_and_overwrites_none(book: Book) -> None:
     for kind in ("datasheet", "summary"):
-        path = book.new(kind)
+        path, *_ = book.new(kind)
         with pytest.raises(BookExists):
             book.new(kind)
         assert "[](" not in path.read_text(encoding="utf-8")

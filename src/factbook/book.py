@@ -151,15 +151,20 @@ class Book:
             write_atomic(folder / name, text.encode())
         return cls(folder, progress=progress)
 
-    def new(self, kind: str, *, name: str = "", answers: Mapping[str, str] | None = None) -> Path:
-        """Begin a document of a kind: its facts bound and filled, its charts drawn, its open questions numbered.
+    def new(self, kind: str, *, name: str = "", answers: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+        """Begin a document of a kind: its facts bound and filled, its charts drawn, its open questions numbered. Written parts of other documents
+        that follow from it, such as a glossary or a lineage, are brought up to date; nothing else in them changes.
+
+        Returns the new document, then the others that changed.
 
         Raises:
             UnknownName: there is no such kind.
             BookExists: there is a document of that name.
+            BookLocked: another process writes to the book.
         """
         from factbook.documents import parse
         from factbook.documents.scaffold import scaffold
+        from factbook.evidence import lock
 
         path = self.root / DOCUMENTS / f"{name or kind}.md"
         if path.parent.resolve() != (self.root / DOCUMENTS).resolve():
@@ -168,9 +173,11 @@ class Book:
             raise BookExists(path, "give the new one another name: --name NAME")
         text = scaffold(kind, self.manifest, self.catalog, answers, self._met(kind))
         document = parse.parse(text, path.relative_to(self.root).as_posix())
-        write_atomic(path, self._updated(document))
-        self._draw(document)
-        return path
+        with lock(self.root):
+            others = self.documents
+            write_atomic(path, self._updated(document, _by_name(*others, document).values()))
+            self._draw(document)
+            return path, *self._bring_up(_by_name(*others, parse.read(path, self.root)), parts_only=True)
 
     @staticmethod
     def new_kind(kind: str, folder: str | os.PathLike[str] = "") -> tuple[Path, ...]:
@@ -240,13 +247,8 @@ class Book:
         """
         from factbook.evidence import lock
 
-        changed: list[Path] = []
         with lock(self.root):
-            for document in self.documents:
-                path = self.root / document.name
-                changed += [path] if write_atomic(path, self._updated(document)) else []
-                changed += self._draw(document)
-        return tuple(dict.fromkeys(changed))
+            return self._bring_up(_by_name(*self.documents))
 
     def _met(self, kind: str) -> frozenset[str]:
         """The items of regimes that the kind's questions are about and that the book meets already."""
@@ -262,14 +264,35 @@ class Book:
         wanted = (regimes.load(name) for name in regimes.names())
         return frozenset(item for regime in wanted for item in asked & set(regime.items) if material.row(regime, item).state.met)
 
-    def _updated(self, document: Document) -> bytes:
+    def _bring_up(self, documents: dict[str, Document], *, parts_only: bool = False) -> tuple[Path, ...]:
+        """Write what changes in the documents; those with written parts again, until none follows from another that has changed."""
+        from factbook.documents import parse
+
+        changed: list[Path] = []
+        with_parts = [name for name, document in documents.items() if document.parts]
+        waiting = with_parts if parts_only else list(documents)
+        for _ in range(len(with_parts) + 1):
+            before = len(changed)
+            for name in waiting:
+                data = self._updated(documents[name], documents.values(), parts_only=parts_only)
+                if write_atomic(self.root / name, data):
+                    changed.append(self.root / name)
+                    documents[name] = parse.parse(data, name)
+                changed += self._draw(documents[name]) if not parts_only else []
+            waiting = with_parts
+            if len(changed) == before:
+                break
+        return tuple(dict.fromkeys(changed))
+
+    def _updated(self, document: Document, documents: Iterable[Document], *, parts_only: bool = False) -> bytes:
+        """The bytes of a document as the book and its documents are now."""
         from factbook import parts
         from factbook.documents import parse
         from factbook.documents.update import update
 
-        others = (other for other in (self.documents if document.parts else ()) if other.name != document.name)
-        written = parts.update(document, sorted((*others, document), key=lambda item: Path(item.name)), self.catalog)
-        return update(parse.parse(written.decode(), document.name), self.catalog)
+        written = parts.update(document, tuple(documents), self.catalog) if document.parts else document.source
+        follows = document if written == document.source else parse.parse(written, document.name)
+        return update(follows, self.catalog, parts_only=parts_only)
 
     def _draw(self, document: Document) -> list[Path]:
         from factbook.documents.update import drawings
@@ -685,6 +708,11 @@ def spelled(fact: Fact) -> str:
     from factbook.documents.shapes import spell
 
     return spell(fact)
+
+
+def _by_name(*documents: Document) -> dict[str, Document]:
+    """Documents by their names, in the order of the book."""
+    return {document.name: document for document in sorted(documents, key=lambda item: Path(item.name))}
 
 
 def _same(text: str, key: Key) -> bool:

@@ -9,6 +9,7 @@ A *fact* is a quantity bound to the evidence that made it. Its *key* is its name
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -75,22 +76,7 @@ class Key:
         Raises:
             KeySyntaxError: the text is not a key; the message says which part.
         """
-        rest, _, fragment = text.partition("#")
-        if "#" in text and fragment not in FIELDS:
-            raise KeySyntaxError(f"{text!r}: no field {fragment!r}", remedy="fields are " + ", ".join(FIELDS))
-        rest, has_slice, query = rest.partition("?")
-        path, has_params, parameters = rest.partition(";")
-        evidence, _, metric = path.partition("/")
-        for part in (evidence, metric):
-            if not _NAME.match(part):
-                raise KeySyntaxError(f"{text!r} is not a fact key", remedy="a key is NAME/METRIC, then ?attribute=value for a slice")
-        return cls(
-            evidence,
-            metric,
-            _pairs(parameters, ";", text) if has_params else (),
-            _pairs(query, "&", text) if has_slice else (),
-            fragment if fragment != "value" else "",
-        )
+        return _key(text)
 
     def __str__(self) -> str:
         params = "".join(f";{encode(name)}={encode(value)}" for name, value in self.params)
@@ -109,6 +95,26 @@ class Key:
     def sliced(self, pairs: Mapping[str, str]) -> Key:
         """The same metric for another slice."""
         return replace(self, slice=tuple(sorted(pairs.items())))
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _key(text: str) -> Key:
+    rest, _, fragment = text.partition("#")
+    if "#" in text and fragment not in FIELDS:
+        raise KeySyntaxError(f"{text!r}: no field {fragment!r}", remedy="fields are " + ", ".join(FIELDS))
+    rest, has_slice, query = rest.partition("?")
+    path, has_params, parameters = rest.partition(";")
+    evidence, _, metric = path.partition("/")
+    for part in (evidence, metric):
+        if not _NAME.match(part):
+            raise KeySyntaxError(f"{text!r} is not a fact key", remedy="a key is NAME/METRIC, then ?attribute=value for a slice")
+    return Key(
+        evidence,
+        metric,
+        _pairs(parameters, ";", text) if has_params else (),
+        _pairs(query, "&", text) if has_slice else (),
+        fragment if fragment != "value" else "",
+    )
 
 
 class Status(StrEnum):

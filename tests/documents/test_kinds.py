@@ -65,7 +65,7 @@ def _of_classes(place: Path, *, sets: bool) -> Book:
 
 @pytest.mark.parametrize("kind", kinds.names())
 def test_a_document_of_each_kind_is_clean_at_birth(book: Book, kind: str) -> None:
-    path = book.new(kind, name=f"new-{kind}")
+    path, *_ = book.new(kind, name=f"new-{kind}")
     findings = [item for item in book.check().findings if item.file.endswith(path.name)]
     assert findings == []
     text = path.read_text(encoding="utf-8")
@@ -100,7 +100,7 @@ def test_what_a_section_needs_exists(name: str) -> None:
 
 
 def test_answers_take_the_place_of_questions_and_a_wrong_one_is_refused(book: Book) -> None:
-    path = book.new("summary", name="answered", answers={"purpose.task": "It sorts *letters*."})
+    path, *_ = book.new("summary", name="answered", answers={"purpose.task": "It sorts *letters*."})
     text = path.read_text(encoding="utf-8")
     assert "**Task.** It sorts *letters*." in text
     assert "question:purpose.task" not in text

@@ -29,7 +29,7 @@ def book(tmp_path: Path) -> Book:
 
 
 def test_what_the_system_description_answers_is_listed_and_not_asked(book: Book) -> None:
-    path = book.new("technical-file")
+    path, *_ = book.new("technical-file")
     text = path.read_text(encoding="utf-8")
     interaction = text[text.index("## Item 1(b)") : text.index("## Item 1(c)")]
     assert "](system-description.md#purpose-and-context)" in interaction

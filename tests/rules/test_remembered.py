@@ -82,7 +82,7 @@ def test_only_what_changed_is_judged_again(root: Path, monkeypatch: pytest.Monke
 
     judged: list[str] = []
     honest = rules._judgement
-    monkeypatch.setattr(rules, "_judgement", lambda single, checked, document: (judged.append(document.name), honest(single, checked, document))[1])
+    monkeypatch.setattr(rules, "_judgement", lambda single, checked: (judged.append(checked.documents[0].name), honest(single, checked))[1])
     check(root)
     assert len(judged) == 3
     check(root)

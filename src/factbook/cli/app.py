@@ -149,7 +149,7 @@ def new(
         show.begun_kind(Book.new_kind(str(where), pack))
         return 0
     book = open_book(where)
-    show.document(book, book.new(kind, name=name))
+    show.document(book, *book.new(kind, name=name))
     return 0
 
 

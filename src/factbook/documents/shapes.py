@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -125,6 +126,7 @@ class _Scanner:
         return self.text[self.at : self.stop]
 
 
+@functools.lru_cache(maxsize=1 << 12)
 def read(text: str) -> Shape:
     """Read the text of a value link.
 

@@ -166,6 +166,11 @@ class Checked:
         return found
 
     @cached_property
+    def exemptions(self) -> tuple[Exemption, ...]:
+        """The comments of the documents that exempt something, or try to."""
+        return tuple(item for document in self.documents for item in exemptions(document))
+
+    @cached_property
     def style(self) -> Style:
         """The organisation's own words and bounds.
 
@@ -220,7 +225,7 @@ def judge(
     """
     checked = Checked(root, manifest, lines, catalog, documents, tuple(freshness), require_sources, on or dt.date.today())
     whole, single = [[rule for rule in shelf.modules("rules").values() if getattr(rule, "WHOLE", False) is kind] for kind in (True, False)]
-    judged = judgements(checked, lambda document: _judgement(single, checked.alone(document), document), remember=remember)
+    judged = judgements(checked, lambda document: _judgement(single, checked.alone(document)), remember=remember)
     findings, not_judged = _run(whole, checked)
     findings.update(finding for judgement in judged for finding in judgement.findings)
     not_judged.update(item for judgement in judged for item in judgement.not_judged)
@@ -249,10 +254,10 @@ def _run(rules: Iterable[ModuleType], checked: Checked) -> tuple[set[Finding], s
     return findings, not_judged
 
 
-def _judgement(rules: Iterable[ModuleType], checked: Checked, document: Document) -> Judgement:
+def _judgement(rules: Iterable[ModuleType], checked: Checked) -> Judgement:
     """What the rules say of one document, before anything is exempted."""
     findings, not_judged = _run(rules, checked)
-    return Judgement(_ordered(findings), _listed(not_judged), tuple(_questions(checked)), tuple(exemptions(document)))
+    return Judgement(_ordered(findings), _listed(not_judged), tuple(_questions(checked)), checked.exemptions)
 
 
 def _judged(rule: ModuleType, checked: Checked) -> Iterator[Problem | NotJudged]:
@@ -272,7 +277,7 @@ def language(checked: Checked, document: Document) -> str:
 
 
 def _exempt(comments: Iterable[Exemption], findings: set[Finding]) -> tuple[set[Finding], list[Exemption]]:
-    """Leave out what comments exempt; a comment that exempts nothing is a finding itself."""
+    """Leave out what comments exempt; what there is to say of a comment that exempts nothing is said by the rules that define `unused`."""
     rules = {rule.CODE: rule for rule in shelf.modules("rules").values()}
     kept, used = set(findings), []
     for item in comments:
@@ -283,8 +288,7 @@ def _exempt(comments: Iterable[Exemption], findings: set[Finding]) -> tuple[set[
         if covered:
             used.append(item)
         else:
-            problem = Problem(item.file, item.line, 1, f"{item.code} finds nothing here to exempt", "remove the comment", Severity.WARNING)
-            kept.add(_finding(rules["FB310"], problem))
+            kept.update(_finding(rule, rule.unused(item)) for rule in rules.values() if hasattr(rule, "unused"))
     return kept, used
 
 

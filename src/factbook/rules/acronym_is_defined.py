@@ -14,11 +14,13 @@ Fix: write the words, then the acronym in brackets; or add it to `allow:` in sty
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Final
 
 from factbook.documents.parse import Block, Document, Kind
+from factbook.evidence.catalog import Catalog
 from factbook.rules import Checked, Problem
 from factbook.rules.wording import said
 
@@ -36,8 +38,7 @@ _KNOWN: Final = re.compile(
 
 def check(checked: Checked) -> Iterator[Problem]:
     """Look for the first use of every acronym."""
-    named = {part for key in checked.catalog.evidence for _, value in key.slice for part in re.findall(r"[A-Z]{3,6}", value)}
-    known = named | {metric.upper() for metric in checked.metrics} | {checked.manifest.subject.name.upper()}
+    known = _named(checked.catalog) | {metric.upper() for metric in checked.metrics} | {checked.manifest.subject.name.upper()}
     seen: dict[str, set[str]] = {}
     for item in said(checked, _ACRONYM, headings=False):
         found = seen.setdefault(item.document.name, set())
@@ -46,6 +47,13 @@ def check(checked: Checked) -> Iterator[Problem]:
         found.add(item.words)
         if not _defined(item.document, item.words):
             yield item.problem(f"{item.words} is not spelt out where it is first used", f"write the words, then ({item.words})")
+
+
+@functools.lru_cache(maxsize=4)
+def _named(catalog: Catalog) -> frozenset[str]:
+    """The acronyms in the names of groups."""
+    values = {value for key in catalog.evidence for _, value in key.slice}
+    return frozenset(part for value in values for part in re.findall(r"[A-Z]{3,6}", value))
 
 
 def _defined(document: Document, acronym: str) -> bool:

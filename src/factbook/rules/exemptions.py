@@ -17,6 +17,7 @@ from typing import Final
 from factbook.documents.parse import Document, Kind, PieceKind
 
 _COMMENT: Final = re.compile(r"<!--\s*factbook:\s*(.*?)\s*-->", re.DOTALL)
+_MARK: Final = b"factbook:"
 _FORM: Final = re.compile(r"allow\s+(FB\d{3})\s+because\s+(\S.*)\Z", re.DOTALL)
 _FAMILIES: Final = frozenset("235")
 
@@ -47,6 +48,8 @@ def can_be_exempt(rule: ModuleType) -> bool:
 
 def exemptions(document: Document) -> Iterator[Exemption]:
     """The comments of a document."""
+    if _MARK not in document.source:
+        return
     lines = document.source.decode(errors="replace").splitlines()
     for start, text in _comments(document):
         line, _ = document.place(start)

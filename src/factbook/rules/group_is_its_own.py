@@ -63,7 +63,7 @@ def _facts(links: Sequence[Link]) -> list[tuple[Link, Key]]:
 
 def _block(catalog: Catalog, document: Document, index: int, links: Sequence[Link], names: Sequence[str]) -> Iterator[Problem]:
     text = prose.text_of(document.blocks[index])
-    own = "".join(" " if link >= 0 and document.links[link].bound else c for c, link in zip(text.plain, text.links, strict=True))
+    own = prose.masked(text, {number for _, _, number in text.linked if document.links[number].bound}, " ")
     placed = [(bisect.bisect_left(text.offsets, link.text_start), link, key) for link, key in _facts(links)]
     places = [place for place, _, _ in placed]
     for start, end in prose.sentences(own):

@@ -103,6 +103,7 @@ _ITEM = re.compile(r"\s*\(?[0-9]{1,2}[.)](?=\s+[^\W\d_])")
 _INTERVAL = re.compile(r"(?<![\d.,])(\d+(?:\.\d+)?)\s?%(?=[\s-]+(?:CI\b|confidence|interval))")
 _TOKEN = re.compile(r"[+\-−]?(?:\d[\d.]*[eE][+\-−]?\d+|[\w.,·'’]*)\s?%?")
 _BOUND: Final = "\ue000"
+_CANDIDATE: Final = re.compile(rf"\d|[^\x00-\x7f{_BOUND}]")
 _OWN: Final = frozenset({"evidence", "documents", "reviews", "site", "dist", FILE})  # the book itself is no source of its numbers
 _FIX: Final = "bind it: [text](fact:…); cite it: [text](https://…); or declare it in factbook.yaml"
 
@@ -153,8 +154,8 @@ def _written(document: Document, block: Block) -> bool:
 
 def _block(checked: Checked, document: Document, block: Block) -> Iterator[Unbound]:
     text = prose.text_of(block)
-    free = {index: not _answered(checked, document, document.links[index]) for index in set(text.links) if index >= 0}
-    shown = "".join(character if link < 0 or free[link] else _BOUND for character, link in zip(text.plain, text.links, strict=True))
+    answered = {index for index in {link for _, _, link in text.linked} if _answered(checked, document, document.links[index])}
+    shown = prose.masked(text, answered, _BOUND)
     exempt = [*prose.quotations(text.plain)]
     if (block.kind is Kind.HEADING and (match := _HEADING.match(shown)) and _plausible(match.group(), document)) or (match := _ITEM.match(shown)):
         exempt.append(match.span())
@@ -204,18 +205,19 @@ def _elsewhere(checked: Checked, document: Document) -> Iterator[Unbound]:
 
 def numbers(checked: Checked, text: str, exempt: list[tuple[int, int]]) -> Iterator[tuple[int, str]]:
     """Where a text says a number, and the number."""
+    numerals = [match.start() for match in _CANDIDATE.finditer(text) if _numeral(match.group())]
+    words = [(match.start(), match.group()) for pattern in (_SPELLED, *([_LOOKALIKE] if numerals else [])) for match in pattern.finditer(text)]
+    if not numerals and not words:
+        return
     spans = [*exempt, *_exempt(checked, text)]
     position = 0
-    for index, character in enumerate(text):
-        if index >= position and _numeral(character) and not any(start <= index < end for start, end in spans):
+    for index in numerals:
+        if index >= position and not any(start <= index < end for start, end in spans):
             match = _TOKEN.match(text, index)
             assert match is not None
             position = match.end()
             yield index, match.group().strip()
-    for pattern in (_SPELLED, _LOOKALIKE):
-        for match in pattern.finditer(text):
-            if not any(start <= match.start() < end for start, end in spans):
-                yield match.start(), match.group()
+    yield from ((index, said) for index, said in words if not any(start <= index < end for start, end in spans))
 
 
 def _numeral(character: str) -> bool:

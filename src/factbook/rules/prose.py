@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
@@ -36,12 +36,16 @@ _EXTERNAL: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Plain text whose characters know their bytes (from `offsets` to `ends`), and the link that each stands in (-1: none)."""
+    """Plain text whose characters know their bytes (from `offsets` to `ends`), and the link that each stands in (-1: none).
+
+    `linked` are the runs of characters that stand in links: where they begin and end, and the link.
+    """
 
     plain: str
     offsets: tuple[int, ...]
     links: tuple[int, ...]
     ends: tuple[int, ...]
+    linked: tuple[tuple[int, int, int], ...] = ()
 
     def offset(self, position: int) -> int:
         """The byte of a character."""
@@ -67,16 +71,19 @@ def _text_of(block: Block) -> Text:
     offsets: list[int] = []
     links: list[int] = []
     ends: list[int] = []
+    linked: list[tuple[int, int, int]] = []
     for piece in block.pieces:
         if piece.kind is PieceKind.HTML:
             continue
+        if piece.link >= 0:
+            linked.append((len(links), len(links) + len(piece.text), piece.link))
         plain.append(piece.text)
         links += [piece.link] * len(piece.text)
         starts = _starts(piece.text, piece.start)
         exact = starts[-1] == piece.end
         offsets += starts[:-1] if exact else [piece.start] * len(piece.text)
         ends += starts[1:] if exact else [piece.end] * len(piece.text)
-    return Text("".join(plain), tuple(offsets), tuple(links), tuple(ends))
+    return Text("".join(plain), tuple(offsets), tuple(links), tuple(ends), tuple(linked))
 
 
 def _starts(text: str, start: int) -> list[int]:
@@ -84,6 +91,15 @@ def _starts(text: str, start: int) -> list[int]:
     if text.isascii():
         return list(range(start, start + len(text) + 1))
     return list(accumulate((len(character.encode()) for character in text), initial=start))
+
+
+def masked(text: Text, links: Container[int], mark: str) -> str:
+    """The plain text with a mark in place of each character that stands in one of these links."""
+    shown = text.plain
+    for start, end, link in text.linked:
+        if link in links:
+            shown = shown[:start] + mark * (end - start) + shown[end:]
+    return shown
 
 
 def sentences(plain: str) -> Iterator[tuple[int, int]]:
@@ -162,8 +178,10 @@ def byte(text: str, position: int) -> int:
 
 def rows(document: Document) -> Iterator[list[Block]]:
     """The rows of all tables, the header rows included, cell by cell."""
-    spans = [(start, end) for event, start, end in document.events if tag(event)[:2] in {("Start", "TableRow"), ("Start", "TableHead")}]
     cells = [block for block in document.blocks if block.kind is Kind.CELL]
+    if not cells:
+        return
+    spans = [(start, end) for event, start, end in document.events if tag(event)[:2] in {("Start", "TableRow"), ("Start", "TableHead")}]
     position = 0
     for start, end in spans:
         row = []

@@ -39,6 +39,7 @@ _OF: Final = rf"(?P<k>{_NUMBER})\s?(?:/|(?:out )?of)\s?(?:the |all )?(?P<n>{_NUM
 _AFTER: Final = re.compile(rf"(?<![\d.,]){_OF}(?:\s[^\W\d]+){{0,3}}\s?[(,]\s?(?P<share>\d+(?:\.\d+)?)\s?(?:%|per ?cent)\s?(?=[),;])")
 _BEFORE: Final = re.compile(rf"(?<![\d.,])(?P<share>\d+(?:\.\d+)?)\s?(?:%|per ?cent)\s?\({_OF}(?=[\s)])")
 _SUM: Final = re.compile(rf"(?<![\d.,+])(?P<parts>(?:{_NUMBER})(?:\s?\+\s?(?:{_NUMBER}))+)\s?=\s?(?P<sum>{_NUMBER})(?![\d%])")
+_JUDGED: Final = re.compile(r"\d[^\n]*(?:%|=|cent)")
 _LOOSE: Final = re.compile(
     r"\b(?:about|around|roughly|approximately|nearly|almost|some|ca\.?|circa|over|more than|less than|under|at least|up to)\s*$|[~≈<>]\s?$", re.I
 )
@@ -51,7 +52,7 @@ def check(checked: Checked) -> Iterator[Problem]:
         yield from _tables(document)
         quotes = prose.attributed_quotes(document)
         for block in document.blocks:
-            if block.kind not in {Kind.CODE, Kind.HTML} and block.quote not in quotes and re.search(r"\d.*(?:%|=|cent)", block.text):
+            if block.kind not in {Kind.CODE, Kind.HTML} and block.quote not in quotes and _JUDGED.search(block.text):
                 yield from _sentences(document, block)
 
 
