@@ -16,6 +16,7 @@ from factbook.engines.tallies import Scores, Tally
 _DENSE: Final = 1 << 17
 _MOST_ROWS: Final = 1 << 27
 _BITS: Final = 62
+_DIRECT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Values:
     """A column of a batch: the texts in it (None: missing), and per row the place of its own."""
 
     texts: Sequence[str | None]
-    index: Integers
+    index: NDArray[Any]
 
 
 class Folding:
@@ -75,7 +76,8 @@ class Folding:
             width = len(self.apart)
             chosen = found // rest.size
             chosen = chosen[np.append(True, chosen[1:] != chosen[:-1])]
-            self.scores.add(base, chosen, same, lambda places: own(places * rest.size)[:, :width], _Cells(n, weights, scores))
+            cells = _Cells(n, weights, scores, None in columns[self.dimensions.index(tallies.SCORE)].texts)
+            self.scores.add(base, chosen, same, lambda places: own(places * rest.size)[:, :width], cells)
         self.rows += int(counts.sum())
         self.held += rows
         if self.held > _MOST_ROWS:
@@ -112,15 +114,18 @@ class Folding:
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """What is counted of the rows of a batch."""
+    """What is counted of the rows of a batch; `gaps`: some scores are missing."""
 
     n: Integers | None
     weights: Integers | None
     scores: Floats
+    gaps: bool = False
 
-    def where(self, chosen: Any) -> _Cells:
-        n, weights = None if self.n is None else self.n[chosen], None if self.weights is None else self.weights[chosen]
-        return _Cells(n, weights, self.scores[chosen])
+    def given(self) -> tuple[Any, _Cells]:
+        """Which rows have a score, and these."""
+        found = ~np.isnan(self.scores)
+        n, weights = None if self.n is None else self.n[found], None if self.weights is None else self.weights[found]
+        return found, _Cells(n, weights, self.scores[found])
 
 
 class _Mixed:
@@ -156,17 +161,22 @@ def _append(index: NDArray[np.int32], size: int, column: Integers) -> NDArray[np
 
 
 class _Numbers:
-    """Numbers for combinations of codes, in the order in which they come."""
+    """Numbers for combinations of codes, in the order in which they come.
+
+    `direct` has a place for every combination that there could be, while they take few bits; `known` serves where they take more.
+    """
 
     def __init__(self, width: int) -> None:
         self.parts = [np.zeros((0, width), dtype=np.int64)]
         self.bits = [1] * width
+        self.size = 0
+        self.direct = np.full(1 << min(width, _DIRECT), -1, dtype=np.int32)
         self.known: dict[object, int] = {}
         self.same = b""
         self.table = np.zeros(0, dtype=np.int64)
 
     def __len__(self) -> int:
-        return len(self.known)
+        return self.size
 
     def places(self, same: bytes, size: int, found: Integers, codes: Callable[[Integers], Integers]) -> Integers:
         """The number of each combination `found` of a batch, as a table by place; `same` says when places mean what they did before."""
@@ -179,17 +189,32 @@ class _Numbers:
 
     def _of(self, codes: Integers) -> Integers:
         self._widen(codes)
-        known, before = self.known, len(self.known)
-        number = np.array([known.setdefault(key, len(known)) for key in _keys(codes, self.bits)], dtype=np.int64)
-        new = np.flatnonzero(number >= before)  # two of them are alike where texts of a column have one name
-        self.parts.append(codes[new[np.unique(number[new], return_index=True)[1]]])
+        if sum(self.bits) <= _DIRECT:
+            keys = _packed(codes, self.bits)
+            new = np.flatnonzero(self.direct[keys] < 0)
+            self.direct[keys[new[::-1]]] = self.size + new[::-1]  # the first of two that are alike, where texts of a column have one name
+            new = new[self.direct[keys[new]] == self.size + new]
+            self.direct[keys[new]] = self.size + np.arange(len(new))
+            number = self.direct[keys].astype(np.int64)
+        else:
+            known = self.known
+            number = np.array([known.setdefault(key, len(known)) for key in _keys(codes, self.bits)], dtype=np.int64)
+            new = np.flatnonzero(number >= self.size)
+            new = new[np.unique(number[new], return_index=True)[1]]
+        self.parts.append(codes[new])
+        self.size += len(new)
         return number
 
     def _widen(self, codes: Integers) -> None:
         """Make room in the keys for larger codes than before."""
         bits = [max(had, int(most).bit_length()) for had, most in zip(self.bits, codes.max(axis=0, initial=0).tolist(), strict=True)]
-        if bits != self.bits:
-            self.bits = bits
+        if bits == self.bits:
+            return
+        self.bits = bits
+        if sum(bits) <= _DIRECT:
+            self.direct = np.full(1 << sum(bits), -1, dtype=np.int32)
+            self.direct[_packed(self.codes(), bits)] = np.arange(self.size)
+        else:
             self.known = {key: i for i, key in enumerate(_keys(self.codes(), bits))}
 
     def codes(self) -> Integers:
@@ -202,10 +227,16 @@ def _keys(codes: Integers, bits: Sequence[int]) -> Sequence[object]:
     """One object for each combination: a number where all codes fit in one, as they nearly always do."""
     if sum(bits) > _BITS:
         return [row.tobytes() for row in codes.astype(np.int32)]
+    found: list[object] = _packed(codes, bits).tolist()
+    return found
+
+
+def _packed(codes: Integers, bits: Sequence[int]) -> Integers:
+    """One number for each combination."""
     found = np.zeros(len(codes), dtype=np.int64)
     for i, width in enumerate(bits):
         found = (found << width) | codes[:, i]
-    return found.tolist()
+    return found
 
 
 class _Scores:
@@ -225,15 +256,15 @@ class _Scores:
     def add(self, base: _Mixed, found: Integers, same: bytes, codes: Callable[[Integers], Integers], batch: _Cells) -> None:
         """Add the rows of a batch whose score is given; `found` are the combinations in it, `codes` gives their codes."""
         index = base.index
-        if np.isnan(batch.scores.sum()):
-            given = ~np.isnan(batch.scores)
-            index, batch = index[given], batch.where(given)
-            found = np.unique(index)
-        block = self.numbers.places(same, base.size, found, codes)[index]
+        if batch.gaps:
+            given, batch = batch.given()
+            index = index[given]
+            found = tallies.ranks(index, base.size)[1]
+        numbers = self.numbers.places(same, base.size, found, codes)
         if self.resolution != EXACT:
-            self._bin(block, batch)
+            self._bin(index, batch, numbers)
             return
-        self.pending.append((block, batch))
+        self.pending.append((numbers[index], batch))
         if sum(len(block) for block, _ in self.pending) > tallies.CAP + (tallies.CAP >> 2):
             self._settle()
 
@@ -245,8 +276,9 @@ class _Scores:
                 self.pending = [(found.block, _Cells(found.n, found.weights, found.keys.view(np.float64)))]
                 return
         pending, self.pending = self.pending, []
+        numbers = np.arange(len(self.numbers))
         for block, batch in pending:
-            self._bin(block, batch)
+            self._bin(block, batch, numbers)
 
     def _pending(self) -> tuple[Integers, Integers, Integers, Integers | None]:
         none = np.zeros(0, dtype=np.int64)
@@ -260,11 +292,12 @@ class _Scores:
         blocks = np.zeros((len(self.numbers), 0), dtype=np.int64)
         return tallies.cells((), blocks, *self._pending())
 
-    def _bin(self, block: Integers, batch: _Cells) -> None:
+    def _bin(self, index: Integers, batch: _Cells, numbers: Integers) -> None:
+        """Count rows in the bins of their blocks, which are `numbers` at an index."""
         self._fit()
-        size = self.counts.shape[1]
+        starts = numbers * self.counts.shape[1]
         place = bins.at(self.resolution).place(batch.scores)
-        place += block * size
+        place += starts[index]
         np.add.at(self.counts.reshape(-1), place, np.int32(1) if batch.n is None else batch.n.astype(np.int32))
         if batch.weights is not None:
             _weigh(self.limbs.reshape(-1, 4), place, batch.weights)

@@ -194,9 +194,9 @@ class _Query(Selection):
         scores = self._numbers(batch, "score") if self.source.score else None
         weights = self._numbers(batch, "weight") if self.source.weight else None
         if scores is not None:
-            columns[tallies.SCORE] = _given(scores)
+            columns[tallies.SCORE] = given = _given(scores)
             if self.decided:
-                columns[tallies.PREDICTION] = self._decided(scores)
+                columns[tallies.PREDICTION] = self._decided(scores, given)
         if weights is not None:
             columns[tallies.WEIGHT] = _given(weights)
         if self.source.cluster:
@@ -224,13 +224,12 @@ class _Query(Selection):
         index[np.isnan(numbers)] = len(group.cuts) + 1
         return Values([*group.bands(), None], index)
 
-    def _decided(self, scores: Floats) -> Values:
+    def _decided(self, scores: Floats, given: Values) -> Values:
         assert self.source.cut is not None
-        index = (scores >= self._cut(self.source.cut)).astype(np.int64)
-        if not np.isnan(scores.sum()):
-            return Values(("0", "1"), index)
-        index[np.isnan(scores)] = 2
-        return Values(("0", "1", None), index)
+        index = (scores >= self._cut(self.source.cut)).view(np.int8)
+        if None in given.texts:
+            index[given.index == 1] = 2
+        return Values(("0", "1", None) if None in given.texts else ("0", "1"), index)
 
     def _fixed(self, weights: Floats) -> Integers:
         try:
@@ -289,8 +288,8 @@ def _doubles(column: Any) -> Floats:
 def _given(numbers: Floats) -> Values:
     """Whether a number is there."""
     if not np.isnan(numbers.sum()):
-        return Values(("given",), np.zeros(0, dtype=np.int64))
-    return Values(("given", None), np.isnan(numbers).astype(np.int64))
+        return Values(("given",), np.zeros(0, dtype=np.int8))
+    return Values(("given", None), np.isnan(numbers).view(np.int8))
 
 
 def _shown(values: Floats) -> str:
