@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pikepdf
 import pytest
 
 from factbook.book import Book
@@ -53,6 +54,14 @@ def check(checked):
         if place >= 0:
             yield at(document, place, "soon is no day", "give the day")
 '''
+LOOK = """name: Acme
+accent: "#7a1f5c"
+accent-dark: "#e59ac8"
+fonts: {text: DejaVu Sans Mono}
+logo: logo.svg
+header: Model risk of Acme
+footer: Acme, for internal use
+"""
 BOOK = """factbook: 1
 subject: {kind: model, name: risk, version: 1.2.0}
 sources:
@@ -72,7 +81,9 @@ def pack(tmp_path: Path) -> Path:
     for name, text in {
         "regimes/acme-release/regime.yaml": REGIME,
         "rules/soon_is_a_day.py": RULE,
-        "look.css": ":root { --accent: #8a1c5b; }\n",
+        "look.css": ":root { --line: #8a1c5b; }\n",
+        "look.yaml": LOOK,
+        "logo.svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 10"><rect width="40" height="10" fill="#7a1f5c"/></svg>',
     }.items():
         path = folder / "acme_pack" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,14 +123,22 @@ def test_a_pack_brings_a_kind_a_regime_a_rule_and_a_look(pack: Path, book: Path)
     note.write_text("\n".join(kept).replace(" soon", " on it"))
     covered = factbook(pack, "coverage", "acme-release", str(book))
     assert "1 measured, 1 authored, 1 open" in covered, covered
-    factbook(pack, "build", str(book), "--to", "html")
-    assert "--accent: #8a1c5b" in (book / "site" / "documents" / "release-note.html").read_text()
+    (book / "look.yaml").write_text("footer: The book's own\n")
+    factbook(pack, "build", str(book), "--to", "html", "--to", "pdf")
+    page = (book / "site" / "documents" / "release-note.html").read_text()
+    for said in ("--line: #8a1c5b", "--accent: #7a1f5c", 'alt="Acme"', "Model risk of Acme", "The book&#x27;s own"):
+        assert said in page
+    with pikepdf.open(book / "dist" / "pdf" / "release-note.pdf") as paper:
+        fonts = " ".join(str(font.BaseFont) for font in paper.pages[0].Resources.Font.values())
+        assert b"0.47843" in paper.pages[0].Contents.read_bytes(), "the accent, 0x7a of 0xff"
+    assert "DejaVuSansMono" in fonts
+    assert "Libertinus" not in fonts
 
 
 def test_a_second_kind_joins_the_pack(tmp_path: Path) -> None:
     first = Book.new_kind("release-note", tmp_path / "acme")
     second = Book.new_kind("memo", tmp_path / "acme")
-    assert len(first) == 4
+    assert len(first) == 5
     assert [path.name for path in second] == ["kind.yaml", "template.md"]
     with pytest.raises(BookExists):
         Book.new_kind("memo", tmp_path / "acme")

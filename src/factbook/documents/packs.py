@@ -31,6 +31,16 @@ dependencies = ["factbook"]
 packages = ["{package}"]
 """
 _PACKAGE: Final = '"""Documents of our own for factbook."""\n'
+_LOOK: Final = """# The look of your pages and papers. Every line may be left out; a book can have a look.yaml of its own, which goes before this one.
+{{}}
+# name: Example Bank                 whose logo it is; read to those who do not see it
+# accent: "#0b62a3"                  links and the marks of values, on paper and on white
+# accent-dark: "#6cb8f6"             the same in dark mode
+# fonts: {{text: DejaVu Sans, headings: DejaVu Sans, code: DejaVu Sans Mono, folder: fonts}}      folder: font files for the PDF, beside this file
+# logo: logo.svg                     SVG or PNG, beside this file; logo-dark stands in for it in dark mode
+# header: Model risk                 in the head of every page
+# footer: For internal use           in the foot of every page
+"""
 _KIND: Final = """# What a document of this kind is, who reads it, and what each of its sections is for. `factbook new {kind}` begins one.
 title: {title}
 about: One sentence that says what the document is for.
@@ -96,7 +106,7 @@ def begin(kind: str, folder: Path) -> tuple[Path, ...]:
         raise BookExists(place, "give the new kind another name")
     title = kind.replace("-", " ").capitalize()
     words = {"kind": kind, "title": title, "lower": title.lower(), "package": package, "project": package.replace("_", "-"), "group": shelf.GROUP}
-    texts = {f"{package}/__init__.py": _PACKAGE, "pyproject.toml": _PROJECT.format(**words)}
+    texts = {f"{package}/__init__.py": _PACKAGE, f"{package}/look.yaml": _LOOK.format(**words), "pyproject.toml": _PROJECT.format(**words)}
     files = {folder / name: text for name, text in texts.items() if not (folder / name).exists()}
     files |= {place / "kind.yaml": _KIND.format(**words), place / "template.md": _TEMPLATE.format(**words)}
     return _written(files)

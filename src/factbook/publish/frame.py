@@ -15,6 +15,7 @@ from urllib.parse import quote
 from factbook import shelf
 from factbook.charts.svg import Markup, element, join
 from factbook.errors import DocumentError
+from factbook.publish.look import Dressed
 from factbook.publish.prose import Heading, mark, relative
 
 if TYPE_CHECKING:
@@ -39,13 +40,16 @@ class Page:
     wide: bool = False
 
 
-def style(root: Path) -> str:
-    """The site's style sheet, then the `look.css` of every pack and of the book: it stands in every page, so that a page is complete in itself.
+def style(root: Path, dressed: Dressed) -> str:
+    """The site's style sheet, then what follows from look.yaml, then the `look.css` of every pack and of the book.
+
+    It stands in every page, so that a page is complete in itself.
 
     Raises:
         DocumentError: a look.css holds a tag.
     """
-    return "\n".join(_sheet(path) for path in (Path(__file__).with_name("style.css"), *shelf.files(LOOK), root / LOOK) if path.is_file())
+    own = _sheet(Path(__file__).with_name("style.css"))
+    return "\n".join(filter(None, [own, dressed.sheet(), *(_sheet(path) for path in (*shelf.files(LOOK), root / LOOK) if path.is_file())]))
 
 
 @cache
@@ -64,14 +68,14 @@ def policy(html: str) -> str:
     return f"default-src 'none'; style-src {hashes}; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def frame(publication: Publication, page: Page, pages: Sequence[Page]) -> str:
+def frame(publication: Publication, page: Page, pages: Sequence[Page], dressed: Dressed) -> str:
     """A whole HTML file."""
     subject = publication.manifest.subject
     title = subject.name if page.path == INDEX else f"{page.title} · {subject.name}"
     body = element(
         "body",
         element("a", "Skip to the text", class_="skip", href="#main"),
-        _top(publication, page),
+        _top(publication, page, dressed),
         element(
             "div",
             _navigation(publication, page, pages),
@@ -79,9 +83,9 @@ def frame(publication: Publication, page: Page, pages: Sequence[Page]) -> str:
             None if page.wide else _contents(page),
             class_="frame wide" if page.wide else "frame",
         ),
-        _foot(publication),
+        _foot(publication, dressed),
     )
-    sheet = style(publication.root)
+    sheet = style(publication.root, dressed)
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -100,11 +104,21 @@ def stage(publication: Publication) -> Markup:
     return element("span", publication.manifest.stage.value, class_=f"pill stage-{publication.manifest.stage.value}")
 
 
-def _top(publication: Publication, page: Page) -> Markup:
+def _top(publication: Publication, page: Page, dressed: Dressed) -> Markup:
     subject = publication.manifest.subject
+    house = element("span", dressed.look.header, class_="house") if dressed.look.header else None
     name = element("a", element("strong", subject.name), f" {subject.version}" if subject.version else None, href=relative(page.path, INDEX))
     menu = element("button", "Contents", class_="menu", popovertarget="nav", type="button")
-    return element("header", name, stage(publication), menu, class_="top")
+    return element("header", _logo(dressed), name, stage(publication), house, menu, class_="top")
+
+
+def _logo(dressed: Dressed) -> Markup | None:
+    if dressed.logo is None:
+        return None
+    image = element("img", src=dressed.logo.uri(), alt=dressed.look.name, class_="logo")
+    if dressed.logo_dark is None:
+        return image
+    return element("picture", element("source", media="(prefers-color-scheme: dark)", srcset=dressed.logo_dark.uri()), image)
 
 
 def _navigation(publication: Publication, page: Page, pages: Sequence[Page]) -> Markup:
@@ -133,10 +147,11 @@ def _contents(page: Page) -> Markup | None:
     return element("aside", element("p", "On this page", class_="group"), element("ul", *links), class_="contents", aria_label="On this page")
 
 
-def _foot(publication: Publication) -> Markup:
+def _foot(publication: Publication, dressed: Dressed) -> Markup:
     measured = f"Evidence as of {publication.date.isoformat()}. " if publication.date else "Nothing is measured yet. "
     said = "The documents follow from the evidence as far as it was judged; that the evidence follows from the data, only measuring again can show."
-    return element("footer", element("p", measured, said), element("p", f"factbook {publication.version}"), class_="foot")
+    house = element("p", dressed.look.footer) if dressed.look.footer else None
+    return element("footer", element("p", measured, said), house, element("p", f"factbook {publication.version}"), class_="foot")
 
 
 def verdict(citation: Citation) -> Markup:

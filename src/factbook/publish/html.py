@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from factbook.publish import frame, ledger, pages, write
+from factbook.publish import frame, ledger, look, pages, write
 from factbook.publish.prose import Prose
 
 if TYPE_CHECKING:
@@ -31,4 +31,5 @@ def site(publication: Publication) -> list[tuple[str, str]]:
         pages.statements(publication),
         pages.not_judged(publication),
     ]
-    return [(page.path, frame.frame(publication, page, everything)) for page in everything]
+    dressed = look.read(publication.root)
+    return [(page.path, frame.frame(publication, page, everything, dressed)) for page in everything]

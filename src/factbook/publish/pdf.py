@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from factbook import charts
 from factbook.documents import kinds, parse
-from factbook.errors import DocumentError, FactbookError, MissingExtra
+from factbook.errors import DocumentError, FactbookError, ManifestError, MissingExtra
 from factbook.manifest import Stage
-from factbook.publish import appendix, citations, diagrams, figures, tree, write
+from factbook.publish import appendix, citations, diagrams, figures, look, tree, write
 from factbook.publish.appendix import Ledger
 from factbook.publish.citations import Citation, Tone
+from factbook.publish.look import Dressed
 from factbook.publish.setting import call, say, string
 from factbook.publish.tree import Node
 
@@ -65,16 +66,41 @@ def render(publication: Publication, document: Document) -> bytes:
     except ImportError as error:
         raise MissingExtra("publishing PDF", "pdf") from error
     with tempfile.TemporaryDirectory(prefix="factbook-") as folder:
-        paper = Paper(publication, document, Path(folder))
-        source = paper.source()
+        dressed = look.read(publication.root)
+        paper = Paper(publication, document, Path(folder), dressed)
+        source, places = paper.source(), [dressed.fonts] if dressed.fonts else []
+        foreign = _foreign(dressed, places)
         stamp = _NO_DATE if publication.date is None else dt.datetime.combine(publication.date, dt.time(), dt.UTC)
 
         def compiled(text: str, *, system: bool) -> bytes:
-            compiler = typst.Compiler(root=folder, ignore_system_fonts=not system)
+            compiler = typst.Compiler(root=folder, ignore_system_fonts=not (system or foreign), font_paths=places)
             made = compiler.compile(text.encode(), format="pdf", pdf_standards=list(STANDARDS), timestamp=stamp)
             return made if isinstance(made, bytes) else b""
 
         return _compile(source, compiled, document.name, typst.TypstError)
+
+
+def _foreign(dressed: Dressed, places: list[Path]) -> bool:
+    """Whether the look asks for a family of letters that the machine has, and neither typst nor the look.
+
+    Raises:
+        ManifestError: nobody has it.
+    """
+    import typst
+
+    wanted = {family for family in (dressed.look.fonts.text, dressed.look.fonts.headings, dressed.look.fonts.code) if family}
+    if not wanted:
+        return False
+    near = {family.casefold() for family in typst.Fonts(include_system_fonts=False, font_paths=places).families()}
+    far = typst.Fonts(include_system_fonts=True, font_paths=places).families()
+    for family in sorted(wanted):
+        if family.casefold() not in {name.casefold() for name in far}:
+            place = next(iter(dressed.places), look.FILE)
+            raise ManifestError(
+                f"{place}: fonts: no font of the family {family!r} is here for the PDF",
+                remedy=f"name one of {', '.join(far)}; or put the font files beside it and name their folder as fonts.folder",
+            )
+    return any(family.casefold() not in near for family in wanted)
 
 
 def _compile(source: str, compiled: Callable[..., bytes], name: str, failure: type[Exception]) -> bytes:
@@ -114,6 +140,7 @@ class Paper:
     publication: Publication
     document: Document
     folder: Path
+    dressed: Dressed
     _cells: dict[int, Key] = field(default_factory=dict)
     _notes: dict[str, Node] = field(default_factory=dict)
     _noted: set[str] = field(default_factory=set)
@@ -156,8 +183,30 @@ class Paper:
             "stage": string(publication.manifest.stage.value),
             "made": string(made),
             "close": "true" if self.pages() else "false",
+            **self.house(),
         }
-        return f"#show: paper.with({', '.join(f'{name}: {value}' for name, value in given.items())})\n"
+        return f"#let accent = {given['accent']}\n#show: paper.with({', '.join(f'{name}: {value}' for name, value in given.items())})\n"
+
+    def house(self) -> dict[str, str]:
+        """What the organisation's look says of paper."""
+        given, fonts = self.dressed.look, self.dressed.look.fonts
+        families = {name: string(family) for name, family in (("face", fonts.text), ("heads", fonts.headings), ("codes", fonts.code)) if family}
+        logo = {} if self.dressed.logo is None else {"logo": self.logo(self.dressed.logo)}
+        accent = f'rgb("{given.accent}")' if given.accent else "own-accent"
+        return {"accent": accent, "house": string(given.header), "foot": string(given.footer), **families, **logo}
+
+    def logo(self, figure: figures.Figure) -> str:
+        """The logo as a picture beside the source.
+
+        Raises:
+            ManifestError: typst cannot read it.
+        """
+        name = f"logo{Path(figure.name).suffix.lower()}"
+        (self.folder / name).write_bytes(figure.data)
+        if not _readable(self.folder, name):
+            place = next(iter(self.dressed.places), look.FILE)
+            raise ManifestError(f"{place}: logo: {figure.name} cannot be read as a picture", remedy="export it again, as plain SVG or PNG")
+        return f"image({string(name)}, height: 12pt, alt: {string(self.dressed.look.name)})"
 
     def pages(self) -> int | None:
         """On how many pages the kind wants its text."""
