@@ -15,7 +15,7 @@ from typing import Final
 from factbook import canon
 from factbook.documents import kinds
 from factbook.documents.parse import Document, Part, tag
-from factbook.errors import DocumentError, UnknownName
+from factbook.errors import DocumentError
 from factbook.evidence.sessions import Block, Session
 
 OUTPUT: Final = "output"
@@ -52,10 +52,7 @@ def is_run(document: Document) -> bool:
     said = str(document.front.get("run", "")).casefold()
     if said in ("true", "false"):
         return said == "true"
-    try:
-        return kinds.load(document.kind).run
-    except UnknownName:
-        return False
+    return document.kind in kinds.names() and kinds.load(document.kind).run
 
 
 def name_of(document: Document) -> str:

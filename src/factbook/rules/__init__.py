@@ -26,7 +26,6 @@ from factbook.documents import kinds
 from factbook.documents.kinds import Kind
 from factbook.documents.parse import Document
 from factbook.documents.update import Edit
-from factbook.errors import UnknownName
 from factbook.evidence.catalog import Catalog
 from factbook.evidence.plan import Freshness
 from factbook.manifest import Manifest, Stage
@@ -157,13 +156,8 @@ class Checked:
     @cached_property
     def kinds(self) -> dict[str, Kind]:
         """The kind of each document, by the document's name; documents without a kind are left out."""
-        found = {}
-        for document in self.documents:
-            try:
-                found[document.name] = kinds.load(document.kind)
-            except UnknownName:
-                continue
-        return found
+        known = frozenset(kinds.names())
+        return {document.name: kinds.load(document.kind) for document in self.documents if document.kind in known}
 
     @cached_property
     def exemptions(self) -> tuple[Exemption, ...]:
