@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -40,6 +44,7 @@ def test_sarif_holds_every_finding_with_its_place_and_page(report: Report) -> No
     known = run["tool"]["driver"]["rules"]
     assert [known[item["ruleIndex"]]["id"] for item in run["results"]] == [item["ruleId"] for item in run["results"]] == ["FB101", "FB302"]
     assert "Why:" in known[0]["fullDescription"]["text"]
+    assert known[0]["help"] == known[0]["fullDescription"]
     assert "Finnish" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
 
 
@@ -49,8 +54,41 @@ def test_junit_counts_rules_as_tests(report: Report) -> None:
     assert suite.get("tests") == str(len(suite)) == str(len(shelf.modules("rules")) + 1)
     assert suite.get("failures") == "1"
     assert suite.get("skipped") == "1"
+    assert suite.get("errors") == "0"
     assert [case.get("name") for case in failed] == ["FB101 text-equals-fact"]
-    assert NASTY.replace("\n", " ") in " ".join(failed[0][0].get("message", "").split("\n"))
+    assert NASTY.replace("\n", " ") in failed[0][0].get("message", "")
+    assert "→ mend it" in str(failed[0][0].text)
+
+
+def test_junit_says_all_errors_of_a_rule_and_file_in_one_failure(report: Report) -> None:
+    again = Report((*report.findings, replace(report.findings[0], line=9, message="second")), (), ())
+    suite = Xml.fromstring(junit.write(again, Path()))
+    failures = [case.findall("failure") for case in suite if case.find("failure") is not None]
+    assert [len(found) for found in failures] == [1]
+    assert failures[0][0].get("message", "").endswith("(and 1 more)")
+    assert "documents/ä b.md:9:7: second" in str(failures[0][0].text)
+
+
+def test_files_are_named_from_the_working_folder_of_the_workflow(report: Report, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = json.loads(sarif.write(report, Path("books/mine")))["runs"][0]["results"][0]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "books/mine/documents/%C3%A4%20b.md"
+    assert 'classname="books/mine/documents/ä b.md"' in junit.write(report, Path("books/mine"))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    result = json.loads(sarif.write(report, tmp_path / "book"))["runs"][0]["results"][0]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].startswith("file:///")
+
+
+@pytest.mark.skipif(shutil.which("sarif-multitool") is None, reason="the SARIF Multitool is not installed (npm install @microsoft/sarif-multitool)")
+def test_the_sarif_multitool_finds_no_error(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "r.sarif").write_text(sarif.write(report, Path()), encoding="utf-8")
+    environment = os.environ | {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
+    for kind in ("Sarif", "Gh"):
+        command = ["sarif-multitool", "validate", str(tmp_path / "r.sarif"), "--rule-kind", kind]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
+        assert "completed successfully" in done.stdout, done.stdout + done.stderr
+        assert " error " not in done.stdout
 
 
 def test_github_annotations_stay_on_one_line_each(report: Report, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from factbook.reports import from_here
 from factbook.rules import Report
 
 ABOUT: Final = "annotations of GitHub Actions"
@@ -16,7 +17,7 @@ def write(report: Report, root: Path) -> str:
     lines = []
     for finding in report.findings:
         members = {
-            "file": _from_here(root, finding.file),
+            "file": from_here(root, finding.file),
             "line": finding.line or 1,
             "col": finding.column or 1,
             "title": f"{finding.code} {finding.name}",
@@ -27,12 +28,6 @@ def write(report: Report, root: Path) -> str:
     if report.not_judged:
         lines.append(f"::notice title=factbook::{len(report.not_judged)} not judged: {_message('; '.join(map(str, report.not_judged[:5])))}")
     return "".join(f"{line}\n" for line in lines)
-
-
-def _from_here(root: Path, file: str) -> str:
-    path = (root / file).resolve()
-    here = Path.cwd()
-    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_posix()
 
 
 def _message(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from factbook import shelf
+from factbook.reports import from_here
 from factbook.rules import Finding, Report
 from factbook.rules.manual import page
 
@@ -31,6 +32,7 @@ def write(report: Report, root: Path) -> str:
                 "name": rules[code].NAME,
                 "shortDescription": {"text": page(rules[code]).splitlines()[0]},
                 "fullDescription": {"text": page(rules[code])},
+                "help": {"text": page(rules[code])},
             }
             for code in codes
         ],
@@ -40,13 +42,14 @@ def write(report: Report, root: Path) -> str:
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notes}],
-        "results": [_result(finding, codes) for finding in report.findings],
+        "results": [_result(finding, codes, root) for finding in report.findings],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _result(finding: Finding, codes: list[str]) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.file)}}
+def _result(finding: Finding, codes: list[str], root: Path) -> dict[str, Any]:
+    file = from_here(root, finding.file)
+    place: dict[str, Any] = {"artifactLocation": {"uri": Path(file).as_uri() if Path(file).is_absolute() else quote(file)}}
     if finding.line:
         place["region"] = {"startLine": finding.line, "startColumn": max(finding.column, 1)}
     said = f"{finding.message} ({finding.fix})" if finding.fix else finding.message
