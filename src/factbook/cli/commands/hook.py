@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,7 @@ def hook(
             show.fixed(book, changed, dry=False, json=False)
             failed = failed or bool(changed)
         else:
-            report = book.check()
+            report = replace(book.check(), questions=())  # at a commit only what is wrong matters
             show.report(book, report, json=False)
             failed = failed or report.failed
     return FINDINGS if failed else 0
