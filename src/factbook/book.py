@@ -9,7 +9,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from factbook.evidence.plan import Freshness, Outcome
     from factbook.evidence.sessions import Session
     from factbook.manifest import Manifest
-    from factbook.regimes.coverage import Coverage
+    from factbook.publish import Publication
+    from factbook.regimes.coverage import Coverage, Material
     from factbook.renaming import Renamed
     from factbook.review.reviews import Reviews
     from factbook.review.signing import Signing
@@ -395,16 +396,25 @@ class Book:
         outcomes = self.measure(rehash=rehash)
         report = self.check(servers="last")
         chosen = tuple(targets) or tuple(known)
-        published = () if report.failed else tuple(self._publish(name, report, optional=not targets) for name in chosen)
+        shown = self._publication(report)
+        published = () if report.failed else tuple(self._publish(name, shown, optional=not targets) for name in chosen)
         return Built(outcomes, report, published)
 
-    def _publish(self, target: str, report: Report, *, optional: bool) -> Published:
+    def _publication(self, report: Report) -> Publication:
+        """What targets may show. A law or standard that factbook.yaml misnames is left out: the check says so."""
         from factbook.publish import publication
 
+        material, coverages = self._material(), []
+        for name in self.manifest.regimes:
+            with suppress(UnknownName):
+                coverages.append(material.cover(name, dt.date.today()))
+        return publication(self.root, self.manifest, self.catalog, self.documents, report, coverages)
+
+    def _publish(self, target: str, shown: Publication, *, optional: bool) -> Published:
         publisher = shelf.find("publish", target)
         folder = self.root / getattr(publisher, "FOLDER", f"dist/{target}")
         try:
-            files = publisher.publish(publication(self.root, self.manifest, self.catalog, self.documents, report), folder)
+            files = publisher.publish(shown, folder)
         except MissingExtra as error:
             if not optional:
                 raise
@@ -451,13 +461,19 @@ class Book:
         Raises:
             UnknownName: there is no such regime, or factbook.yaml names a class or an item that it does not have.
         """
-        from factbook.regimes.coverage import Material, page
+        from factbook.regimes.coverage import page
 
-        found = Material(self.manifest, self.catalog, self.documents, self.reviews.signed).cover(regime, on or dt.date.today())
+        found = self._material().cover(regime, on or dt.date.today())
         path = self.root / "dist" / "coverage" / f"{regime}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, page(found).encode())
         return found
+
+    def _material(self) -> Material:
+        """What the book has to hold against laws and standards."""
+        from factbook.regimes.coverage import Material
+
+        return Material(self.manifest, self.catalog, self.documents, self.reviews.signed)
 
     @cached_property
     def reviews(self) -> Reviews:

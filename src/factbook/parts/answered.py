@@ -14,13 +14,7 @@ from factbook.documents.shapes import spell
 from factbook.errors import DocumentError, FactbookError
 from factbook.model import Key
 from factbook.parts import Holding, Words
-
-_RECORDED = {
-    "inputs": "the digests of the data, in the evidence",
-    "runs": "who measured when and with what, in the run records",
-    "system": "the parts of the system and their relations, in factbook.yaml",
-    "system.outside": "the parts that others provide, in factbook.yaml",
-}
+from factbook.regimes.coverage import in_words
 
 
 def write(words: Words, holding: Holding) -> str:
@@ -45,20 +39,14 @@ def _line(place: str, holding: Holding) -> str:
         heading = next((section.title for section in document.sections if section.slug == anchor), anchor)
         address = posixpath.relpath(name, posixpath.dirname(holding.document.name) or ".")
         return f"[{escape(document.title)}, {escape(heading)}]({address}#{anchor})"
-    if place.startswith("subject."):
-        return f"{place.removeprefix('subject.')}: {escape(str(getattr(holding.catalog.manifest.subject, place.removeprefix('subject.'))))}"
+    said = in_words(place, holding.catalog.manifest)
+    if said:
+        return escape(said)
     try:
         fact = holding.catalog.fact(Key.parse(place))
     except FactbookError:
-        return _recorded(place) or _shown(place, holding) or escape(place)
+        return _shown(place, holding) or escape(place)
     return f"{holding.catalog.metric(fact.key).title} in {escape(fact.key.evidence)}: [{escape(spell(fact))}](fact:{fact.key})"
-
-
-def _recorded(place: str) -> str:
-    """A record in words; empty where it is none."""
-    record, _, use = place.partition("@")
-    said = _RECORDED.get(record, "")
-    return said.replace("the data", f"the data used for {use}") if use else said
 
 
 def _shown(place: str, holding: Holding) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from factbook.documents.parse import Document
     from factbook.evidence.catalog import Catalog
     from factbook.manifest import Manifest
+    from factbook.regimes.coverage import Coverage
     from factbook.rules import Finding, Report
 
 
@@ -36,7 +37,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Everything that a target may show. `date` is the day of the newest measurement (UTC), None while nothing is measured."""
+    """Everything that a target may show. `date` is the day of the newest measurement (UTC), None while nothing is measured; `coverages` are how the
+    book stands to the laws and standards that it names.
+    """
 
     root: Path
     manifest: Manifest
@@ -46,9 +49,12 @@ class Publication:
     not_judged: tuple[Row, ...]
     date: dt.date | None
     version: str
+    coverages: tuple[Coverage, ...] = ()
 
 
-def publication(root: Path, manifest: Manifest, catalog: Catalog, documents: Iterable[Document], report: Report) -> Publication:
+def publication(
+    root: Path, manifest: Manifest, catalog: Catalog, documents: Iterable[Document], report: Report, coverages: Iterable[Coverage] = ()
+) -> Publication:
     """What targets may show of a book, with what the rules found and what they did not judge."""
     measured = [record.run.measured[:10] for record in catalog.evidence.records.values() if record.run is not None]
     return Publication(
@@ -60,6 +66,7 @@ def publication(root: Path, manifest: Manifest, catalog: Catalog, documents: Ite
         not_judged=tuple(Row(item.what, _place(item.file, item.line), item.why) for item in report.not_judged),
         date=dt.date.fromisoformat(max(measured)) if measured else None,
         version=version("factbook"),
+        coverages=tuple(coverages),
     )
 
 

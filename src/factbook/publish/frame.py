@@ -125,6 +125,7 @@ def _navigation(publication: Publication, page: Page, pages: Sequence[Page]) -> 
     groups = (
         ("", [other for other in pages if other.path == INDEX]),
         ("Documents", [other for other in pages if other.path.startswith("documents/")]),
+        ("Laws and standards", [other for other in pages if other.path.startswith("coverage/")]),
         ("Evidence", [other for other in pages if other.path.startswith("evidence/")]),
         ("Statements", [other for other in pages if other.path in (STATEMENTS, NOT_JUDGED)]),
     )

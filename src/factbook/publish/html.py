@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from factbook.publish import frame, ledger, look, pages, write
+from factbook.publish import duties, frame, ledger, look, pages, write
 from factbook.publish.prose import Prose
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def site(publication: Publication) -> list[tuple[str, str]]:
     everything = [
         pages.index(publication, proses),
         *documents,
+        *duties.pages(publication),
         *ledger.pages(publication),
         pages.statements(publication),
         pages.not_judged(publication),

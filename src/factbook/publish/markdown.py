@@ -22,6 +22,7 @@ from factbook.errors import FactbookError
 from factbook.manifest import Stage
 from factbook.publish import citations, figures, tree, write
 from factbook.publish.citations import Citation
+from factbook.regimes import coverage
 
 if TYPE_CHECKING:
     from factbook.documents.parse import Document, Image, Link
@@ -34,12 +35,13 @@ Edit = tuple[int, int, str]
 
 
 def publish(publication: Publication, target: Path) -> tuple[Path, ...]:
-    """Write the documents and their pictures into the folder `target`, under the paths that they have in the book."""
+    """Write the documents and their pictures into the folder `target`, under the paths that they have in the book, and how it stands to each law."""
     files: dict[str, bytes] = {}
     for document in publication.documents:
         plain = Plain(publication, document)
         files[document.name] = plain.render().encode()
         files.update(plain.pictures)
+    files |= {f"coverage/{found.regime.name}.md": coverage.page(found, "..").encode() for found in publication.coverages}
     return write(target, "markdown", files)
 
 

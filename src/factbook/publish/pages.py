@@ -10,7 +10,7 @@ from factbook.charts.svg import Markup, element, join
 from factbook.documents import kinds
 from factbook.errors import FactbookError, UnknownName
 from factbook.manifest import Stage
-from factbook.publish import citations, ledger, tree
+from factbook.publish import citations, duties, ledger, tree
 from factbook.publish.citations import Citation, Tone
 from factbook.publish.frame import INDEX, NOT_JUDGED, STATEMENTS, Page, definitions, table, verdict
 from factbook.publish.prose import Heading, Prose, relative
@@ -36,6 +36,7 @@ def index(publication: Publication, proses: Sequence[Prose]) -> Page:
         element("ul", *(_document_card(prose) for prose in proses), class_="cards") if proses else element("p", "There are none yet."),
         _findings(publication.findings),
         _claims_in_brief(publication),
+        duties.in_brief(publication),
         _evidence_in_brief(publication),
     )
     return Page(INDEX, "Overview", main)

@@ -65,6 +65,17 @@ class Coverage:
     regime: Regime
     on: dt.date
     rows: tuple[Row, ...]
+    dates: tuple[dt.date, ...] = ()
+
+    @property
+    def span(self) -> str:
+        """For which days the states hold as far as dates of application go, in a sentence; empty where no item has a date."""
+        since = max((date for date in self.dates if date <= self.on), default=None)
+        until = min((date for date in self.dates if date > self.on), default=None)
+        if until is None:
+            return f"Judged for days from {since} on." if since else ""
+        days = f"from {since} to" if since else "up to"
+        return f"Judged for days {days} {until - dt.timedelta(1)}: on {until} items begin or cease to apply."
 
     @property
     def counts(self) -> dict[State, int]:
@@ -130,7 +141,9 @@ class Material:
         for item in (*declared.not_applicable, *declared.met_by):
             if item not in regime.items:
                 raise UnknownName(f"item of {name}", item, regime.items)
-        return Coverage(regime, on, tuple(self._row(regime, item, declared, on) for item in regime.items.values()))
+        dates = {date for item in regime.items.values() for date in (regime.since(item, declared.subject_class), item.until) if date}
+        rows = tuple(self._row(regime, item, declared, on) for item in regime.items.values())
+        return Coverage(regime, on, rows, tuple(sorted(dates)))
 
     def row(self, regime: Regime, item: str) -> Row:
         """One item, whatever the day.
@@ -257,19 +270,42 @@ def _records(manifest: Manifest, catalog: Catalog) -> frozenset[str]:
     return frozenset(found)
 
 
-def page(coverage: Coverage) -> str:
-    """The matrix as Markdown, with the counts by state first."""
+_RECORDS: Final = {
+    "inputs": "the digests of the data, in the evidence",
+    "runs": "who measured when and with what, in the run records",
+    "system": "the parts of the system and their relations, in factbook.yaml",
+    "system.outside": "the parts that others provide, in factbook.yaml",
+}
+
+
+def in_words(record: str, manifest: Manifest) -> str:
+    """What the book keeps about itself and meets an item, in words; empty where it is no record."""
+    if record.startswith("subject."):
+        name = record.removeprefix("subject.")
+        return f"{name}: {getattr(manifest.subject, name)}"
+    kept, _, use = record.partition("@")
+    said = _RECORDS.get(kept, "")
+    return said.replace("the data", f"the data used for {use}") if use else said
+
+
+def page(coverage: Coverage, home: str = "../..") -> str:
+    """The matrix as Markdown, with the counts by state first; `home` is the way from its folder to the documents."""
     regime = coverage.regime
     lines = [f"# {regime.title}", "", f"{regime.source}. {regime.status}".strip(), ""]
     lines += [f"> {regime.caution}", ""] if regime.caution else []
     lines += [f"As of {coverage.on}. The words are ours; the text that binds is the one cited.", "", "| state | items |", "|---|---|"]
     lines += [f"| {state} | {count} |" for state, count in coverage.counts.items()]
     lines += ["", "| item | cited | asked | state | by | missing |", "|---|---|---|---|---|---|"]
-    lines += [_line(row) for row in coverage.rows]
+    lines += [_line(row, home) for row in coverage.rows]
     return "\n".join(lines) + "\n"
 
 
-def _line(row: Row) -> str:
+def _line(row: Row, home: str) -> str:
     said = "; ".join(part for part in (row.missing, row.item.note, "recommended only" if row.item.optional else "") if part)
-    cells = (f"`{row.item.id}`", row.item.cite, row.item.ask, str(row.state), ", ".join(f"`{place}`" for place in row.by), said)
+    cells = (f"`{row.item.id}`", row.item.cite, row.item.ask, str(row.state), ", ".join(_by(place, home) for place in row.by), said)
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _by(place: str, home: str) -> str:
+    """What meets an item: a passage as a link, everything else as it is written in factbook.yaml."""
+    return f"[{place}]({home}/{place})" if "#" in place else f"`{place}`"
