@@ -24,6 +24,7 @@ from factbook.model import Fact, Key, Progress, silent
 if TYPE_CHECKING:
     from factbook.binding import Bound
     from factbook.canon import Lines
+    from factbook.comparing.page import Comparison
     from factbook.differences import Difference
     from factbook.documents.parse import Document
     from factbook.evidence.catalog import Catalog
@@ -226,11 +227,27 @@ class Book:
         if os.fspath(add):
             adding.add(self.root, self.manifest, start.relative(os.fspath(add), self.root), source, self.progress)
             self.manifest, self.lines = manifests.load(self.root)
-        outcomes = measure_plan(
-            self.root, self.manifest, force=force, names=(names,) if isinstance(names, str) else tuple(names), rehash=rehash, progress=self.progress
+        chosen = (names,) if isinstance(names, str) and names else tuple(names)
+        planned = tuple(name for name in chosen if name not in self.manifest.compared)
+        outcomes = (
+            []
+            if chosen and not planned
+            else measure_plan(self.root, self.manifest, force=force, names=planned, rehash=rehash, progress=self.progress)
         )
         self.__dict__.pop("catalog", None)
+        if self.manifest.compared and (not chosen or len(planned) < len(chosen)):
+            outcomes += self._quote([name for name in chosen if name not in planned], force=force)
         return tuple(outcomes)
+
+    def _quote(self, names: Sequence[str], *, force: bool) -> list[Outcome]:
+        """Read what the book is compared with."""
+        from factbook.comparing import take
+        from factbook.evidence import Outcome, lock
+
+        with lock(self.root, progress=self.progress):
+            found = take.take(self.root, self.manifest, self.catalog, names, force=force)
+        self.__dict__.pop("catalog", None)
+        return [Outcome(item.name, state, len(item.figures)) for item, state in found]
 
     def _write(self, name: str, frame: Any) -> None:
         """The rows of a frame as the file of a source."""
@@ -717,6 +734,18 @@ def diff(before: str | os.PathLike[str], after: str | os.PathLike[str] = "", *, 
     first, second = os.fspath(before), os.fspath(after)
     with revisions.version(first, Path(book)) as old, revisions.version(second or os.fspath(book), Path(book)) as new:
         return differences.compare(read(first, old), read(second or "the book as it is now", new))
+
+
+def compare(*things: str | os.PathLike[str], book: str | os.PathLike[str] = ".", regimes: Sequence[str] = ()) -> Comparison:
+    """Books, versions and published cards beside each other: folders of books, Git revisions of the one in `book`, Markdown files, folders of cards.
+
+    Raises:
+        UnknownName: one of them is none of these.
+        DocumentError: a card cannot be read, or there are fewer than two to compare.
+    """
+    from factbook.comparing import take
+
+    return take.compare([os.fspath(thing) for thing in things], Path(book), tuple(regimes))
 
 
 def spelled(fact: Fact) -> str:

@@ -103,6 +103,7 @@ class _Writer:
             "kind": self.kind.model_dump(mode="json"),
             "answers": list(self.answers),
             "claims": list(self.manifest.claims),
+            "compared": list(self.catalog.evidence.quoted),
             "derived": list(self.manifest.derived),
             "thresholds": list(self._thresholds()),
         }
