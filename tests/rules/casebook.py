@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
+import json
+import re
 import shutil
+import textwrap
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from factbook import canon, charts, manifest, measures, rules, sources
 from factbook.documents import executable, parse
@@ -15,6 +22,8 @@ from factbook.evidence import Evidence, freshness, runs, sessions, store
 from factbook.evidence.catalog import Catalog
 from factbook.measures import intervals
 from factbook.model import Artifact, Direction, Fact, Key, Measured, Status, Unit
+from factbook.review import keys, signing
+from factbook.review.reviews import Reviews
 
 BOOK = """factbook: 1
 subject: {kind: model, name: risk, version: 1.2.0}
@@ -48,6 +57,27 @@ policies:
   latency: {text: alerts are sent within 300 ms}
 declared:
   price: {value: 12 EUR, source: the price list}
+"""
+POLICY = """people:
+  anna: {name: Dr Anna Meyer, roles: [clinician], key: KEY(anna)}
+  ben: {name: Ben Novak, roles: [engineer, quality], key: KEY(ben)}
+  cara: {name: Cara Ruiz, roles: [clinician, auditor], key: KEY(cara)}
+keeper: quality
+required:
+  - {document: case, section: Limits, role: clinician, people: 2, from: validation}
+"""
+SIGNED = """# Case
+
+## Limits
+
+Of the patients who progress, [19.5 % (95 % CI 14.2–25.7)](fact:performance/fnr) are missed.[^1] [500](fact:performance/rows) patients were looked at.
+
+## Use
+
+Nurses call these patients first, as [the leaflet][1] says.
+
+[1]: https://example.org/leaflet
+[^1]: Nobody knows why.
 """
 HTML_SITE = "<h1>PASS</h1>"
 COUNTS = {
@@ -140,24 +170,90 @@ def judged(root: Path, text: str, *, require_sources: bool = False, on: dt.date 
     return rules.judge(root, read, lines, catalog, [document], freshness(root, read, catalog.evidence), require_sources, on)
 
 
+def signer(person: str) -> keys.Signer:
+    """A key that follows from a name: for tests only."""
+    private = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(f"a key for tests: {person}".encode()).digest())
+    return keys.Signer(private.public_key().public_bytes_raw(), private.sign)
+
+
+def public(person: str) -> str:
+    """The public key of a name, as OpenSSH writes it."""
+    blob = bytes.fromhex("0000000b7373682d6564323535313900000020") + signer(person).public
+    return f"ssh-ed25519 {base64.b64encode(blob).decode()} {person}"
+
+
+def with_keys(text: str) -> str:
+    """A text with the public key of NAME in the place of `KEY(NAME)`."""
+    return re.sub(r"KEY\((\w+)\)", lambda found: public(found[1]), text)
+
+
+def sign(root: Path, text: str, given: Mapping[str, Any]) -> Path:
+    """Sign a document of this text, as `given` says: as, role, meaning, section, because, tolerance, time, and another key or file name."""
+    read, _ = manifest.load(root)
+    bench = Reviews(root, Catalog(read, Evidence.load(root)), [document := parse.parse(text, "documents/case.md")]).bench
+    own = signing.Signing(
+        person=given["as"],
+        role=given.get("role", "clinician"),
+        meaning=manifest.Meaning(given.get("meaning", "approved")),
+        signer=signer(given.get("key", given["as"])),
+        note=given.get("because", ""),
+        tolerance=signing.tolerances(tuple(given.get("tolerance", ()))),
+        time=dt.datetime.fromisoformat(given.get("time", "2026-11-02T08:00:00+00:00")),
+    )
+    if given.get("document") == "policy":
+        (before,) = Reviews(root, Catalog(read, Evidence.load(root)), [document]).before(own)
+        name, data = signing.sign_policy(bench, own, before)
+    else:
+        name, data = signing.sign(bench, document, given.get("section", ""), own)
+    path = root / given.get("file", name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def forge(path: Path, old: str, new: str) -> None:
+    """Change what is signed, and leave the signature as it is."""
+    tree = json.loads(path.read_bytes())
+    payload = base64.b64decode(tree["payload"]).decode()
+    assert old in payload, f"{old!r} is not in {payload}"
+    tree["payload"] = base64.b64encode(payload.replace(old, new).encode()).decode()
+    path.write_bytes(canon.dumps(tree).encode() + b"\n")
+
+
 def case(root: Path, folder: Path, given: Mapping[str, Any]) -> rules.Report:
     """Check one case: its text, after what it changes in a copy of the book (`edit`: file, old, new; `write`: files; `delete`: a file; `stage`),
-    `on` a day. `ran` is the document as it was run, and `outputs` what its blocks printed; the last of them failed where it says `!`.
+    `on` a day. `review` is a policy, under which `sign` lists who signs the text, or the text `signed`, before anything is changed, and `then`
+    who signs after that; `inside` changes what was signed and leaves the signature. `ran` is the document as it was run, and `outputs` what its blocks printed; the last of them failed where it says `!`.
     """
+    if "sign" in given or "then" in given:
+        given = {"review": POLICY, "text": SIGNED, "signed": SIGNED, **given}
+    if "review" in given:
+        root = Path(shutil.copytree(root, folder / "signed"))
+        policy = with_keys(given["review"])
+        with (root / "factbook.yaml").open("a", encoding="utf-8") as stream:
+            stream.write(f"review:\n{textwrap.indent(policy, '  ')}")
+        for item in given.get("sign", ()):
+            sign(root, given["signed"], item)
     if "ran" in given:
         root = Path(shutil.copytree(root, folder / "run"))
         ran(root, given["ran"], given.get("outputs", ()))
     changed = [(item["file"], item["old"], item["new"]) for item in given.get("edit", ())]
     if "stage" in given:
         changed.append(("factbook.yaml", "stage: draft", f"stage: {given['stage']}"))
-    if changed or "delete" in given or "write" in given:
+    if changed or "then" in given or "delete" in given or "write" in given:
         root = Path(shutil.copytree(root, folder / "book"))
     for name, old, new in changed:
         before = (root / name).read_text(encoding="utf-8")
+        old = with_keys(old)
         assert old in before, f"{old!r} is not in {name}"
-        (root / name).write_text(before.replace(old, new, 1), encoding="utf-8")
+        (root / name).write_text(before.replace(old, with_keys(new), 1), encoding="utf-8")
+    for item in given.get("inside", ()):
+        forge(root / item["file"], item["old"], item["new"])
     for name, text in given.get("write", {}).items():
+        (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
+    for item in given.get("then", ()):
+        sign(root, given.get("text", ""), item)
     if "delete" in given:
         (root / given["delete"]).unlink()
     return judged(root, given.get("text", ""), require_sources=given.get("require_sources") == "true", on=_day(given.get("on")))

@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from factbook.documents.parse import Document
+from factbook.documents.parse import Document, Documents
 from factbook.errors import FactbookError, ManifestError, MissingExtra
 from factbook.evidence.catalog import Catalog
 from factbook.manifest import Meaning, Review
@@ -49,6 +49,7 @@ class Cause(StrEnum):
     BEHIND = "behind"
     LOOK_AGAIN = "look again"
     POLICY = "policy"
+    PERSON = "person"
     PLACE = "place"
 
 
@@ -109,7 +110,9 @@ class Bench:
         return self._watched[name]
 
     def document(self, name: str) -> Document | None:
-        """The document of a path."""
+        """The document of a path. No other is parsed for it."""
+        if isinstance(self.documents, Documents):
+            return self.documents.named(name) if name in self.documents.sources else None
         return next((item for item in self.documents if item.name == name), None)
 
     def excerpt(self, document: Document, anchor: str) -> Excerpt:
@@ -156,7 +159,7 @@ class Bench:
             return Cause.POLICY, f"the policy is another one, and no keeper has signed the change: {', '.join(changed[:_FEW])}{more}"
         person = self.policy.people.get(said.person)
         if not said.of_policy and (person is None or said.role not in person.roles or made_by(said, self.policy) != key):
-            return Cause.POLICY, f"{said.person} no longer signs as {said.role} with this key"
+            return Cause.PERSON, f"{said.person} no longer signs as {said.role} with this key"
         if said.of_policy:
             return Cause.NONE, ""
         found = hits(said.watched, self.watched(said.policy), said.policy.triggers)

@@ -101,11 +101,10 @@ class Reviews:
     def signed(self) -> frozenset[str]:
         """The sections, as `file#section`, that somebody other than their author vouches for as they are."""
         vouching = [item for item in self.holding if item.vouches and not self.rejections(item.sign_off.document, item.sign_off.anchor)]
-        named = {verdict.sign_off.document for verdict in vouching}
+        named = filter(None, map(self.bench.document, {verdict.sign_off.document for verdict in vouching}))
         return frozenset(
             f"{document.name}#{section.slug}"
-            for document in self.bench.documents
-            if document.name in named
+            for document in named
             for section in document.sections
             if any(_covers(verdict.sign_off, document, section.slug) for verdict in vouching)
         )

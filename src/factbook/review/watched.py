@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from factbook import canon
 from factbook.documents import own_words
-from factbook.documents.parse import Document, slug
+from factbook.documents.parse import Document, Documents, slug
 from factbook.errors import KeySyntaxError
 from factbook.evidence.catalog import Catalog, Met, Requirement
 from factbook.manifest import Triggers
@@ -20,6 +20,7 @@ from factbook.model import Key
 from factbook.review.excerpt import figure
 
 _USE: Final = re.compile(r"intended|purpose|out-of-scope|primary-use")
+_MAY: Final = re.compile(rb"intended|purpose|scope|primary", re.IGNORECASE)
 _PERCENT: Final = Decimal(100)
 
 
@@ -76,11 +77,19 @@ def _key(text: str) -> Key | None:
 def _uses(documents: Sequence[Document], triggers: Triggers) -> Iterator[tuple[str, str]]:
     """The sections about the intended use, and those that the policy names, each with the digest of its words."""
     named = {slug(item) for item in triggers.sections}
-    for document in documents:
+    for document in _candidates(documents, triggers):
         for path, own in own_words.sections(document).items():
             name = "/".join(path)
             if (triggers.intended_use and _USE.search(name)) or named & set(path):
                 yield f"{document.name}#{name}", canon.digest(list(own.words))
+
+
+def _candidates(documents: Sequence[Document], triggers: Triggers) -> Iterator[Document]:
+    """The documents that may hold such a section: one whose bytes lack its words is not parsed for it."""
+    if not isinstance(documents, Documents) or triggers.sections:
+        yield from documents
+    elif triggers.intended_use:
+        yield from (documents.named(name) for name, source in documents.sources.items() if _MAY.search(source))
 
 
 def _required(item: Requirement) -> str:

@@ -6,7 +6,7 @@ judges the book, or documents beside each other, says `WHOLE = True`. A rule tha
 others are listed as not judged.
 In the stage `draft` only what is false, unsafe or misleading fails; what is merely open is listed.
 
-    1xx truth   2xx completeness   3xx honesty   4xx freshness   6xx safety
+    1xx truth   2xx completeness   3xx honesty   4xx freshness   5xx review   6xx safety
 """
 
 from __future__ import annotations

@@ -1,0 +1,38 @@
+"""Every sign-off that the book's policy asks for is there and stands.
+
+Why: a document that people rely on is vouched for by people, each for their part, and for what it says now and not for what it said once.
+
+Bad:  required: [{document: model-card, section: Limits, role: clinician, people: 2}], and one clinician has signed
+Bad:  both have signed, and then a figure in the section changed
+Good: both have signed what stands there now
+
+Fails from the stage that the requirement names (`from`; `released` where it names none), and is listed before. A sign-off that is carried (only
+figures moved, within the tolerance that was signed) does not meet a requirement, and neither does one person with two keys.
+Fix: have the section signed, again where it fell: factbook sign DOCUMENT --section HEADING. `factbook reviews` lists all that is wanted and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from factbook.manifest import FILE
+from factbook.rules import Checked, NotJudged, Problem
+
+CODE: Final = "FB501"
+NAME: Final = "required-sign-off-stands"
+WHOLE: Final = True
+EXEMPTABLE: Final = False
+
+
+def check(checked: Checked) -> Iterator[Problem | NotJudged]:
+    """Report what the policy asks for and nobody has signed as it is."""
+    for item in checked.reviews.asked:
+        line = checked.lines.get(("review", "required", str(item.number)), 1)
+        if item.met:
+            continue
+        if item.unverified or not checked.reached(item.required_from):
+            why = "sign-offs cannot be verified here" if item.unverified else f"required from {item.required_from} on"
+            yield NotJudged(f"{item} is wanted", f"{item.why}; {why}", FILE, line)
+        else:
+            yield Problem(FILE, line, 1, f"{item} is wanted: {item.why}", f"factbook sign {item.document} … --role {item.role!r}")
