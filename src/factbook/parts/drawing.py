@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import itertools
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from factbook.charts.svg import Markup, element, label, number, picture, shorten
+from factbook.charts.svg import Markup, element, join, label, number, picture, shorten
+from factbook.parts.labels import Curve, Rect, columns, settled, wrapped
 from factbook.parts.layout import Point, Size, arrange
-from factbook.parts.views import Arrow, Box, View
+from factbook.parts.views import Box, View
 
 _LETTER: Final = 7.4
 _WIDEST: Final = 34
 _LINE: Final = 18.0
+_TITLE: Final = 24
+_LABEL: Final = 16
+_LABEL_LINE: Final = 14.0
+_LINES: Final = 3
 _PAD: Final = 14.0
 _MARGIN: Final = 18.0
 _ROUND: Final = {"person": 22, "store": 10, "dataset": 10, "source": 10, "document": 0}
@@ -25,11 +29,15 @@ def draw(found: View, title: str, identifier: str = "diagram") -> str:
     drawn = placed(found)
     places, sizes = ({name: item[side] for name, item in drawn.boxes.items()} for side in (0, 1))
     frames = [_frame_mark(text, *drawn.frames[name]) for name, text in found.frames]
+    taken = [_rect(*item) for item in drawn.boxes.values()] + [_title_rect(text, drawn.frames[name][0]) for name, text in found.frames]
     lines, words = [], []
     for arrow, bends in zip(found.arrows, drawn.bends, strict=True):
-        line, word = _arrow_mark(arrow, places, sizes, bends)
-        lines.append(line)
-        words += [word] if word else []
+        curves, back = _course(places[arrow.source], sizes[arrow.source], places[arrow.target], sizes[arrow.target], bends)
+        lines.append(_line_mark(curves, back))
+        if arrow.label:
+            shown = wrapped(arrow.label, _LABEL, _LINES)
+            taken.append(settled((_breadth(shown), _LABEL_LINE * len(shown)), curves, taken))
+            words.append(_word_mark(shown, arrow.label, taken[-1]))
     boxes = [_box_mark(box, places[box.name], sizes[box.name]) for box in found.boxes]
     width, height = (round(side + 2 * _MARGIN) for side in drawn.size)
     return picture(identifier, title, described(found), width, height, *frames, *lines, *boxes, *words)
@@ -50,7 +58,7 @@ def placed(found: View) -> Placed:
     sizes = {box.name: _size(box) for box in found.boxes}
     lanes = {box.name: box.frame for box in found.boxes if box.frame}
     edges = [(arrow.source, arrow.target) for arrow in found.arrows]
-    layout = arrange(sizes, lanes, edges, [_width(arrow.label) for arrow in found.arrows])
+    layout = arrange(sizes, lanes, edges, [_breadth(wrapped(arrow.label, _LABEL, _LINES)) for arrow in found.arrows])
     places = {name: _moved(place) for name, place in layout.places.items()}
     frames = {name: _around(name, lanes, places, sizes, layout.lanes[name]) for name, _ in found.frames}
     bends = tuple(tuple(map(_moved, points)) for points in layout.bends)
@@ -75,13 +83,29 @@ def described(found: View) -> str:
     return f"Boxes: {boxes}. Arrows: {arrows or 'none'}."
 
 
-def _width(text: str) -> float:
-    columns = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-    return min(columns, _WIDEST) * _LETTER
+def _breadth(lines: Sequence[str]) -> float:
+    return max(map(columns, lines), default=0) * _LETTER
 
 
 def _size(box: Box) -> Size:
-    return max(_width(box.title), _width(box.note), 60.0) + 2 * _PAD, _LINE * (2 if box.note else 1) + 2 * _PAD - 6
+    title, note = _title(box), _note(box)
+    return max(_breadth([*title, *note]), 60.0) + 2 * _PAD, _LINE * len([*title, *note]) + 2 * _PAD - 6
+
+
+def _title(box: Box) -> list[str]:
+    return wrapped(box.title, _TITLE, _LINES - 1) or [""]
+
+
+def _note(box: Box) -> list[str]:
+    return [shorten(box.note, _WIDEST)] if box.note else []
+
+
+def _rect(place: Point, size: Size) -> Rect:
+    return place[0], place[1], place[0] + size[0], place[1] + size[1]
+
+
+def _title_rect(title: str, place: Point) -> Rect:
+    return _rect(place, (_breadth([title]) + _PAD, 24.0))
 
 
 def _moved(point: Point) -> Point:
@@ -97,43 +121,39 @@ def _box_mark(box: Box, place: Point, size: Size) -> Markup:
     (x, y), (width, height) = place, size
     style = "o" if box.outside else "k"
     rect = element("rect", x=x, y=y, width=width, height=height, rx=_ROUND.get(box.kind, 4), class_=style)
-    first = label(x + width / 2, y + _PAD + 9, shorten(box.title, _WIDEST), "m", box.title)
-    second = label(x + width / 2, y + _PAD + 9 + _LINE, shorten(box.note, _WIDEST), "s m", box.note) if box.note else None
-    return element("g", rect, first, second)
+    title, note = _title(box), _note(box)
+    styled = [*((line, "m", box.title) for line in title), *((line, "s m", box.note) for line in note)]
+    texts = [label(x + width / 2, y + _PAD + 9 + _LINE * at, line, style, full) for at, (line, style, full) in enumerate(styled)]
+    return element("g", rect, *texts)
 
 
-def _arrow_mark(arrow: Arrow, places: dict[str, Point], sizes: dict[str, Size], bends: tuple[Point, ...]) -> tuple[Markup, Markup | None]:
-    """The line of an arrow with its head, and its label."""
-    (x1, y1), (w1, h1) = places[arrow.source], sizes[arrow.source]
-    (x2, y2), (w2, h2) = places[arrow.target], sizes[arrow.target]
+def _course(start: Point, size: Size, end: Point, end_size: Size, bends: tuple[Point, ...]) -> tuple[list[Curve], Point]:
+    """The curves of an arrow from one box to another, and the direction in which its head opens."""
+    (x1, y1), (w1, h1), (x2, y2), (w2, h2) = start, size, end, end_size
     if x1 + w1 <= x2 or x2 + w2 <= x1:
         forward = x1 + w1 <= x2
-        start = (x1 + w1, y1 + h1 / 2) if forward else (x1, y1 + h1 / 2)
-        end = (x2, y2 + h2 / 2) if forward else (x2 + w2, y2 + h2 / 2)
         lean = 1.0 if forward else -1.0
-        points = [start, *bends, end]
-        path, middle = _curve(points, lean)
-        head = _head(end, (-lean, 0.0))
-    else:
-        down = y1 + h1 <= y2
-        start, end = (x1 + w1 / 2, y1 + (h1 if down else 0)), (x2 + w2 / 2, y2 + (0 if down else h2))
-        path = f"M{_at(start)}L{_at(end)}"
-        middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
-        head = _head(end, (0.0, -1.0 if down else 1.0))
-    line = element("g", element("path", d=path, class_="l"), element("path", d=head, class_="a"))
-    word = label(middle[0], middle[1] - 5, shorten(arrow.label, _WIDEST), "s m h", arrow.label) if arrow.label else None
-    return line, word
+        first = (x1 + w1 if forward else x1, y1 + h1 / 2)
+        last = (x2 if forward else x2 + w2, y2 + h2 / 2)
+        return [_smooth(*pair, lean) for pair in itertools.pairwise([first, *bends, last])], (-lean, 0.0)
+    down = y1 + h1 <= y2
+    first, last = (x1 + w1 / 2, y1 + (h1 if down else 0)), (x2 + w2 / 2, y2 + (0 if down else h2))
+    return [(first, first, last, last)], (0.0, -1.0 if down else 1.0)
 
 
-def _curve(points: list[Point], lean: float) -> tuple[str, Point]:
-    """A smooth line through points that run to one side, and the middle of its middle piece."""
-    path = f"M{_at(points[0])}"
-    for (ax, ay), (bx, by) in itertools.pairwise(points):
-        reach = max(abs(bx - ax) / 2, 12.0) * lean
-        path += f"C{_at((ax + reach, ay))} {_at((bx - reach, by))} {_at((bx, by))}"
-    piece = (len(points) - 1) // 2
-    (ax, ay), (bx, by) = points[piece], points[min(piece + 1, len(points) - 1)]
-    return path, ((ax + bx) / 2, (ay + by) / 2)
+def _smooth(start: Point, end: Point, lean: float) -> Curve:
+    reach = max(abs(end[0] - start[0]) / 2, 12.0) * lean
+    return start, (start[0] + reach, start[1]), (end[0] - reach, end[1]), end
+
+
+def _line_mark(curves: Sequence[Curve], back: Point) -> Markup:
+    path = f"M{_at(curves[0][0])}" + "".join(f"C{' '.join(map(_at, curve[1:]))}" for curve in curves)
+    return element("g", element("path", d=path, class_="l"), element("path", d=_head(curves[-1][3], back), class_="a"))
+
+
+def _word_mark(lines: Sequence[str], full: str, place: Rect) -> Markup:
+    middle = (place[0] + place[2]) / 2
+    return join(*(label(middle, place[1] + _LABEL_LINE * (at + 1) - 3, line, "s m h", full) for at, line in enumerate(lines)))
 
 
 def _head(tip: Point, back: Point) -> str:

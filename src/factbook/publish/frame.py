@@ -31,13 +31,14 @@ _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the site: its path without suffix, its title and its main part."""
+    """A page of the site: its path without suffix, its title and its main part; `short` is what lists of pages call it, where its title is long."""
 
     path: str
     title: str
     main: Markup
     headings: tuple[Heading, ...] = ()
     wide: bool = False
+    short: str = ""
 
 
 def style(root: Path, dressed: Dressed) -> str:
@@ -132,7 +133,12 @@ def _navigation(publication: Publication, page: Page, pages: Sequence[Page]) -> 
     parts = []
     for name, members in groups:
         links = [
-            element("li", element("a", other.title, href=relative(page.path, other.path), aria_current="page" if other.path == page.path else None))
+            element(
+                "li",
+                element(
+                    "a", other.short or other.title, href=relative(page.path, other.path), aria_current="page" if other.path == page.path else None
+                ),
+            )
             for other in members
         ]
         title = element("p", name, class_="group") if name else None

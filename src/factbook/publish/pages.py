@@ -16,6 +16,7 @@ from factbook.publish.frame import INDEX, NOT_JUDGED, STATEMENTS, Page, definiti
 from factbook.publish.prose import Heading, Prose, relative
 
 if TYPE_CHECKING:
+    from factbook.documents.parse import Document
     from factbook.evidence.catalog import Catalog
     from factbook.publish import Publication, Row
 
@@ -119,7 +120,16 @@ def document(publication: Publication, prose: Prose) -> Page:
     untitled = not any(heading.level == 1 for heading in prose.headings)
     title = element("h1", tree.title(prose.document)) if untitled else None
     main = join(_state_of_document(publication, prose), title, body, _cited(publication, prose))
-    return Page(prose.page, tree.title(prose.document), main, tuple(prose.headings))
+    return Page(prose.page, tree.title(prose.document), main, tuple(prose.headings), short=_short(publication, prose.document))
+
+
+def _short(publication: Publication, document: Document) -> str:
+    """What a list of pages calls a document: the name of its kind, where it is the only one of a kind that is known."""
+    others = [other for other in publication.documents if other.kind == document.kind]
+    try:
+        return kinds.load(document.kind).title if len(others) == 1 else ""
+    except FactbookError:
+        return ""
 
 
 def _state_of_document(publication: Publication, prose: Prose) -> Markup | None:
