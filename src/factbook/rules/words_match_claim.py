@@ -7,7 +7,8 @@ Bad:  [Patients under 40 are missed more often](claim:young-missed-more?not-esta
 Good: [Patients under 40 are missed more often](claim:young-missed-more)
 Good: [Whether patients under 40 are missed more often was not established](claim:young-missed-more?not-established)
 
-"Better" and "worse" are read by the direction of the metric. In a language other than English only numbers and groups are judged.
+"Better" and "worse" are read by the direction of the metric. "Fell" and "improved" are read from the earlier of two figures to the later, where
+their names tell which that is (before, after, old, new, a year). In a language other than English only numbers and groups are judged.
 Fix: say what the expression says, or write the claim that you mean.
 """
 
@@ -28,10 +29,17 @@ from factbook.rules.groups import attributes, mentions, without_groups
 CODE: Final = "FB105"
 NAME: Final = "words-match-claim"
 
-_UP = re.compile(r"\b(?:more|higher|greater|larger|above|exceeds?|exceeding|increase[sd]?|rises?|rose|over)\b", re.IGNORECASE)
-_DOWN = re.compile(r"\b(?:less|lower|fewer|smaller|below|under|beneath|decrease[sd]?|falls?|fell)\b", re.IGNORECASE)
-_GOOD = re.compile(r"\b(?:better|best|fairer|improve[sd]?|safer|beats?|outperforms?|surpass(?:es)?)\b", re.IGNORECASE)
-_POOR = re.compile(r"\b(?:worse|worst|poorer|deteriorate[sd]?)\b", re.IGNORECASE)
+_UP = re.compile(r"\b(?:more|higher|greater|larger|above|exceeds?|exceeding|over)\b", re.IGNORECASE)
+_DOWN = re.compile(r"\b(?:less|lower|fewer|smaller|below|under|beneath)\b", re.IGNORECASE)
+_GOOD = re.compile(r"\b(?:better|best|fairer|safer|beats?|outperforms?|surpass(?:es)?)\b", re.IGNORECASE)
+_POOR = re.compile(r"\b(?:worse|worst|poorer)\b", re.IGNORECASE)
+_ROSE = re.compile(r"\b(?:increase[sd]?|rises?|rose|risen|grows?|grew|grown|went up|climb(?:s|ed))\b", re.IGNORECASE)
+_FELL = re.compile(r"\b(?:decrease[sd]?|falls?(?! short)|fell(?! short)|fallen|drop(?:s|ped)?|declined?|declines|shrank|went down|reduced)\b", re.IGNORECASE)
+_IMPROVED = re.compile(r"\bimprove[sd]?\b", re.IGNORECASE)
+_WORSENED = re.compile(r"\b(?:deteriorate[sd]?|worsen(?:s|ed)?|got worse|degrade[sd]?)\b", re.IGNORECASE)
+_EARLIER: Final = frozenset({"before", "old", "previous", "prior", "earlier", "first", "baseline", "original", "initial", "legacy"})
+_LATER: Final = frozenset({"after", "new", "current", "now", "later", "latest", "second", "mitigated", "retrained", "updated", "final"})
+_FROM = re.compile(r"\bfrom\b.*\bto\b", re.IGNORECASE | re.DOTALL)
 _NOT = re.compile(r"\b(?:not|no|never|neither|nor|cannot|hardly|fails?|failed)\b|n[\'’]t\b", re.IGNORECASE)
 _OPEN = re.compile(
     r"\b(?:not (?:been )?(?:established|shown|proven|settled|known)|un(?:clear|certain|decided|settled|proven|known)|inconclusive|undetermined)\b"
@@ -88,7 +96,7 @@ def _contradictions(catalog: Catalog, link: Link, claim: Claim) -> Iterator[str]
         if words.strip() and not (_OPEN.search(words) or _NOT.search(words) or _HEDGE.search(words)):
             yield f"the words state what the link says was not established: {claim.expression}"
     elif link.query == "broken":
-        if sense is True or (sense is None and words.strip() and not (_NOT.search(words) or _BROKEN.search(words) or _DOWN.search(words))):
+        if (sense is True and not _BROKEN.search(words)) or (sense is None and words.strip() and not any(p.search(words) for p in (_NOT, _BROKEN, _DOWN, _FELL))):
             yield f"the words state what the link says is broken: {claim.expression}"
     elif (said := _OPEN.search(words) or _BROKEN.search(words)) is not None:
         yield f"{said.group()!r} contradicts the verdict that the link asserts: it holds"
@@ -98,13 +106,39 @@ def _contradictions(catalog: Catalog, link: Link, claim: Claim) -> Iterator[str]
 
 def _sense(catalog: Catalog, text: str, words: str, claim: Claim) -> bool | None:
     """Whether the direction of the words is that of the comparison; None where they have no direction, or two."""
-    up, down = bool(_UP.search(words)), bool(_DOWN.search(words))
     lower = _direction(catalog, claim) is Direction.LOWER
-    up, down = up or bool((_POOR if lower else _GOOD).search(words)), down or bool((_GOOD if lower else _POOR).search(words))
-    if up is down or claim.operator not in {">", ">=", "<", "<="}:
+    up, down = _either(words, _ROSE, _WORSENED if lower else _IMPROVED), _either(words, _FELL, _IMPROVED if lower else _WORSENED)
+    if changed := up or down:
+        backwards = _begins_left(catalog, text, claim)
+    else:
+        up, down = _either(words, _UP, _POOR if lower else _GOOD), _either(words, _DOWN, _GOOD if lower else _POOR)
+        backwards = _reversed(catalog, text, claim)
+    if up is down or claim.operator not in {">", ">=", "<", "<="} or (changed and backwards is None):
         return None
-    flips = (claim.operator in {"<", "<="}) + bool(_NOT.search(words)) + _reversed(catalog, text, claim)
+    flips = (claim.operator in {"<", "<="}) + bool(_NOT.search(words)) + bool(backwards)
     return up is (flips % 2 == 0)
+
+
+def _either(words: str, *patterns: re.Pattern[str]) -> bool:
+    return any(pattern.search(words) for pattern in patterns)
+
+
+def _begins_left(catalog: Catalog, text: str, claim: Claim) -> bool | None:
+    """Whether a change goes from the left-hand fact to the right-hand one, so that `{before} > {after}` is a fall; None where nothing tells.
+
+    A single quantity is a change itself: what it says of its own direction counts.
+    """
+    if len(claim.operands) != 2 or _SYMMETRIC.search(claim.expression):
+        return False
+    left, right = (set(re.findall(r"[a-z]+|\d+", str(key).casefold())) for key in claim.operands)
+    left, right = left - right, right - left
+    forwards, back = bool(left & _EARLIER or right & _LATER), bool(left & _LATER or right & _EARLIER)
+    if forwards is not back:
+        return forwards
+    years = [[int(word) for word in side if re.fullmatch(r"(?:19|20)\d\d", word)] for side in (left, right)]
+    if all(len(side) == 1 for side in years):
+        return years[0] < years[1]
+    return not _reversed(catalog, text, claim) if _FROM.search(text) else None
 
 
 def _direction(catalog: Catalog, claim: Claim) -> Direction:
