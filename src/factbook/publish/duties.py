@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -33,7 +33,7 @@ def in_brief(publication: Publication) -> Markup | None:
     rows: list[list[Markup | str]] = []
     for found in publication.coverages:
         link = element("a", found.regime.title, href=relative(INDEX, path(found)))
-        rows.append([link, join(*(join(_pill(state, f"{count} {state}"), " ") for state, count in found.counts.items()))])
+        rows.append([link, _counts(found.counts)])
     return join(element("h2", "Laws and standards", id="duties"), table(("Title", "Items"), rows)) if rows else None
 
 
@@ -44,17 +44,21 @@ def path(found: Coverage) -> str:
 
 def _page(publication: Publication, found: Coverage) -> Page:
     regime, headings = found.regime, list[Heading]()
-    counts = [[_pill(state, str(state)), str(count)] for state, count in found.counts.items()]
     about = "The words are ours, and short; the text that binds is the one cited. Items do not weigh the same, so there are no percentages."
     main = join(
         element("h1", regime.title),
         element("p", f"{regime.source}. {regime.status}", class_="lead"),
         element("p", regime.caution, class_="state") if regime.caution else None,
         element("p", f"{found.span} {about}".strip()),
-        table(("State", "Items"), counts, numbers=(1,)),
+        element("p", _counts(found.counts)),
+        element("p", "If what applies later applied already: ", _counts(found.later)) if found.later else None,
         *_sections(publication, found, headings),
     )
     return Page(path(found), regime.title, main, tuple(headings), wide=True)
+
+
+def _counts(counts: Mapping[State, int]) -> Markup:
+    return join(*(join(_pill(state, f"{count} {state}"), " ") for state, count in counts.items()))
 
 
 def _sections(publication: Publication, found: Coverage, headings: list[Heading]) -> Iterator[Markup]:
@@ -68,12 +72,14 @@ def _sections(publication: Publication, found: Coverage, headings: list[Heading]
 
 
 def _row(publication: Publication, found: Coverage, row: Row) -> Markup:
-    item = row.item
-    by = [element("li", _place(publication, found, place)) for place in row.by]
-    said = [text for text in (row.missing, item.note, "recommended only" if item.optional else "") if text]
+    item, then = row.item, row.then or row
+    by = [element("li", _place(publication, found, place)) for place in then.by]
+    wanted = f"Missing: {then.missing}" if then.missing and then.state is not State.NOT_APPLICABLE else ""
+    why = row.missing if row.state is State.NOT_APPLICABLE else ""
+    said = [text for text in (why, wanted, item.note, "recommended only" if item.optional else "") if text]
     return element(
         "tr",
-        element("td", _pill(row.state, str(row.state))),
+        element("td", _pill(row.state, str(row.state)), element("small", "then ", _pill(then.state, str(then.state))) if row.then else None),
         element("th", item.ask, element("small", item.cite, " · ", element("code", item.id)), scope="row"),
         element("td", element("ul", *by) if by else None, *(element("small", text) for text in said)),
         id=item.id,

@@ -7,6 +7,7 @@ it for the item. Where an item is filled in several ways, each of them is needed
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -46,16 +47,21 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item: its state, what meets it (facts, records, passages as `file#section`), and what is missing or why it does not apply."""
+    """One item: its state, what meets it (facts, records, passages as `file#section`), and what is missing or why it does not apply.
+
+    `then` is the row of an item that applies later, as if it did already.
+    """
 
     item: Item
     state: State
     by: tuple[str, ...] = ()
     missing: str = ""
+    then: Row | None = None
 
     def tree(self) -> dict[str, Any]:
         """Plain data."""
-        return {"id": self.item.id, "cite": self.item.cite, "ask": self.item.ask, "state": self.state, "by": list(self.by), "missing": self.missing}
+        tree = {"id": self.item.id, "cite": self.item.cite, "ask": self.item.ask, "state": self.state, "by": list(self.by), "missing": self.missing}
+        return {**tree, "then": self.then.state} if self.then else tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +86,12 @@ class Coverage:
     @property
     def counts(self) -> dict[State, int]:
         """How many items stand how; states that do not occur are left out."""
-        found = {state: sum(1 for row in self.rows if row.state is state) for state in State}
-        return {state: count for state, count in found.items() if count}
+        return _counts(row.state for row in self.rows)
+
+    @property
+    def later(self) -> dict[State, int]:
+        """How many of those that apply later would stand how if they did already."""
+        return _counts(row.then.state for row in self.rows if row.then)
 
     def tree(self) -> dict[str, Any]:
         """Plain data, for machines."""
@@ -91,8 +101,14 @@ class Coverage:
             "on": self.on.isoformat(),
             "caution": self.regime.caution,
             "counts": {str(state): count for state, count in self.counts.items()},
+            "later": {str(state): count for state, count in self.later.items()},
             "items": [row.tree() for row in self.rows],
         }
+
+
+def _counts(states: Iterable[State]) -> dict[State, int]:
+    found = Counter(states)
+    return {state: found[state] for state in State if found[state]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +176,12 @@ class Material:
         since = regime.since(item, declared.subject_class)
         if item.until is not None and on >= item.until:
             return Row(item, State.NOT_APPLICABLE, missing=f"repealed from {item.until} on")
-        if since is not None and on < since:
-            return Row(item, State.NOT_APPLICABLE, missing=f"applies from {since} on")
         if item.id in declared.not_applicable:
             return Row(item, State.NOT_APPLICABLE, missing=declared.not_applicable[item.id])
-        return self._judged(item, declared.met_by.get(item.id, ()))
+        judged = self._judged(item, declared.met_by.get(item.id, ()))
+        if since is not None and on < since:
+            return Row(item, State.NOT_APPLICABLE, missing=f"applies from {since} on", then=judged)
+        return judged
 
     def _judged(self, item: Item, said: tuple[str, ...]) -> Row:
         written = [f"{answer.document}#{answer.anchor}" for answer in self.answers.get(item.id, ())]
@@ -295,14 +312,18 @@ def page(coverage: Coverage, home: str = "../..") -> str:
     lines += [f"> {regime.caution}", ""] if regime.caution else []
     lines += [f"As of {coverage.on}. The words are ours; the text that binds is the one cited.", "", "| state | items |", "|---|---|"]
     lines += [f"| {state} | {count} |" for state, count in coverage.counts.items()]
+    later = ", ".join(f"{count} {state}" for state, count in coverage.later.items())
+    lines += ["", f"If what applies later applied already: {later}."] if later else []
     lines += ["", "| item | cited | asked | state | by | missing |", "|---|---|---|---|---|---|"]
     lines += [_line(row, home) for row in coverage.rows]
     return "\n".join(lines) + "\n"
 
 
 def _line(row: Row, home: str) -> str:
-    said = "; ".join(part for part in (row.missing, row.item.note, "recommended only" if row.item.optional else "") if part)
-    cells = (f"`{row.item.id}`", row.item.cite, row.item.ask, str(row.state), ", ".join(_by(place, home) for place in row.by), said)
+    then = row.then or row
+    wanted = f"then {then.state}: {then.missing}" if row.then and then.missing else f"then {then.state}" if row.then else ""
+    said = "; ".join(part for part in (row.missing, wanted, row.item.note, "recommended only" if row.item.optional else "") if part)
+    cells = (f"`{row.item.id}`", row.item.cite, row.item.ask, str(row.state), ", ".join(_by(place, home) for place in then.by), said)
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
