@@ -142,6 +142,7 @@ def test_a_literal_says_exactly_the_text(text: str) -> None:
         "# Notes\n\nOne[^a] and again[^a], nested[^b], lost[^c].\n\n[^a]: First[^b].\n[^b]: Second.\n",
         "# T\n\n[](fact:performance/fnr) ![](pixel.png) ![x](pixel.png 'fact:chart') [](https://example.org) <mail@example.org> <https://example.org>\n",
         "# T\n\n- a\n\n  b\n\n      code #x\n\n* * *\n\nhard  \nbreak\\\nend &copy; &#0; &lt;\n",
+        "# T\n\n[~~a~~](fact:performance/fnr) ~~[b](fact:performance/fnr)~~ [~~c~~](https://example.org) ~~d [e](https://example.org) ~~\n",
         "# T\n\n" + "> " * 12 + "deep\n",
         "# T\n\n| a |\n|---|\n| b | c |\n||\n",
     ],

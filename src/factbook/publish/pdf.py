@@ -148,6 +148,7 @@ class Paper:
     _pictures: int = 0
     _level: int = 0
     _in_table: bool = False
+    _struck: bool = False
     ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
@@ -185,15 +186,16 @@ class Paper:
             "close": "true" if self.pages() else "false",
             **self.house(),
         }
-        return f"#let accent = {given['accent']}\n#show: paper.with({', '.join(f'{name}: {value}' for name, value in given.items())})\n"
+        colour = self.dressed.look.accent
+        accent = f'rgb("{colour}")' if colour else "own-accent"
+        return f"#let accent = {accent}\n#show: paper.with({', '.join(f'{name}: {value}' for name, value in given.items())})\n"
 
     def house(self) -> dict[str, str]:
         """What the organisation's look says of paper."""
         given, fonts = self.dressed.look, self.dressed.look.fonts
         families = {name: string(family) for name, family in (("face", fonts.text), ("heads", fonts.headings), ("codes", fonts.code)) if family}
         logo = {} if self.dressed.logo is None else {"logo": self.logo(self.dressed.logo)}
-        accent = f'rgb("{given.accent}")' if given.accent else "own-accent"
-        return {"accent": accent, "house": string(given.header), "foot": string(given.footer), **families, **logo}
+        return {"house": string(given.header), "foot": string(given.footer), **families, **logo}
 
     def logo(self, figure: figures.Figure) -> str:
         """The logo as a picture beside the source.
@@ -296,17 +298,28 @@ class Paper:
         if citations.is_value(destination):
             catalog = self.publication.catalog
             citation = citations.compare(citations.cite(destination, catalog), node.words(), catalog)
-            return call("strong", body=body) if citation.scheme == "question" else self.value(citation, body)
+            return call("strong", body=body) if citation.scheme == "question" else self.value(citation, body, self.lined(node))
         if node.value["link_type"] == "Email":
             destination = f"mailto:{destination}"
-        return call("link", string(destination), body=body) if parse.split(destination)[0].lower() in citations.SAFE and body else body
+        safe = parse.split(destination)[0].lower() in citations.SAFE
+        return call("web", string(destination), "accent", self.lined(node), body=body) if safe and body else body
 
-    def value(self, citation: Citation, body: str) -> str:
+    def lined(self, node: Node) -> str:
+        """Whether a link can be underlined: PDF/UA allows no second line beside that of struck words."""
+        return "false" if self._struck or any(part.kind == "Strikethrough" for part in node.walk()) else "true"
+
+    def struck(self, node: Node) -> str:
+        before, self._struck = self._struck, True
+        body = self.inner(node)
+        self._struck = before
+        return body if before else call("strike", body=body)
+
+    def value(self, citation: Citation, body: str, lined: str = "true") -> str:
         """A bound value: underlined, with the number of its entry in the appendix (not in tables, where it would read as a figure)."""
         if citation.key is not None and citation.key.field:
             citation = citations.of_fact(citation.key.whole(), self.publication.catalog)
         label = self.ledger.label(citation)
-        shown = call("value", f"<{label}>", _STROKES[citation.tone], body=body or say("(empty)"))
+        shown = call("value", f"<{label}>", _STROKES[citation.tone], lined, body=body or say("(empty)"))
         return shown if self._in_table else shown + call("entry-mark", str(self.ledger.number(label)))
 
     def image(self, node: Node) -> str:
@@ -342,7 +355,7 @@ class Paper:
 
 
 _UNBROKEN: Final = 14
-_WRAPPERS: Final = {"Emphasis": "emph", "Strong": "strong", "Strikethrough": "strike"}
+_WRAPPERS: Final = {"Emphasis": "emph", "Strong": "strong"}
 
 
 def _scheme(node: Node) -> str:
@@ -362,6 +375,7 @@ def _readable(folder: Path, name: str) -> bool:
 
 _WALKERS: Final[dict[str, Callable[[Paper, Node], str]]] = {
     "Paragraph": Paper.paragraph,
+    "Strikethrough": Paper.struck,
     "Heading": Paper.heading,
     "List": Paper.listing,
     "BlockQuote": Paper.quotation,
