@@ -10,6 +10,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from factbook.engines import sketches
 from factbook.measures import profile
 from factbook.model import Status, Unit
 from measuring import DATA, facts, shared, table
@@ -133,8 +134,25 @@ def test_a_sketch_says_of_a_column_what_a_scan_says(tmp_path: Path, monkeypatch:
         duckdb.execute(f"COPY (FROM '{tmp_path}/d.parquet') TO '{tmp_path}/d.csv'")
     source = {"uri": f"d.{suffix}"}
     found = facts(tmp_path, source, PLAN)
-    monkeypatch.setattr(profile, "_from_sketch", lambda *_: None)
+    monkeypatch.setattr(profile, "_tells", lambda *_: False)
     assert found == facts(tmp_path, source, PLAN)
+
+
+def test_of_many_values_only_the_different_ones_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    n = sketches.CAP + 100
+    columns = {"whole": range(n), "half": [i if i else 0.5 for i in range(n)], "real": [i / 7 for i in range(n)], "text": [f"t{i}" for i in range(n)]}
+    lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+    (tmp_path / "d.csv").write_text("\n".join(lines), encoding="utf-8")
+    table(tmp_path / "d.parquet", {"real": [float(i) / 7 for i in range(n)] + [math.nan] * 5, "whole": list(range(n + 5))})
+    found = [facts(tmp_path, {"uri": uri}, PLAN) for uri in ("d.csv", "d.parquet")]
+    assert {key: fact.value for key, fact in found[0].items() if "distinct" in key or "type" in key} == {
+        **{f"data/distinct;column={name}": n for name in columns},
+        **{"data/type;column=whole": "whole number", "data/type;column=half": "number", "data/type;column=real": "number"},
+        "data/type;column=text": "text",
+    }
+    assert found[1]["data/distinct;column=real"].value == n
+    monkeypatch.setattr(profile, "_tells", lambda *_: False)
+    assert found == [facts(tmp_path, {"uri": uri}, PLAN) for uri in ("d.csv", "d.parquet")]
 
 
 def test_repeated_rows_are_found_whatever_tells_columns_apart(tmp_path: Path) -> None:

@@ -195,12 +195,12 @@ def _coded(parts: Sequence[tuple[Sequence[str], Integers]]) -> tuple[Integers, t
 def _parted(values: Floats) -> tuple[Integers, tuple[str, ...]]:
     """Numbers as codes: their values where there are few, else parts of about equal size; equal values stay together."""
     there = ~np.isnan(values)
-    known = np.unique(values[there])
+    ordered = np.sort(values[there])
+    known = ordered[np.flatnonzero(np.diff(ordered, prepend=np.nan) != 0)]
+    whole = len(known) < PARTS
     if len(known) > PARTS:
-        ordered = np.sort(values[there])
         known = np.unique(ordered[(np.arange(PARTS) * len(ordered)) // PARTS])
     codes = np.where(there, np.searchsorted(known, np.nan_to_num(values), side="right") - 1, -1)
-    whole = len(known) < PARTS and len(np.unique(values[there])) == len(known)
     names = tuple(f"{low:.6g}" if whole else f"from {low:.6g}" for low in known)
     return codes.astype(np.int64), names
 

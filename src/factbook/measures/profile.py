@@ -215,15 +215,23 @@ def _at_hand(table: Table, source: Source, connection: Any, rows: int, store: Pa
 
 
 def _describe(scanned: _Scanned) -> list[_Described]:
-    """Each column: from its sketch where that tells all, else from scans of as many columns as their distinct values leave memory for."""
-    table, sketched = scanned.table, scanned.sketched
-    unclear = _unclear(scanned)
-    found = {column.name: known for column in table.columns if (known := _from_sketch(column, sketched[column.name], unclear)) is not None}
-    rest = [column for column in table.columns if column.name not in found]
+    """Each column: from its sketch, and what that does not tell from scans of as many columns as their distinct values leave memory for."""
+    sketched, unclear = scanned.sketched, _unclear(scanned)
+    found: dict[str, _Described] = {}
+    counted, rest = [], []
+    for column in scanned.table.columns:
+        one = sketched[column.name]
+        if not _tells(column, one) or column.name in unclear:
+            rest.append(column)
+        elif (distinct := _different(column, one)) is None:
+            counted.append(column)
+        else:
+            found[column.name] = _from_sketch(column, one, distinct, _whole(one))
     size = max(_CHUNK, min(_WIDEST_CHUNK, _CHUNK_CELLS // max(scanned.rows, 1)))
-    for start in range(0, len(rest), size):
-        found |= {described.name: described for described in _describe_chunk(scanned, rest[start : start + size])}
-    return [found[column.name] for column in table.columns]
+    for scan, columns in ((_count_chunk, counted), (_describe_chunk, rest)):
+        for start in range(0, len(columns), size):
+            found |= {described.name: described for described in scan(scanned, columns[start : start + size])}
+    return [found[column.name] for column in scanned.table.columns]
 
 
 def _unclear(scanned: _Scanned) -> frozenset[str]:
@@ -235,55 +243,80 @@ def _unclear(scanned: _Scanned) -> frozenset[str]:
     return frozenset(name for name, numeric in zip(texts, found, strict=True) if numeric)
 
 
-def _from_sketch(column: Column, sketch: Sketch, unclear: Set[str]) -> _Described | None:
-    """What a sketch says of a column; None where it does not tell all."""
-    distinct, numbers, kind = _different(column, sketch), sketch.numbers, _kind(column.type)
-    if distinct is None or column.name in unclear or (numbers is not None and numbers.beyond):
-        return None
-    low = high = mean = None
-    whole = 0
-    if numbers is not None and numbers.count:
-        low, high, mean = numbers.low, numbers.high, numbers.mean
-        whole = sketch.present * (sketch.texts is not None and all(map(_WHOLE.fullmatch, sketch.texts.values)))
-        low, high = (int(low), int(high)) if kind == "whole number" else (low, high)
-    return _described(column, (sketch.present, distinct, numbers.count if numbers is not None else 0, whole, low, high), mean, sketch.rows)
+def _tells(column: Column, sketch: Sketch) -> bool:
+    """Whether a sketch tells all of a column but perhaps its different values: not of whole numbers that a double cannot hold."""
+    numbers = sketch.numbers
+    if numbers is not None and numbers.beyond:
+        return False
+    if _kind(column.type) == "whole number":
+        return numbers is not None and max(numbers.high, -numbers.low) < 2.0**53
+    return column.type in ("VARCHAR", "BOOLEAN", "FLOAT", "DOUBLE")
 
 
 def _different(column: Column, sketch: Sketch) -> int | None:
-    """How many different values a column has, where its sketch tells: not of whole numbers that a double cannot hold."""
-    exact = column.type in ("VARCHAR", "BOOLEAN", "FLOAT", "DOUBLE") or (
-        (column.type.endswith("INT") or column.type.endswith("INTEGER"))
-        and sketch.numbers is not None
-        and max(sketch.numbers.high, -sketch.numbers.low) < 2.0**53
-    )
-    return sketch.distinct if exact else None
+    """How many different values a sketch holds: of texts, as they are written; None where there are too many."""
+    if column.type != "VARCHAR" or sketch.texts is None:
+        return sketch.distinct
+    return None if sketch.texts.overflow else len(sketch.texts.values)
+
+
+def _whole(sketch: Sketch) -> int:
+    """How many texts are whole numbers, where a sketch holds all and all are numbers."""
+    known = sketch.texts is not None and sketch.numbers is not None
+    return sketch.present if known and all(map(_WHOLE.fullmatch, sketch.texts.values)) else 0  # type: ignore[union-attr]
+
+
+def _from_sketch(column: Column, sketch: Sketch, distinct: int | None, whole: int) -> _Described:
+    """What a sketch says of a column, given its different values and how many texts are whole numbers."""
+    numbers = sketch.numbers
+    low = high = mean = None
+    if numbers is not None and numbers.count:
+        low, high, mean = numbers.low, numbers.high, numbers.mean
+        low, high = (int(low), int(high)) if _kind(column.type) == "whole number" else (low, high)
+    return _described(column, (sketch.present, distinct, 0 if numbers is None else numbers.count, whole, low, high), mean, sketch.rows)
+
+
+def _count_chunk(scanned: _Scanned, columns: Sequence[Column]) -> list[_Described]:
+    """Columns of which a sketch tells all but the different values, and which texts are whole numbers."""
+    parts = []
+    for column in columns:
+        numbers = scanned.sketched[column.name].numbers
+        whole = column.type == "VARCHAR" and numbers is not None and numbers.low.is_integer() and numbers.high.is_integer()
+        parts += [_distinct(_value(column)), _count_of(_WHOLE.pattern, quote(column.name)) if whole else "0"]
+    found = iter(scanned.one(parts))
+    return [_from_sketch(column, scanned.sketched[column.name], next(found), next(found)) for column in columns]
 
 
 def _describe_chunk(scanned: _Scanned, columns: Sequence[Column]) -> list[_Described]:
     parts = ["count(*)"]
     for column in columns:
-        parts += _aggregates(column, _different(column, scanned.sketched[column.name]))
+        parts += _aggregates(column)
     rows, *values = scanned.one(parts)
     blocks = [values[i * 6 : i * 6 + 6] for i in range(len(columns))]
     means = _means(scanned, columns, blocks)
     return [_described(column, block, mean, rows) for column, block, mean in zip(columns, blocks, means, strict=True)]
 
 
-def _aggregates(column: Column, different: int | None) -> list[str]:
+def _aggregates(column: Column) -> list[str]:
     """present, distinct, numbers, whole numbers, smallest, largest."""
-    distinct = _distinct if different is None else lambda _: str(different)
-    name, number = quote(column.name), _number(column)
-    kind = _kind(column.type)
-    if kind == "number" and column.type in ("FLOAT", "DOUBLE"):
-        name = f"CASE WHEN NOT {is_nan(name)} THEN {name} END"
+    name, number, kind = _value(column), _number(column), _kind(column.type)
     if kind == "text":
-        whole = f"count(*) FILTER (WHERE regexp_full_match({name}, '{_WHOLE.pattern}'))"
-        leading_zeros = f"count(*) FILTER (WHERE regexp_full_match({name}, '{_LEADING_ZEROS}'))"
-        return [f"count({name})", distinct(name), f"count({number}) - {leading_zeros}", whole, f"min({number})", f"max({number})"]
+        whole, leading_zeros = (_count_of(pattern, name) for pattern in (_WHOLE.pattern, _LEADING_ZEROS))
+        return [f"count({name})", _distinct(name), f"count({number}) - {leading_zeros}", whole, f"min({number})", f"max({number})"]
     low, high = (f"min({name})", f"max({name})") if kind in ("whole number", "number", "date", "time stamp") else ("NULL", "NULL")
     if kind == "time stamp":
         low, high = f"CAST({low} AS TIMESTAMP)", f"CAST({high} AS TIMESTAMP)"
-    return [f"count({name})", distinct(name), "0", "0", low, high]
+    return [f"count({name})", _distinct(name), "0", "0", low, high]
+
+
+def _value(column: Column) -> str:
+    """The column, NaN being missing."""
+    name = quote(column.name)
+    return f"CASE WHEN NOT {is_nan(name)} THEN {name} END" if column.type in ("FLOAT", "DOUBLE") else name
+
+
+def _count_of(pattern: str, name: str) -> str:
+    return f"count(*) FILTER (WHERE regexp_full_match({name}, '{pattern}'))"
 
 
 def _distinct(name: str) -> str:
