@@ -89,10 +89,11 @@ class Missing(_Strict):
 
 
 class Join(_Strict):
-    """A second file joined by the source's key; every key must be in both files, once."""
+    """A second file joined by the source's key; every key must be in both files, once. `prefix` stands before the names of its columns."""
 
     uri: str
     key: str = ""
+    prefix: str = ""
 
 
 def _groups(value: Any) -> Any:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _WIDE: Final = 100
 _INDENT: Final = 15
-_STATES: Final = {"measured": "green", "fresh": "dim", "absent": "yellow", "orphan": "yellow"}
+_STATES: Final = {"measured": "green", "quoted": "green", "fresh": "dim", "absent": "yellow", "orphan": "yellow"}
 _COVERED: Final = {"measured": "green", "recorded": "green", "authored": "green", "signed": "green", "open": "yellow", "partly": "yellow"}
 _STANDINGS: Final = {"stands": "green", "carried": "cyan", "fallen": "yellow", "invalid": "bold red", "unverified": "yellow"}
 _SEVERITIES: Final = {"error": "bold red", "warning": "yellow", "note": "cyan"}

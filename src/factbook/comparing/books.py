@@ -22,7 +22,7 @@ from factbook.evidence.catalog import Catalog
 from factbook.evidence.quoted import Data, Figure, Passage, Quoted, of_fact
 from factbook.evidence.record import Record
 from factbook.manifest import FILE, Manifest, Source
-from factbook.model import Direction, Fact
+from factbook.model import Direction, Fact, Unit
 from factbook.regimes.coverage import Material, State
 
 KIND: Final = "book"
@@ -82,7 +82,7 @@ def _data(source: str, book: Opened, rows: Mapping[str, str]) -> Data:
 
 
 def _compares(fact: Fact) -> bool:
-    numeric = fact.measured and isinstance(fact.value, int | float)
+    numeric = fact.measured and isinstance(fact.value, int | float) and fact.unit is not Unit.COUNT
     return numeric and fact.direction is not Direction.NEITHER and not _INSIDE & {name for name, _ in fact.key.params}
 
 

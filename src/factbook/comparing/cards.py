@@ -285,7 +285,7 @@ def known(metric: str) -> Metric | None:
 def _read(figure: Figure) -> Figure:
     """A figure with its value, and its interval where the text states one."""
     if _BOUND.match(figure.text):
-        return replace(figure, why=f"{figure.text} is no exact figure")
+        return replace(figure, why="one of them is no exact figure")
     try:
         shape = shapes.read(figure.text)
     except shapes.UnreadableText:

@@ -21,6 +21,7 @@ from factbook.evidence.catalog import Catalog
 from factbook.evidence.quoted import DATA, SAYS, Quoted
 
 SAID: Final = "said"
+_MOST: Final = 5
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Comparison:
         rows = [self._row(match, found) for match, found in self.judged if bool(match.first.figure.slice) is groups]
         if not rows:
             return "" if groups else "No figure of one is of the same metric on the same data as a figure of another."
-        heads = ["Figure", "Data", "First", "Second", "Difference"]
+        heads = ["Figure", "First", "Second", "Difference"]
         return _table(heads, rows)
 
     def _row(self, match: Match, found: Judged) -> tuple[str, ...]:
@@ -117,7 +118,7 @@ class Comparison:
         difference = found.difference and (f"[{escape(found.difference)}](fact:{found.key})" if self.linked else escape(found.difference))
         reason = " ".join(escape(part) for part in (found.method or found.why,) if part)
         verdict = "; ".join(part for part in (difference, escape(found.words), reason) if part)
-        return title, f"{self.data(match.first)} ({match.how})", *cells, verdict
+        return f"{title}, on {self.data(match.first)} ({match.how})", *cells, verdict
 
     def _within(self, side: Side) -> str:
         """Which measurement it is, where a book has several of that metric on the same data."""
@@ -132,7 +133,8 @@ class Comparison:
         return f" ({escape(fact.key.evidence)})" if len(alike) > 1 else ""
 
     def _quoted(self, side: Side) -> str:
-        return "" if side.ours else " (quoted)"
+        """Marks what was not measured here; where nothing is, only what nobody with a book measured."""
+        return " (quoted)" if not side.ours and (self.linked or side.figure.fact is None) else ""
 
     def apart(self) -> str:
         """The figures of one name that do not stand side by side, with what differs."""
@@ -141,8 +143,8 @@ class Comparison:
     def _refused(self) -> Iterator[str]:
         for item in self.joined[1]:
             first, second = (f"{escape(side.thing.name)} {self.figure(side)}{self._quoted(side)}" for side in (item.first, item.second))
-            more = "; so do their other figures of this metric" if item.more else ""
-            yield f"{escape(_title(item.first))}: {first} and {second}. They differ in {escape('; '.join(item.why))}{more}."
+            more = f" So do {item.more} more." if item.more else ""
+            yield f"{escape(_title(item.first))}: {first} and {second}. They differ in {escape(_reasons(item.why))}.{more}"
 
     def silence(self) -> str:
         """What each leaves unsaid: what others report, and which items of a regime it does not answer."""
@@ -172,6 +174,12 @@ class Comparison:
 def _thing(thing: Quoted) -> dict[str, Any]:
     says = {field: {"text": passage.text, "place": passage.place} for field, passage in thing.says.items()}
     return {"name": thing.name, "kind": thing.kind, "source": thing.source, "digest": thing.digest, "says": says}
+
+
+def _reasons(why: Sequence[str]) -> str:
+    """`data: …` and `unit: …` as `data (…) and unit (…)`."""
+    parts = [reason.partition(": ") for reason in why]
+    return " and ".join(f"{what} ({said})" for what, _, said in parts)
 
 
 def _kind(thing: Quoted, ours: str) -> str:
@@ -210,8 +218,9 @@ def _silence(item: Unsaid) -> Iterator[str]:
         yield f"- **{escape(item.name)}**: {', '.join(found)}, which another one has"
 
 
-def _listed(names: Iterable[str]) -> str:
-    return "; ".join(escape(name) for name in names)
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST + 1 else ""
+    return "; ".join(escape(name) for name in (names[:_MOST] if more else names)) + more
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from factbook import canon, manifest, revisions
-from factbook.comparing import books, cards
+from factbook.comparing import books, cards, pairing
 from factbook.comparing.books import Opened
 from factbook.comparing.page import Comparison
 from factbook.documents.parse import Documents
@@ -78,7 +79,7 @@ def _unique(said: str, taken: set[str]) -> str:
 
 
 def take(root: Path, declared: Manifest, catalog: Catalog, names: Iterable[str] = (), *, force: bool = False) -> list[tuple[Quoted, str]]:
-    """Read what is missing or has changed, and keep it. Returns each with what was done: measured, fresh.
+    """Read what is missing or has changed, and keep it. Returns each with what was done: quoted, fresh.
 
     Raises:
         DocumentError: a card is not there or cannot be read, or a hub holds none.
@@ -94,14 +95,15 @@ def take(root: Path, declared: Manifest, catalog: Catalog, names: Iterable[str] 
     for item in found:
         if chosen and not {item.name, item.entry} & chosen:
             continue
-        if not force and states.get(item.name) in (State.FRESH, State.NOT_JUDGED) and item.name in catalog.evidence.quoted:
-            done.append((catalog.evidence.quoted[item.name], "fresh"))
+        kept = catalog.evidence.quoted.get(item.name)
+        if kept is not None and not force and not item.said.revision and states[item.name] in (State.FRESH, State.NOT_JUDGED):
+            done.append((kept, "fresh"))
             continue
-        if not item.said.card and not item.said.hub and not own:
-            own = books.rows(declared, root, root / _STORE)
-        taken = replace(read(root, item, regimes_of(declared)), asked=asked(item.said, declared, catalog), own=own if _book(item.said) else {})
-        quoted.write(root, taken)
-        done.append((taken, "measured"))
+        own = own or (books.rows(declared, root, root / _STORE) if _book(item.said) else {})
+        now = read(root, item, regimes_of(declared), root / _STORE)
+        now = replace(now, asked=asked(item.said, declared, catalog), own=own if _book(item.said) else {})
+        quoted.write(root, now)
+        done.append((now, "fresh" if now == kept else "quoted"))
     return done
 
 
@@ -109,7 +111,7 @@ def _book(said: Compared) -> bool:
     return not said.card and not said.hub
 
 
-def read(root: Path, item: Wanted, regimes: Sequence[str]) -> Quoted:
+def read(root: Path, item: Wanted, regimes: Sequence[str], store: Path) -> Quoted:
     """One thing as it is now; nothing is kept.
 
     Raises:
@@ -121,17 +123,17 @@ def read(root: Path, item: Wanted, regimes: Sequence[str]) -> Quoted:
             raise DocumentError(f"compared.{item.entry}: there is no file {item.said.card}", remedy="bring the card, or mend the path")
         shown = item.said.card or item.place.relative_to(root).as_posix()
         return cards.read(item.name, item.place, shown, regimes, item.entry, item.said)
-    return _read_book(root, item, regimes)
+    return _read_book(root, item, regimes, store)
 
 
-def _read_book(root: Path, item: Wanted, regimes: Sequence[str]) -> Quoted:
+def _read_book(root: Path, item: Wanted, regimes: Sequence[str], store: Path) -> Quoted:
     home = root / item.said.book if item.said.book else root
     with ExitStack() as held:
         place = held.enter_context(revisions.version(item.said.revision, home)) if item.said.revision else home
         if not (place / manifest.FILE).is_file():
             raise UnknownName("book", item.said.book, (), remedy=f"name a folder that holds {manifest.FILE}")
         book = opened(place)
-        known = books.rows(book.manifest, home, root / _STORE)
+        known = books.rows(book.manifest, home, store)
         shown = f"{item.said.book or '.'}{f' at {item.said.revision}' if item.said.revision else ''}"
         return replace(books.read(item.name, book, regimes, shown, item.entry, known), digest=_pin(place))
 
@@ -202,22 +204,24 @@ def compare(named: Sequence[str], home: Path, asked_for: tuple[str, ...] = ()) -
         DocumentError: a card cannot be read, or there are fewer than two things.
     """
     found: list[Quoted] = []
-    regimes = asked_for or REGIMES
     taken: set[str] = set()
-    for said in named:
-        found += _named(said, home, regimes, taken)
+    with tempfile.TemporaryDirectory(prefix="factbook-") as store:
+        for said in named:
+            found += _named(said, home, asked_for or REGIMES, taken, Path(store))
+        folders = [opened(Path(said)) for said in named if (Path(said) / manifest.FILE).is_file()]
+        tests = pairing.tested(folders, Path(store))
     if len(found) < 2:
         raise DocumentError("there is nothing to compare with", remedy="name two or more books, revisions, cards or folders of cards")
-    return Comparison(tuple(found))
+    return Comparison(tuple(found), catalog=tests)
 
 
-def _named(said: str, home: Path, regimes: Sequence[str], taken: set[str]) -> Iterator[Quoted]:
+def _named(said: str, home: Path, regimes: Sequence[str], taken: set[str], store: Path) -> Iterator[Quoted]:
     """What was named: a card, a book, a folder of cards, or else a revision."""
     place = Path(said)
     if (place / manifest.FILE).is_file() or not place.exists():
         declared = Compared(book=said) if place.exists() else Compared(book=str(home), revision=said)
         name = _unique(place.resolve().name if place.exists() else said, taken)
-        yield replace(_read_book(Path(), Wanted(name, "", declared), regimes), source=said)
+        yield replace(_read_book(Path(), Wanted(name, "", declared), regimes, store), source=said)
         return
     cards_here = [place] if place.is_file() else hub(place)
     if not cards_here:

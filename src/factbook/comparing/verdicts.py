@@ -65,7 +65,7 @@ def judge(match: Match, catalog: Catalog | None = None) -> Judged:
         return Judged(Verdict.CANNOT_TELL, why=f"{' and '.join(silent)} {'state' if len(silent) > 1 else 'states'} no interval")
     (first, second), level = _widened(one, other)
     if first[1] < second[0] or second[1] < first[0]:
-        method = f"the two intervals do not meet; {level * 100:.4g} %, whatever their dependence"
+        method = f"the intervals, widened to hold together at {level * 100:.4g} %, do not meet"
         return Judged(Verdict.ESTABLISHED, _favoured(match, first[0] > second[1]), method)
     return Judged(Verdict.CANNOT_TELL, why="the intervals meet, and know nothing of the rows that both share; compare the predictions row by row")
 
@@ -110,7 +110,7 @@ def _paired(match: Match, catalog: Catalog) -> Judged | None:
 
 
 def _verdict(match: Match, fact: Fact, turned: bool) -> Judged:
-    said = {"method": f"paired, on the same rows: {fact.method}", "key": str(fact.key), "difference": spell(fact)}
+    said = {"method": f"on the same rows: {fact.method}", "key": str(fact.key), "difference": spell(fact)}
     if fact.low is None or fact.high is None:
         return Judged(Verdict.CANNOT_TELL, why=fact.note or "the difference has no interval", **said)
     if fact.low <= 0 <= fact.high:

@@ -41,7 +41,9 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What `measure_plan` did for one measurement: `state` is measured, fresh, absent (a source is not here) or orphan (no longer planned)."""
+    """What `measure_plan` did for one measurement: `state` is measured, fresh, absent (a source is not here), orphan (no longer planned) or
+    quoted (somebody else's figures).
+    """
 
     name: str
     state: str

@@ -238,13 +238,16 @@ def _built(head: dict[str, Any], lines: list[dict[str, Any]], where: str) -> Quo
     members: dict[str, Any] = {"data": {}, "says": {}, "answers": {}, "figures": {}}
     for line in lines:
         if "figure" in line:
-            members["figures"][line["figure"]] = _figure(line, where)
+            figure = _figure(line, where)
+            members["figures"][figure.id] = figure
         elif "regime" in line:
             members["answers"][line["regime"]] = line["answers"]
         elif "says" in line:
-            members["says"][line.pop("says")] = Passage(**line)
+            name = line.pop("says")
+            members["says"][name] = Passage(**line)
         else:
-            members["data"][line.pop("data")] = Data(**line)
+            name = line.pop("data")
+            members["data"][name] = Data(**line)
     return Quoted(**head, **members)
 
 

@@ -13,6 +13,7 @@ and, where the usual is not right for it:
     protected(planned)                      the roles whose small groups are hidden; usually all
     propose(source_name, source, protected) what `init` plans: (evidence name, planned), or None; usually nothing
     vocabulary(params)                      its metrics where the plan names them; usually METRICS
+    ORDERED    names of parameters that are mappings whose order is part of the results; usually none
     takes(params)                           what else of the book it rests on, to be given as the parameter `given`; usually nothing
 
 This package is the mechanism: it finds the measure, hides what must stay hidden over all measurements of a source, and hands back what was measured.
@@ -107,12 +108,19 @@ def identity(name: str, planned: Planned, manifest: Manifest) -> dict[str, Any]:
     named = {role: source_name(name, planned, manifest, role) for role in roles(module, planned)}
     return {
         **{key: value for key, value in planned.params.items() if key not in named},
+        **_orders(module, planned),
         "by": [list(item) for item in planned.by],
         "level": str(manifest.level),
         "suppress_below": manifest.suppress_below,
         "declared": {role: sources.declaration(manifest.sources[source]) for role, source in named.items()},
         "published": {role: [list(item) for item in _margins(manifest, source)] for role, source in named.items()} if manifest.suppress_below else {},
     }
+
+
+def _orders(module: ModuleType, planned: Planned) -> dict[str, list[str]]:
+    """The order of mappings, where it decides the results and is not that of their names: their written form is sorted."""
+    given = {name: planned.params.get(name) for name in getattr(module, "ORDERED", ())}
+    return {f"order of {name}": list(item) for name, item in given.items() if isinstance(item, Mapping) and list(item) != sorted(item)}
 
 
 def version(measure: str) -> int:

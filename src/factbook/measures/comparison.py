@@ -34,6 +34,7 @@ from factbook.model import Direction, Metric, Pairs, Unit
 VERSION: Final = 1
 ROLES: Final = ("data",)
 PARAMS: Final = ("models", "folds", "trained_on")
+ORDERED: Final = ("models",)
 _PAIRED: Final = "Newcombe 1998, Statistics in Medicine 17, 2635"
 _DELONG: Final = "DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44, 837"
 _NADEAU: Final = "Nadeau & Bengio 2003, Machine Learning 52, 239"

@@ -16,6 +16,7 @@ from factbook.errors import DocumentError
 from factbook.evidence.quoted import Quoted
 from factbook.parts import Holding, Words
 
+DEFINES: Final = True  # every figure is a link; what other digits there are belongs to names of data, groups and versions
 _VIEWS: Final = ("says", "figures", "groups", "apart", "unsaid")
 
 
@@ -43,7 +44,9 @@ def comparison(holding: Holding) -> Comparison:
         DocumentError: nothing was read to compare with.
     """
     catalog = holding.catalog
-    others = tuple(catalog.evidence.quoted[name] for name in sorted(catalog.evidence.quoted))
+    asked = list(catalog.manifest.compared)
+    ordered = sorted(catalog.evidence.quoted.values(), key=lambda item: (asked.index(item.entry) if item.entry in asked else len(asked), item.name))
+    others = tuple(ordered)
     if not others:
         raise DocumentError("there is nothing to compare with", remedy="name it under `compared` of factbook.yaml, and run: factbook measure")
     if not catalog.evidence.records:

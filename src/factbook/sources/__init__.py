@@ -109,7 +109,7 @@ def declaration(source: Source) -> str:
     """The digest of what the manifest says about a source, without where it lies and what it serves for: neither changes a figure."""
     members = source.model_dump(mode="json", exclude={"uri", "more", "used_for", "dataset"}, exclude_defaults=True)
     if source.join is not None:
-        members["join"] = {"key": source.join.key}
+        members["join"] = {"key": source.join.key, **({"prefix": source.join.prefix} if source.join.prefix else {})}
     return canon.digest(members)
 
 
@@ -127,7 +127,7 @@ def table(source: Source, root: Path, store: Path) -> Table:
         return left
     other = _joined(source, source.join)
     right = _open(other, root, store)
-    joined: Table = _guarded(left, source, lambda: joins.join(left, right, source.key, other.key, connect(store)))
+    joined: Table = _guarded(left, source, lambda: joins.join(left, right, source.key, other.key, connect(store), source.join.prefix))
     return joined
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from factbook.errors import SourceError
 from factbook.sources.tables import Column, Table, fold, quote
 
 
-def join(left: Table, right: Table, key: str, right_key: str, connection: Any) -> Table:
-    """Both tables side by side; a column name that is in both (other than the key) becomes unusable, since it would be ambiguous.
+def join(left: Table, right: Table, key: str, right_key: str, connection: Any, prefix: str = "") -> Table:
+    """Both tables side by side, the columns of the second with `prefix` before their names; a name that is in both (other than the key) becomes unusable,
+    since it would be ambiguous.
 
     Raises:
         SourceError: a key is missing, given twice, or in one file only: names file, column, count and examples.
@@ -18,13 +20,15 @@ def join(left: Table, right: Table, key: str, right_key: str, connection: Any) -
         table.column(name, "key")
         check_unique(table, name, connection)
     _check_partners(left, key, right, right_key, connection)
-    keys = {fold(key), fold(right_key)}
-    shared = {*map(fold, left.names)} & {*map(fold, right.names)}
+    keys = {fold(right_key)} if prefix else {fold(key), fold(right_key)}
+    named = {column.name: f"{prefix}{column.name}" for column in right.columns if fold(column.name) not in keys}
+    shared = {*map(fold, left.names)} & {*map(fold, named.values())}
     kept = [column for column in left.columns if column.name == key or fold(column.name) not in shared]
-    added = [column for column in right.columns if fold(column.name) not in shared | keys]
-    chosen = ", ".join([*(f"l.{quote(column.name)}" for column in kept), *(f"r.{quote(column.name)}" for column in added)])
+    added = [column for column in right.columns if column.name in named and fold(named[column.name]) not in shared]
+    renamed = [f"r.{quote(column.name)} AS {quote(named[column.name])}" for column in added]
+    chosen = ", ".join([*(f"l.{quote(column.name)}" for column in kept), *renamed])
     sql = f"SELECT {chosen} FROM ({left.sql}) l JOIN ({right.sql}) r ON {text(key, 'l')} = {text(right_key, 'r')}"
-    columns: tuple[Column, ...] = (*kept, *added)
+    columns: tuple[Column, ...] = (*kept, *(replace(column, name=named[column.name]) for column in added))
     return Table(f"{left.where} + {right.where}", sql, columns, left.rows, (*left.files, *right.files))
 
 
