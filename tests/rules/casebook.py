@@ -223,7 +223,8 @@ def forge(path: Path, old: str, new: str) -> None:
 def case(root: Path, folder: Path, given: Mapping[str, Any]) -> rules.Report:
     """Check one case: its text, after what it changes in a copy of the book (`edit`: file, old, new; `write`: files; `delete`: a file; `stage`),
     `on` a day. `review` is a policy, under which `sign` lists who signs the text, or the text `signed`, before anything is changed, and `then`
-    who signs after that; `inside` changes what was signed and leaves the signature. `ran` is the document as it was run, and `outputs` what its blocks printed; the last of them failed where it says `!`.
+    who signs after that; `inside` changes what was signed and leaves the signature. `ran` is the document as it was run, `outputs` what its
+    blocks printed (the last of them failed where it says `!`), and `read` the files that they read.
     """
     if "sign" in given or "then" in given:
         given = {"review": POLICY, "text": SIGNED, "signed": SIGNED, **given}
@@ -236,7 +237,7 @@ def case(root: Path, folder: Path, given: Mapping[str, Any]) -> rules.Report:
             sign(root, given["signed"], item)
     if "ran" in given:
         root = Path(shutil.copytree(root, folder / "run"))
-        ran(root, given["ran"], given.get("outputs", ()))
+        ran(root, given["ran"], given.get("outputs", ()), given.get("read", ()))
     changed = [(item["file"], item["old"], item["new"]) for item in given.get("edit", ())]
     if "stage" in given:
         changed.append(("factbook.yaml", "stage: draft", f"stage: {given['stage']}"))
@@ -259,8 +260,8 @@ def case(root: Path, folder: Path, given: Mapping[str, Any]) -> rules.Report:
     return judged(root, given.get("text", ""), require_sources=given.get("require_sources") == "true", on=_day(given.get("on")))
 
 
-def ran(root: Path, text: str, outputs: Iterable[str]) -> None:
-    """Record a run of the document."""
+def ran(root: Path, text: str, outputs: Iterable[str], read: Iterable[str] = ()) -> None:
+    """Record a run of the document, whose code read some files."""
     document, given = parse.parse(text, "documents/case.md"), list(outputs)
     blocks = []
     for block, output in zip_longest(executable.code(document), given, fillvalue=""):
@@ -268,7 +269,7 @@ def ran(root: Path, text: str, outputs: Iterable[str]) -> None:
         failed = output.startswith("!")
         ended = sessions.Ended.FAILED if failed else sessions.Ended.RAN
         blocks.append(sessions.Block(block.digest, ended, output.removeprefix("!"), "NameError" if failed else "", 1 if failed else 0))
-    session = sessions.Session(document.name, tuple(blocks))
+    session = sessions.Session(document.name, tuple(blocks), {name: canon.hash_file(root / name) for name in read})
     sessions.write(root, "case", session)
     fact = Fact(Key("case", "accuracy"), value=0.9, unit=Unit.FRACTION)
     measured = Measured("case", "recorded", 1, (fact,), {"units": {"accuracy": "fraction"}}, {})

@@ -129,13 +129,18 @@ def _ranges(document: Document, place: Section | None) -> list[Range]:
     """The bytes of the section, then those of the footnotes that it refers to and that stand elsewhere."""
     if place is None:
         return [(0, len(document.source))]
-    found, ranges = {label: span for label, span in _footnotes(document)}, [(place.start, place.end)]
+    found, ranges = dict(_footnotes(document)), [(_line(document, place.start), _line(document, place.end))]
     for low, high in ranges:  # a footnote may refer to another
         for event, start, _ in document.events:
             step, _, label = parse.tag(event)
             if step == "FootnoteReference" and low <= start < high and label in found and not _inside(found[label][0], ranges):
                 ranges.append(found[label])
     return ranges
+
+
+def _line(document: Document, offset: int) -> int:
+    """Where the line begins, so that the mark of a quotation or list before a heading belongs to its section."""
+    return offset if offset == len(document.source) else document.source.rfind(b"\n", 0, offset) + 1
 
 
 def _footnotes(document: Document) -> Iterator[tuple[str, Range]]:

@@ -78,10 +78,12 @@ def _uses(documents: Sequence[Document], triggers: Triggers) -> Iterator[tuple[s
     """The sections about the intended use, and those that the policy names, each with the digest of its words."""
     named = {slug(item) for item in triggers.sections}
     for document in _candidates(documents, triggers):
+        found: dict[str, list[list[str]]] = {}
         for path, own in own_words.sections(document).items():
-            name = "/".join(path)
+            name = "/".join(path[1:] or path)  # whatever the title of the document
             if (triggers.intended_use and _USE.search(name)) or named & set(path):
-                yield f"{document.name}#{name}", canon.digest(list(own.words))
+                found.setdefault(name, []).append(list(own.words))
+        yield from ((f"{document.name}#{name}", canon.digest(words)) for name, words in found.items())
 
 
 def _candidates(documents: Sequence[Document], triggers: Triggers) -> Iterator[Document]:

@@ -8,7 +8,8 @@ Bad:  Anna signed; then a requirement is dropped
 Good: the keeper, a role that the policy names, has signed the change: factbook sign policy --role ROLE --as PERSON
 
 Every sign-off holds the policy under which it was made, so that the keeper of *that* policy vouches for what follows it. Where a policy names no
-keeper, everything is signed again. Sign-offs that their signer has renewed since, with the same key, do not count. A warning in draft, fails from `validation` on.
+keeper, everything is signed again. Sign-offs that their signer has renewed since, with the same key, do not count. A warning in draft, fails from
+`validation` on.
 Fix: let the keeper look at what changed and sign it; else sign the documents again.
 """
 
