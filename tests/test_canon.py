@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import rfc8785
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -174,3 +175,26 @@ def test_a_folder_in_the_way_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         canon.write_atomic(tmp_path / "taken", b"x")
     assert [item.name for item in tmp_path.iterdir()] == ["taken"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": [1.0, -0.0, 0.1, 1e-7, 1e16, 123456789.125, float(2**53), 1.5e300, 5e-324, 0.0001, 0.00001, -1e21]},
+        {"\ue000": 1, "\U0001f600": 2, "a": 3},
+        {"\u00e9": '\x00\x1f\x7f\u2028"\\/\n\t\b', "": None, "b": [True, False, [], {}]},
+        ["\U0001f600", "\ue000", {"Z": 1, "a": {"B": 2.5, "A": -3.0}}],
+    ],
+)
+def test_the_quick_way_writes_what_the_reference_writes(value: object) -> None:
+    assert canon.dumps(value) == rfc8785.dumps(value).decode()  # type: ignore[arg-type]
+
+
+@given(JSON)
+def test_anything_is_written_as_the_reference_writes_it(value: object) -> None:
+    assert canon.dumps(value) == rfc8785.dumps(value).decode()  # type: ignore[arg-type]
+
+
+def test_half_of_a_surrogate_pair_has_no_written_form() -> None:
+    with pytest.raises(ValueError, match="non-UTF-8"):
+        canon.dumps({"a": "\ud800"})

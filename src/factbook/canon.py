@@ -20,14 +20,41 @@ _MAX_DEPTH: Final = 24
 _MAX_ALIASES: Final = 20
 _CHUNK: Final = 1 << 20
 
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
 Lines = dict[tuple[str, ...], int]
 
 
 def dumps(value: Any) -> str:
     """The canonical JSON text (RFC 8785): sorted keys, shortest round-trip floats; integers beyond 2**53 become text."""
-    import rfc8785
+    plain = _portable(value)
+    try:
+        text = _ENCODE(_common(plain))
+        text.encode()
+        return text
+    except (_Rare, UnicodeEncodeError):
+        import rfc8785
 
-    return rfc8785.dumps(_portable(value)).decode()
+        return rfc8785.dumps(plain).decode()
+
+
+class _Rare(Exception):
+    """What the encoder of the standard library writes otherwise than RFC 8785 does."""
+
+
+def _common(value: Any) -> Any:
+    """The value, if the standard library's encoder, which is ten times as fast, writes it as RFC 8785 does."""
+    if isinstance(value, float):
+        if value.is_integer() and abs(value) <= SAFE_INTEGER:
+            return int(value)
+        if value.is_integer() or "e" in repr(value):
+            raise _Rare
+        return value
+    if isinstance(value, dict):
+        if value and max(value) > "\ud7ff":
+            raise _Rare
+        return {name: _common(item) if isinstance(item, float | dict | list) else item for name, item in value.items()}
+    return [_common(item) if isinstance(item, float | dict | list) else item for item in value] if isinstance(value, list) else value
 
 
 def _portable(value: Any) -> Any:
