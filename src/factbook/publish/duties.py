@@ -33,7 +33,7 @@ def in_brief(publication: Publication) -> Markup | None:
     rows: list[list[Markup | str]] = []
     for found in publication.coverages:
         link = element("a", found.regime.title, href=relative(INDEX, path(found)))
-        rows.append([link, _counts(found.counts)])
+        rows.append([link, join(_counts(found.counts), element("small", "later: ", _counts(found.later)) if found.later else None)])
     return join(element("h2", "Laws and standards", id="duties"), table(("Title", "Items"), rows)) if rows else None
 
 
@@ -81,9 +81,14 @@ def _row(publication: Publication, found: Coverage, row: Row) -> Markup:
         "tr",
         element("td", _pill(row.state, str(row.state)), element("small", "then ", _pill(then.state, str(then.state))) if row.then else None),
         element("th", item.ask, element("small", item.cite, " · ", element("code", item.id)), scope="row"),
-        element("td", element("ul", *by) if by else None, *(element("small", text) for text in said)),
+        element("td", element("ul", *by) if by else None, *(element("small", _with_code(text)) for text in said)),
         id=item.id,
     )
+
+
+def _with_code(text: str) -> Markup:
+    """A text in which what stands between backticks is code."""
+    return join(*(element("code", part) if at % 2 else part for at, part in enumerate(text.split("`"))))
 
 
 def _pill(state: State, words: str) -> Markup:
@@ -114,10 +119,10 @@ def _fact(publication: Publication, found: Coverage, place: str) -> Markup:
         address = relative(path(found), citations.page(key))
         if by:
             return element(
-                "a", f"{publication.catalog.metric(key).title} by {by}, {key.evidence}", href=f"{address}#by-{quote(by.replace(' and ', '-'))}"
+                "a", f"{publication.catalog.metric(key).title} in {key.evidence}, by {by}", href=f"{address}#by-{quote(by.replace(' and ', '-'))}"
             )
         citation = citations.of_fact(key, publication.catalog)
     except FactbookError:
         return element("code", place)
-    words = f"{publication.catalog.metric(key).title}, {citations.slice_words(key)}: {citation.headline}"
+    words = f"{publication.catalog.metric(key).title} in {key.evidence}, {citations.slice_words(key)}: {citation.headline}"
     return element("a", words, href=f"{address}#{quote(citations.anchor(key))}")
