@@ -729,7 +729,7 @@ def diff(before: str | os.PathLike[str], after: str | os.PathLike[str] = "", *, 
 
     def read(said: str, root: Path) -> differences.Version:
         found = Book(root)
-        return differences.Version(said, found.catalog, found.documents)
+        return differences.Version(said, found.catalog, found.documents, found.reviews)
 
     first, second = os.fspath(before), os.fspath(after)
     with revisions.version(first, Path(book)) as old, revisions.version(second or os.fspath(book), Path(book)) as new:

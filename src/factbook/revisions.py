@@ -15,7 +15,8 @@ from typing import Final
 from factbook.errors import UnknownName
 from factbook.manifest import FILE
 
-_HELD: Final = (FILE, "documents", "evidence", "runs")
+_HELD: Final = (FILE, "documents", "evidence", "runs", "reviews")
+_PICTURES: Final = (".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp")
 _ELSEWHERE: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # set inside a Git hook
 
 
@@ -44,7 +45,10 @@ def _unpack(revision: str, book: Path, place: Path) -> None:
     there = _git(top, "ls-tree", "--name-only", tree).decode().split("\n")
     if FILE not in there:
         raise UnknownName("book", f"{revision}:{prefix or '.'}", (), remedy=f"{FILE} was not committed there yet")
-    data = _git(top, "archive", "--format=tar", tree, "--", *(name for name in _HELD if name in there))
+    pictures = (name for name in _git(top, "ls-tree", "-r", "--name-only", "-z", tree).decode().split("\0") if name.lower().endswith(_PICTURES))
+    wanted = [name for name in _HELD if name in there]
+    wanted += [name for name in pictures if not name.startswith(_HELD)] if "reviews" in there else []  # a sign-off vouches for them
+    data = _git(top, "--literal-pathspecs", "archive", "--format=tar", tree, "--", *wanted)
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         archive.extractall(place, filter="data")
 

@@ -6,8 +6,7 @@ no test, so that a figure without counts is not judged. `words.py` finds what wa
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -15,14 +14,13 @@ from typing import Any, Final
 from factbook.differences.words import Rewording, rewordings
 from factbook.documents import cited, shapes
 from factbook.documents.parse import Document
-from factbook.evidence.catalog import Catalog, Met, Requirement
+from factbook.evidence.catalog import Catalog, Requirement
 from factbook.evidence.claims import Claim
 from factbook.evidence.uncertainty import proportion
 from factbook.measures import intervals
 from factbook.model import Direction, Fact, Key, Unit
-
-SIGN_OFFS: Final = "This version of factbook keeps no sign-offs yet: none can fall."
-_USE: Final = re.compile(r"intended|purpose|out-of-scope|primary-use")
+from factbook.review.reviews import Reviews
+from factbook.review.watched import Trigger, hits, watched
 
 
 class Judgement(StrEnum):
@@ -44,6 +42,7 @@ class Version:
     name: str
     catalog: Catalog
     documents: tuple[Document, ...]
+    reviews: Reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +70,15 @@ class Flip:
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
-    """A reason for people to look at the book again."""
+class Fall:
+    """A sign-off that held in the one version and does not so in the other: it is carried, has fallen, is invalid or is gone, and why."""
 
-    name: str
+    place: str
+    person: str
+    role: str
+    meaning: str
+    before: str
+    after: str
     why: str
 
 
@@ -92,7 +96,8 @@ class Difference:
     thresholds: tuple[Flip, ...]
     rewordings: tuple[Rewording, ...]
     triggers: tuple[Trigger, ...]
-    sign_offs: str = SIGN_OFFS
+    sign_offs: tuple[Fall, ...]
+    held: int
 
     def of(self, judgement: Judgement) -> tuple[Change, ...]:
         """The changes that were judged so."""
@@ -128,7 +133,9 @@ def compare(before: Version, after: Version) -> Difference:
         claims=tuple(_claims(before.catalog, after.catalog)),
         thresholds=thresholds,
         rewordings=reworded,
-        triggers=tuple(_triggers(before.catalog, after.catalog, thresholds, reworded)),
+        triggers=_triggers(before, after),
+        sign_offs=tuple(_falls(before.reviews, after.reviews)),
+        held=len(before.reviews.holding),
     )
 
 
@@ -234,14 +241,19 @@ def _limits(item: Requirement) -> str:
     return " and ".join(limit for limit in limits if limit)
 
 
-def _triggers(before: Catalog, after: Catalog, thresholds: Sequence[Flip], reworded: Sequence[Rewording]) -> Iterator[Trigger]:
-    """The reasons to look again: a new major version, another intended use, a threshold that was crossed."""
-    versions = [catalog.manifest.subject.version for catalog in (before, after)]
-    if versions[0] and versions[1] and versions[0].split(".")[0] != versions[1].split(".")[0]:
-        yield Trigger("major version", f"{versions[0]} became {versions[1]}")
-    for item in reworded:
-        if _USE.search(item.slug):
-            yield Trigger("intended use", f"{item.document}, “{item.section}” {item.what}")
-    for flip in thresholds:
-        if Met.MET.value in (flip.before, flip.after) and flip.before and flip.after:
-            yield Trigger("threshold", f"{flip.says}: {flip.before} became {flip.after}")
+def _triggers(before: Version, after: Version) -> tuple[Trigger, ...]:
+    """The reasons to look again that the later version's policy names."""
+    triggers = after.catalog.manifest.review.triggers
+    old, new = (watched(version.catalog, version.documents, triggers) for version in (before, after))
+    return hits(old, new, triggers)
+
+
+def _falls(before: Reviews, after: Reviews) -> Iterator[Fall]:
+    """The sign-offs that hold in the earlier version, and what the later one makes of them."""
+    kept = {sign_off.digest for sign_off in after.sign_offs}
+    for verdict in before.holding:
+        said = verdict.sign_off
+        now = after.bench.judge(said)
+        standing, why = (now.standing.value, now.why) if said.digest in kept else ("gone", f"{said.file} is not kept any more")
+        if standing != verdict.standing.value:
+            yield Fall(said.place, said.person, said.role, said.meaning.value, verdict.standing.value, standing, why)

@@ -16,7 +16,7 @@ def page(found: Difference) -> str:
     """The whole page."""
     parts = [f"# What changed from {escape(found.before)} to {escape(found.after)}", _summary(found)]
     parts += [*_triggers(found), *_flips("Claims that flipped", "Claim", found.claims), *_flips("Thresholds", "Threshold", found.thresholds)]
-    parts += [*_facts(found), *_words(found), "## Sign-offs", found.sign_offs]
+    parts += [*_facts(found), *_words(found), *_sign_offs(found)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -28,6 +28,7 @@ def _summary(found: Difference) -> str:
         f"{len(found.gone)} gone",
         f"{len(found.claims)} claims flipped",
         f"{len(found.rewordings)} sections reworded, new or gone",
+        f"{len(found.sign_offs)} sign-off{'' if len(found.sign_offs) == 1 else 's'} would fall",
     ]
     return "; ".join(counts) + "."
 
@@ -37,7 +38,7 @@ def _triggers(found: Difference) -> Iterator[str]:
     if found.triggers:
         yield "\n".join(f"- **{item.name}**: {escape(item.why)}" for item in found.triggers)
     else:
-        yield "Nothing asks for it: the major version and the intended use are as they were, and no threshold was crossed."
+        yield "Nothing that the policy names asks for it."
 
 
 def _flips(title: str, head: str, flips: Sequence[Flip]) -> Iterator[str]:
@@ -90,6 +91,21 @@ def _judged(change: Change) -> str:
     said = f"{change.difference}: " if change.difference else ""
     why = f" ({change.why})" if change.why and not change.difference else ""
     return escape(f"{said}{change.judgement.value}{word}{why}")
+
+
+def _sign_offs(found: Difference) -> Iterator[str]:
+    yield "## Sign-offs"
+    if not found.held:
+        yield f"{escape(found.before)} keeps no sign-off that holds."
+        return
+    yield f"{found.held - len(found.sign_offs)} of {found.held} that held in {escape(found.before)} hold as before."
+    if found.sign_offs:
+        rows = [
+            f"| {escape(item.place)} | {escape(item.meaning)} by {escape(item.person)} ({escape(item.role)}) | {item.before} | {item.after} | "
+            f"{escape(item.why)} |"
+            for item in found.sign_offs
+        ]
+        yield "\n".join(["| What | Who | Before | After | Why |", "|---|---|---|---|---|", *rows])
 
 
 def _words(found: Difference) -> Iterator[str]:
