@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from factbook.documents import kinds
 from factbook.documents.parse import Document, Kind, slug
+
+_PLACEHOLDER: Final = re.compile(
+    r"[\W_]*(?:(?:more|further) information (?:is )?needed|information (?:missing|to follow)|to[ -]?do|tb[acd]|fixme|xxx+|coming soon|lorem ipsum\b.*"
+    r"|to be (?:added|announced|completed|confirmed|decided|defined|described|determined|done|filled in|provided|written)"
+    r"|(?:fill in|insert|your)\b.{0,40}\bhere)?(?: later| soon)?[\W_]*",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +31,10 @@ class Answer:
 
 
 def says_something(document: Document, start: int, end: int) -> bool:
-    """Whether a part of a document says anything besides headings, comments and open questions."""
+    """Whether a part of a document says anything besides headings, comments, open questions and words that hold a place."""
     asked = {link.block for link in document.bound("question")}
-    return any(
-        start <= block.start < end and block.kind not in {Kind.HEADING, Kind.HTML} and index not in asked and block.text.strip()
-        for index, block in enumerate(document.blocks)
-    )
+    inside = (block for index, block in enumerate(document.blocks) if start <= block.start < end and index not in asked)
+    return any(block.kind not in {Kind.HEADING, Kind.HTML} and not _PLACEHOLDER.fullmatch(block.text) for block in inside)
 
 
 def answers(document: Document, kind: kinds.Kind) -> Iterator[Answer]:
@@ -48,7 +55,7 @@ def answers(document: Document, kind: kinds.Kind) -> Iterator[Answer]:
 def _passage(document: Document, opening: str, start: int, end: int) -> int | None:
     """Where a passage stands that begins with a topic and goes on."""
     for block in document.blocks:
-        text = block.text.lstrip()
-        if start <= block.start < end and block.kind is not Kind.HEADING and text.startswith(opening) and text[len(opening) :].strip():
+        opens, _, rest = block.text.lstrip().partition(opening)
+        if start <= block.start < end and block.kind is not Kind.HEADING and not opens and rest and not _PLACEHOLDER.fullmatch(rest):
             return block.start
     return None

@@ -30,6 +30,12 @@ class Cited:
             item[:2] == (evidence, metric) for item in self.shown
         )
 
+    def overall(self, evidence: str, metric: str) -> bool:
+        """Whether a metric of an evidence is cited for all cases, or shown in a table or chart."""
+        return any((key.evidence, key.metric) == (evidence, metric) and not key.slice for key, _ in self.links) or any(
+            item[:2] == (evidence, metric) for item in self.shown
+        )
+
 
 def facts(document: Document, catalog: Catalog | None = None) -> Cited:
     """What a document cites; with a catalog, the operands of its claims as well."""

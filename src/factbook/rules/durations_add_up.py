@@ -61,7 +61,7 @@ def check(checked: Checked) -> Iterator[Problem]:
 
 def _sentences(document: Document, block: Block) -> Iterator[Problem]:
     text = prose.text_of(block)
-    for start, end in prose.sentences(text.plain):
+    for start, end in _clauses(text.plain):
         sentence = text.plain[start:end]
         ranges = list(_RANGE.finditer(sentence))
         lengths = [match for match in _SAID.finditer(sentence) if _OPENS.search(sentence[: match.start()])]
@@ -70,6 +70,13 @@ def _sentences(document: Document, block: Block) -> Iterator[Problem]:
         wrong = _wrong(ranges[0]["start"], ranges[0]["end"], lengths[0]["length"], loose=bool(lengths[0]["about"]))
         if wrong:
             yield at(document, text.offset(start + lengths[0].start("length")), wrong, _FIX)
+
+
+def _clauses(plain: str) -> Iterator[tuple[int, int]]:
+    """The sentences, and of those with semicolons their parts."""
+    for start, end in prose.sentences(plain):
+        for piece in re.finditer(r"[^;]+", plain[start:end]):
+            yield start + piece.start(), start + piece.end()
 
 
 def _tables(document: Document) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ Why: 25 % of 12 cases and 25 % of 12,000 are not the same news.
 
 Bad:  [25.0 %](fact:performance/fnr)                        and nowhere an interval
 Good: [25.0 % (95 % CI 5.5–57.2)](fact:performance/fnr)
+Good: [25.0 %](fact:performance/fnr), and both ends, [5.5](fact:performance/fnr#low) to [57.2 %](fact:performance/fnr#high)
 
 A table or chart that shows the figure shows its interval too. Judged from `validation` on; in draft it is listed.
 Fix: empty the text of the link and `factbook update`.
@@ -43,12 +44,15 @@ def _bare(checked: Checked, document: Document) -> dict[Key, int]:
     """The facts with an interval that are cited without it, and where they are first."""
     first: dict[Key, int] = {}
     with_interval: set[Key] = set()
+    ends: dict[Key, set[str]] = {}
     for link in document.bound("fact"):
         try:
             key = Key.parse(link.target)
             fact = checked.catalog.fact(key)
         except FactbookError:
             continue
+        if key.field:
+            ends.setdefault(key.whole(), set()).add(key.field)
         if key.field or fact.interval is None:
             continue
         first.setdefault(key, link.start)
@@ -56,4 +60,5 @@ def _bare(checked: Checked, document: Document) -> dict[Key, int]:
             with_interval |= {key} if read(link.text).low is not None else set()
         except UnreadableText:
             continue
+    with_interval |= {key for key, fields in ends.items() if fields >= {"low", "high"}}
     return {key: offset for key, offset in first.items() if key not in with_interval}

@@ -26,10 +26,10 @@ CODE: Final = "FB103"
 NAME: Final = "link-parses"
 
 _NAMES: Final = "|".join(SCHEMES)
-_IN_TEXT = re.compile(rf"\]\s*\(\s*<?\s*(?:{_NAMES})\s*:|\b(?:fact|claim|declared)s?:\s*[A-Za-z_][\w.-]*[/?]", re.IGNORECASE)
+_IN_TEXT = re.compile(rf"\]\s*\(\s*<?\s*(?:{_NAMES})\s*:|\]\((?:{_NAMES})\s|\b(?:fact|claim|declared)s?:\s*[A-Za-z_][\w.-]*[/?]", re.IGNORECASE)
 _UNDEFINED = re.compile(r"(?<![\w\]])\[[^\[\]]+\]\s?\[[^\[\]]*\]")
 _IN_HTML = re.compile(rf"(?:href|src|action)\s*=\s*[\"']?\s*(?:{_NAMES})\s*:", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--\s*(/?\s*\w+(?:\s*:\s*\w+)?)")
+_COMMENT = re.compile(r"<!--\s*(/?\s*\w+(?:\s*:\s*\w+)?)(?:\s+(\w+))?")
 _COMMENTS: Final = ("fact:table", "fact:part", "fact:chart", "/fact")
 _IN_CODE = re.compile(rf"\]\((?:{_NAMES}):|<!--\s*/?\s*fact\b", re.IGNORECASE)
 _RELATIVE = re.compile(rf"(?:{_NAMES})\s*[/：]", re.IGNORECASE)
@@ -90,14 +90,15 @@ def _bound(document: Document, link: Link, pieces: Sequence[Piece]) -> Iterator[
 def _texts(document: Document) -> Iterator[Problem]:
     for block in document.blocks:
         for piece in block.pieces:
-            if (piece.kind is PieceKind.CODE or block.kind is Kind.CODE) and (match := _IN_CODE.search(piece.text)):
+            if (piece.kind is PieceKind.CODE or (block.kind is Kind.CODE and not block.fenced)) and (match := _IN_CODE.search(piece.text)):
                 yield at(document, piece.start, f"in code, this is no value link: {match.group()}", "take it out of the code")
         if block.kind in {Kind.CODE, Kind.HTML} or not any(piece.kind is PieceKind.TEXT for piece in block.pieces):
             continue
         text = prose.text_of(block)
+        code = prose.code_spans(block)
         for pattern, said in ((_IN_TEXT, "this looks like a value link and is none"), (_UNDEFINED, "the reference is not defined")):
             for match in pattern.finditer(text.plain):
-                if text.links[match.start()] < 0:
+                if text.links[match.start()] < 0 and not any(low <= match.start() < high for low, high in code):
                     yield at(document, text.offset(match.start()), f"{said}: {match.group()}", _HOW)
 
 
@@ -109,7 +110,7 @@ def _html(document: Document) -> Iterator[Problem]:
             for match in _IN_HTML.finditer(raw):
                 yield at(document, start + prose.byte(raw, match.start()), "a value link cannot be raw HTML", _HOW)
             for match in _COMMENT.finditer(raw):
-                if _alike(match.group(1)) and not _REGION.match(raw, match.start()):
+                if _alike(match.group(1), match.group(2) or "") and not _REGION.match(raw, match.start()):
                     yield at(
                         document,
                         start + prose.byte(raw, match.start()),
@@ -118,9 +119,9 @@ def _html(document: Document) -> Iterator[Problem]:
                     )
 
 
-def _alike(word: str) -> bool:
+def _alike(word: str, after: str) -> bool:
     """Whether the first word of a comment was meant to begin or to end a region (`factbook:` begins an exemption, which has a rule of its own)."""
     plain = "".join(word.split()).casefold()
-    if plain.startswith("factbook:"):
-        return False
+    if plain.startswith("factbook"):
+        return plain == "factbook" and after in {"allow", "table", "part", "chart"}
     return plain.startswith(("fact", "/fact")) or bool(difflib.get_close_matches(plain, _COMMENTS, n=1, cutoff=0.75))

@@ -122,6 +122,18 @@ def quotations(plain: str) -> Iterator[tuple[int, int]]:
             yield match.span()
 
 
+def code_spans(block: Block) -> list[tuple[int, int]]:
+    """Where inline code stands in the visible text."""
+    spans, position = [], 0
+    for piece in block.pieces:
+        if piece.kind is PieceKind.HTML:
+            continue
+        if piece.kind is PieceKind.CODE:
+            spans.append((position, position + len(piece.text)))
+        position += len(piece.text)
+    return spans
+
+
 def attributed_quotes(document: Document) -> frozenset[int]:
     """The block quotes that name their source: an external link in them, a last line that begins with a dash, or a colon before them."""
     found = set()

@@ -5,6 +5,8 @@ Why: a model card without the miss rate that was measured leaves out what its re
 Bad:  a section "Quantitative analyses" that cites no false-negative rate although `performance/fnr` was measured
 Good: a link to it, or a table or chart that shows it
 
+The figure of one group is not the figure of all.
+
 Judged from the stage on that the kind names, and not before `validation`; earlier, what is missing is listed.
 Fix: cite it; `factbook facts` shows the keys.
 """
@@ -44,7 +46,7 @@ def _missing(checked: Checked, section: Section, shown: cited.Cited) -> Iterator
     for required in section.needs.facts:
         measure, _, metric = required.partition("/")
         for record in records:
-            if record.measure == measure and not shown.has(record.name, metric):
+            if record.measure == measure and not shown.overall(record.name, metric):
                 yield f"{record.name}/{metric} is not cited"
     for what, wanted in (("table", section.needs.tables), ("chart", section.needs.charts)):
         for required in wanted:

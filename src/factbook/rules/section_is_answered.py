@@ -2,7 +2,7 @@
 
 Why: a heading over nothing is not an answer, and neither is an open question.
 
-Bad:  ## Ethical considerations        followed by nothing, or by open questions only
+Bad:  ## Ethical considerations        followed by nothing, by open questions only, or by "TBD" and "[More Information Needed]"
 Good: ## Ethical considerations        followed by what is known, and by what is declared not to be known
 
 Judged from the stage on that the kind names, and not before `validation`; earlier, what is missing is listed.

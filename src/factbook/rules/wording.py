@@ -19,7 +19,8 @@ _LIMITS: Final = re.compile(
 _RESULTS: Final = re.compile(r"\b(?:performances?|results?|evaluations?)\b", re.IGNORECASE)
 _TOPIC = re.compile(r"\s*([A-Z][\w ,-]{2,40})\.\s")
 _SUPPOSED = re.compile(
-    r"\b(?:hypothes\w+|suppos\w+|assum(?:e|es|ed|ing)|conjecture\w*|we (?:expect|hope|believe|suspect|anticipate)|is expected to|are expected to|"
+    r"\b(?:hypothes\w+|suppos\w+|assum(?:e|es|ed|ing)|conjecture\w*|we (?:expect|hope|believe|suspect|anticipate)|(?:is|are) expected to|"
+    r"(?:is|are) (?:planned|foreseen)|plans? to|"
     r"may|might|could|would|perhaps|possibly|whether|presumably|if|unless|in order to|our goal|the goal|the aim|aims? to|designed to|intended to)\b",
     re.IGNORECASE,
 )
@@ -106,7 +107,7 @@ def _prose(block: Block, headings: bool) -> bool:
 def _said(document: Document, block: Block, words: re.Pattern[str]) -> Iterator[Said]:
     text = prose.text_of(block)
     quoted = list(prose.quotations(text.plain))
-    code = _code(block)
+    code = prose.code_spans(block)
     for start, end in prose.sentences(text.plain):
         sentence = text.plain[start:end]
         if sentence.rstrip(" )*_").endswith("?"):
@@ -122,18 +123,6 @@ def _carried(document: Document, link: int) -> bool:
     """Whether a link answers for its own words: a claim, a policy, a gap, a question, or a source outside the book."""
     item = document.links[link]
     return (item.bound and item.scheme != "fact") or prose.external(item)
-
-
-def _code(block: Block) -> list[tuple[int, int]]:
-    """Where inline code stands in the visible text."""
-    spans, position = [], 0
-    for piece in block.pieces:
-        if piece.kind.value == "html":
-            continue
-        if piece.kind.value == "code":
-            spans.append((position, position + len(piece.text)))
-        position += len(piece.text)
-    return spans
 
 
 def _named(plain: str, match: re.Match[str]) -> bool:
