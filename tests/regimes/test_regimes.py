@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import fnmatch
 import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -57,6 +58,15 @@ def test_every_article_of_the_duties_and_every_point_of_the_annexes_is_there() -
     assert {f"eu-aia:annex-xi.1.1.{letter}" for letter in "abcdef"} | {f"eu-aia:annex-xi.1.2.{letter}" for letter in "abcde"} <= models
     assert {f"eu-aia:annex-xi.2.{number}" for number in "123"} | {f"eu-aia:annex-xii.1.{letter}" for letter in "abcdefgh"} <= models
     assert {f"eu-aia:annex-xii.2.{letter}" for letter in "abc"} <= models
+
+
+def test_the_guide_lists_every_regime_with_its_items_and_dates() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "regimes.md").read_text()
+    for name in regimes.names():
+        regime = regimes.load(name)
+        dates = "; ".join(f"{applies.since}: `{subject}`" for subject, applies in regime.classes.items())
+        assert f"| `{name}` | {regime.title} | {len(regime.items)} | {dates} |" in page, name
+    assert all(f"`{name}`" in page for name in ("performance", "differences", "size"))
 
 
 def test_no_two_regimes_share_an_item() -> None:

@@ -305,12 +305,16 @@ def coverage(found: Coverage, *, json: bool) -> None:
     if found.regime.caution:
         _say((found.regime.caution, "yellow"))
     for row in found.rows:
-        said = ", ".join(row.by) + (" · " if row.by and row.missing else "") + row.missing
+        then = row.then or row
+        why = f"{row.missing}; then {then.state}" if row.then else ""
+        said = " · ".join(part for part in (why, ", ".join(then.by), then.missing) if part)
         _say((f"{row.state:<15}", _COVERED.get(str(row.state), "")), (row.item.id, "bold"), (f"  {row.item.cite}", "dim"))
         for text, look in ((row.item.ask, ""), (said, "dim")):
             for line in textwrap.wrap(text, max(40, _console().width - _INDENT), break_on_hyphens=False):
                 _say(" " * _INDENT, (line, look))
     _say(", ".join(f"{count} {state}" for state, count in found.counts.items()))
+    if found.later:
+        _say(("later: " + ", ".join(f"{count} {state}" for state, count in found.later.items()), "dim"))
 
 
 def session(found: Session, *, json: bool) -> bool:
