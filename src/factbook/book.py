@@ -333,18 +333,21 @@ class Book:
         self.__dict__.pop("catalog", None)
         return session
 
-    def notebook(self, name: str | os.PathLike[str]) -> Path:
+    def notebook(self, name: str | os.PathLike[str], *, force: bool = False) -> Path:
         """A document as a Jupyter notebook, in dist/notebook/; or a notebook (FILE.ipynb) as a document of its name. Nothing is lost on the way.
 
         Raises:
             UnknownName: there is no such document.
             DocumentError: the file is no notebook.
+            BookExists: a document of the notebook's name says something else, and `force` does not say that it is to be replaced.
         """
         from factbook.documents import notebooks
 
         if Path(name).suffix == ".ipynb":
-            path = self.root / DOCUMENTS / f"{Path(name).stem}.md"
-            write_atomic(path, notebooks.markdown(Path(name)))
+            path, text = self.root / DOCUMENTS / f"{Path(name).stem}.md", notebooks.markdown(Path(name))
+            if path.exists() and path.read_bytes() != text and not force:
+                raise BookExists(path, "look at both; --force replaces it, and another name of the notebook makes another document")
+            write_atomic(path, text)
             return path
         document = self._document(os.fspath(name))
         path = self.root / "dist" / "notebook" / f"{Path(document.name).stem}.ipynb"

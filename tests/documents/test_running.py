@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from factbook import Book, record
 from factbook.documents import executable, notebooks, parse
-from factbook.errors import DocumentError, UnknownName
+from factbook.errors import BookExists, DocumentError, EvidenceError, UnknownName
 from factbook.evidence.sessions import Ended
 
 HEAD = "---\nrun: true\n---\n\n# Sums\n\n"
@@ -110,6 +111,66 @@ def test_the_time_limit_ends_all_that_was_started(tmp_path: Path) -> None:
     assert session.blocks[0].output == "begun"
     time.sleep(2.2)
     assert not left.exists()
+
+
+def keeps_times_of_access(folder: Path) -> bool:
+    path = folder / ".access"
+    path.write_text("x", encoding="utf-8")
+    os.utime(path, ns=(0, path.stat().st_mtime_ns))
+    path.read_text(encoding="utf-8")
+    return path.stat().st_atime_ns != 0
+
+
+def test_the_files_that_code_reads_are_pinned(tmp_path: Path) -> None:
+    for name in ("opened.csv", "queried.csv", "shown.txt", "lib.py", "asked.txt", "written.txt", "left.csv"):
+        (tmp_path / name).write_text("a\n1\n" if name.endswith("csv") else "one = 1\n", encoding="utf-8")
+    code = """```python
+import duckdb, lib, os
+os.path.getsize("asked.txt")
+with open("written.txt", "w") as stream:
+    stream.write("x")
+with open("made.txt", "w+") as stream:
+    stream.write("x")
+open("made.txt").read()
+open("opened.csv").read(), duckdb.sql("select sum(a) from 'queried.csv'").fetchall()
+```
+
+```sh run
+cat shown.txt
+```
+"""
+    session = book(tmp_path, HEAD + code).run("sums")
+    assert [str(block.ended) for block in session.blocks] == ["ran", "ran"], session
+    natively = {"queried.csv", "shown.txt"} if keeps_times_of_access(tmp_path) else set()
+    assert set(session.files) == {"opened.csv", "lib.py"} | natively
+    assert Book(tmp_path).catalog.evidence.sessions["sums"] == session
+    assert codes(tmp_path) == []
+    (tmp_path / "left.csv").write_text("a\n2\n", encoding="utf-8")
+    assert codes(tmp_path) == []
+    (tmp_path / "opened.csv").write_text("a\n2\n", encoding="utf-8")
+    (finding,) = Book(tmp_path).check().findings
+    assert (finding.code, finding.message) == ("FB406", "opened.csv has changed since the code of this document read it")
+    (tmp_path / "opened.csv").unlink()
+    report = Book(tmp_path).check()
+    assert not report.failed
+    assert "opened.csv" in str(report.not_judged[0])
+    assert [finding.code for finding in Book(tmp_path).check(require_sources=True).findings] == ["FB406"]
+
+
+def test_a_file_that_changes_while_code_reads_it_keeps_nothing(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("1", encoding="utf-8")
+    made = book(tmp_path, HEAD + f"```python\nopen('x.txt').read()\nopen({str(tmp_path / 'x.txt')!r}, 'w').write('22')\n```\n")
+    with pytest.raises(DocumentError, match=r"x\.txt changed while the code ran"):
+        made.run("sums")
+    assert not (tmp_path / "evidence").exists()
+
+
+def test_a_session_that_names_a_file_outside_of_the_book_is_refused(tmp_path: Path) -> None:
+    book(tmp_path, HEAD + SUM).run("sums")
+    path = tmp_path / "evidence" / "sessions" / "sums.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"blocks"', '"files":{"../x":"0"},\n"blocks"'), encoding="utf-8")
+    with pytest.raises(EvidenceError, match="leads out of the book"):
+        Book(tmp_path).check()
 
 
 def test_secrets_and_the_book_stay_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,13 +291,36 @@ def test_a_notebook_has_cells_and_outputs(tmp_path: Path) -> None:
     made.run("sums")
     path = Book(tmp_path).notebook("sums")
     tree = json.loads(path.read_text(encoding="utf-8"))
-    assert [cell["cell_type"] for cell in tree["cells"]] == ["markdown", "code", "markdown", "code", "markdown"]
-    assert tree["cells"][1]["outputs"] == [{"name": "stdout", "output_type": "stream", "text": ["one\n", "10\n"]}]
-    assert "".join(tree["cells"][3]["source"]) == "%%sh\necho hi"
+    assert [cell["cell_type"] for cell in tree["cells"]] == ["code", "markdown", "code", "markdown", "code", "markdown"]
+    assert tree["cells"][2]["outputs"] == [{"name": "stdout", "output_type": "stream", "text": ["one\n", "10\n"]}]
+    assert "".join(tree["cells"][4]["source"]) == "%%sh\necho hi"
     assert all("fact:part" not in "".join(cell["source"]) for cell in tree["cells"])
     before = text(tmp_path)
-    (tmp_path / "documents" / "sums.md").write_text("gone", encoding="utf-8")
     assert Book(tmp_path).notebook(path).name == "sums.md"
+    (tmp_path / "documents" / "sums.md").write_text("mine", encoding="utf-8")
+    with pytest.raises(BookExists, match="--force"):
+        Book(tmp_path).notebook(path)
+    assert text(tmp_path) == "mine"
+    assert Book(tmp_path).notebook(path, force=True).name == "sums.md"
+    assert text(tmp_path) == before
+
+
+def test_a_notebook_runs_in_jupyter_and_comes_back_the_same(tmp_path: Path) -> None:
+    """Executed by nbclient, written by nbformat: what Jupyter does when somebody opens it, runs all cells and saves."""
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    (tmp_path / "numbers.txt").write_text("1 2 3", encoding="utf-8")
+    code = "```python\ntotal = sum(map(int, open('numbers.txt').read().split()))\ntotal\n```\n\n```sh run\necho hi\n```\n"
+    book(tmp_path, HEAD + "Ünïcode first.\n\n" + code + "\n* last line without end").run("sums")
+    before = text(tmp_path)
+    path = Book(tmp_path).notebook("sums")
+    node = nbformat.read(path, as_version=4)
+    nbformat.validate(node)
+    nbclient.NotebookClient(node, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
+    assert [output["data"]["text/plain"] for cell in node.cells for output in cell.get("outputs", []) if "data" in output] == ["6"]
+    nbformat.write(node, path)
+    assert Book(tmp_path).notebook(path, force=True).name == "sums.md"
     assert text(tmp_path) == before
 
 

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from typing import Any
 def main(plan: str, folder: str, package: str) -> None:
     """Run every block until one fails; each writes FOLDER/NUMBER.out and, at its end, a line of FOLDER/results."""
     given = json.loads(Path(plan).read_text(encoding="utf-8"))
+    _watch_opening(Path(folder) / "opened")
     sys.path[:0] = [""]
     sys.path.append(package)
     sys.argv = [given["document"]]
@@ -36,6 +38,23 @@ def main(plan: str, folder: str, package: str) -> None:
             stream.write(json.dumps(failed) + "\n")
         if failed["said"]:
             break
+
+
+def _watch_opening(place: Path) -> None:
+    """Write down every file that is opened for reading, as soon as it is, so that it is known however this process ends."""
+    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    seen: set[str] = set()
+
+    def note(event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike) or (arguments[2] or 0) & os.O_WRONLY:
+            return
+        with suppress(Exception):  # whatever the code does to its own files, it must not fail here
+            path = os.path.realpath(os.fsdecode(arguments[0]))
+            if path not in seen and "\n" not in path:
+                seen.add(path)
+                os.write(handle, f"{path}\n".encode(errors="replace"))
+
+    sys.addaudithook(note)
 
 
 def _redirect(place: Path) -> None:

@@ -1,7 +1,8 @@
 """A document as a Jupyter notebook (nbformat 4.5) and back, byte for byte.
 
 Text becomes Markdown cells, code that is run becomes code cells. What a notebook has no place for (fences, the shown output) is kept in the cell's
-metadata under `factbook`. Cells that were added in Jupyter become text and fenced blocks. Outputs are those of the last `factbook run`.
+metadata under `factbook`; a first cell goes to the folder of the book, where the code expects to be. Cells that were added in Jupyter become text and
+fenced blocks. Outputs are those of the last `factbook run`.
 """
 
 from __future__ import annotations
@@ -21,12 +22,24 @@ from factbook.evidence.sessions import Block, Ended, Session
 
 _OWN: Final = "factbook"
 _SHELL: Final = "%%sh\n"
+_SETUP: Final = {_OWN: {"setup": True}}
+_BEGIN: Final = """# Begins in the folder of the book, as `factbook run` does. This cell is left out when the notebook becomes a document again.
+def _begin():
+    import os, pathlib
+
+    here = pathlib.Path.cwd()
+    os.chdir(next((place for place in (here, *here.parents) if (place / "factbook.yaml").is_file()), here))
+
+
+_begin()"""
 _KERNEL: Final = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
 
 
 def notebook(document: Document, session: Session | None) -> bytes:
     """The notebook of a document; the same document and run give the same bytes."""
     cells = list(_cells(document, session))
+    if any(cell["cell_type"] == "code" for cell in cells):
+        cells.insert(0, {"cell_type": "code", "execution_count": None, "metadata": _SETUP, "outputs": [], "source": _lines(_BEGIN)})
     for number, cell in enumerate(cells, 1):
         cell["id"] = f"cell-{number}"
     tree = {"cells": cells, "metadata": {**_KERNEL, _OWN: {"document": document.name}}, "nbformat": 4, "nbformat_minor": 5}
@@ -95,7 +108,7 @@ def markdown(path: Path) -> bytes:
         if tree["nbformat"] != 4:
             raise ValueError(f"its format is {tree['nbformat']}, not 4")
         own = _OWN in tree["metadata"]
-        text = "".join(_markdown(cell) for cell in tree["cells"])
+        text = "".join(_markdown(cell) for cell in tree["cells"] if not cell["metadata"].get(_OWN, {}).get("setup"))
     except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DocumentError(f"{path}: this is no notebook ({error})", remedy="give a .ipynb file of format 4") from error
     front = "" if own or text.startswith("---\n") else "---\nrun: true\n---\n\n"

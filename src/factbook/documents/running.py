@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from factbook import canon
-from factbook.documents import driver, executable, parse
+from factbook.documents import driver, executable, opened, parse
 from factbook.documents.executable import Code
 from factbook.documents.parse import Document
 from factbook.errors import DocumentError, EvidenceError
@@ -56,13 +56,15 @@ def run(root: Path, manifest: Manifest, document: Document, limit: float, progre
     _allowed(root, manifest, document, name, code)
     with tempfile.TemporaryDirectory(prefix="factbook-", ignore_cleanup_errors=True) as place:
         began = time.perf_counter()
-        blocks, recorded = _carry_out(Path(place), root, document, code, limit, progress)
+        before = _copied(root, Path(place) / "book")
+        blocks, recorded = _carry_out(Path(place), document, code, limit, progress)
         seconds = time.perf_counter() - began
-    session = Session(document.name, blocks)
+        read = opened.read(before, Path(place) / "out" / "opened")
     with lock(root, progress=progress):
         now = parse.read(root / document.name, root)
         if [block.digest for block in executable.code(now)] != [block.digest for block in code]:
             raise DocumentError(f"{document.name}: its code changed while it ran; nothing was kept", remedy="run it again")
+        session = Session(document.name, blocks, opened.pinned(root, before, read, document.name))
         _keep(root, name, session, code, recorded, seconds)
         canon.write_atomic(root / document.name, executable.placed(now, session))
     return session, tuple(recorded)
@@ -81,12 +83,17 @@ def _allowed(root: Path, manifest: Manifest, document: Document, name: str, code
         raise DocumentError(f"{document.name}: {held.document} has the same name", remedy="give one of them another name")
 
 
-def _carry_out(
-    place: Path, root: Path, document: Document, code: Sequence[Code], limit: float, progress: Progress
-) -> tuple[tuple[Block, ...], dict[str, dict[str, Any]]]:
-    """Run the blocks in a copy of the book below `place`; nothing outlives this."""
-    book, out, records = place / "book", place / "out", place / "recorded"
+def _copied(root: Path, book: Path) -> opened.Unread:
+    """A copy of the book for the code to work in."""
     shutil.copytree(root, book, ignore=_left_out)
+    return opened.unread(book)
+
+
+def _carry_out(
+    place: Path, document: Document, code: Sequence[Code], limit: float, progress: Progress
+) -> tuple[tuple[Block, ...], dict[str, dict[str, Any]]]:
+    """Run the blocks in the copy of the book below `place`; nothing outlives this."""
+    book, out, records = place / "book", place / "out", place / "recorded"
     for folder in (out, place / "home", place / "tmp"):
         folder.mkdir()
     first = [document.place(block.body)[0] for block in code]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from factbook import canon
@@ -37,15 +37,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One run of a document."""
+    """One run of a document; `files` are the digests of the files of the book that its code read."""
 
     document: str
     blocks: tuple[Block, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """Of all that came out."""
-        return canon.digest({"document": self.document, "blocks": [asdict(block) for block in self.blocks]})
+        read = {"files": dict(self.files)} if self.files else {}
+        return canon.digest({"document": self.document, "blocks": [asdict(block) for block in self.blocks], **read})
 
 
 def path(root: Path, name: str) -> Path:
@@ -65,7 +67,8 @@ def write(root: Path, name: str, session: Session) -> None:
         StorageError: the folder cannot be written.
     """
     blocks = ",\n".join(canon.dumps(asdict(block)) for block in session.blocks)
-    text = f'{{"schema":{canon.dumps(SCHEMA)},\n"document":{canon.dumps(session.document)},\n"blocks":[\n{blocks}\n]}}\n'
+    read = f'"files":{canon.dumps(dict(session.files))},\n' if session.files else ""
+    text = f'{{"schema":{canon.dumps(SCHEMA)},\n"document":{canon.dumps(session.document)},\n{read}"blocks":[\n{blocks}\n]}}\n'
     canon.write_atomic(path(root, name), text.encode())
 
 
@@ -85,7 +88,7 @@ def _read(root: Path, found: Iterable[str]) -> Iterable[tuple[str, Session]]:
             tree = canon.loads(path(root, name).read_text(encoding="utf-8"), where)
             if tree["schema"] != SCHEMA:
                 raise EvidenceError(f"{where}: this is not {SCHEMA}")
-            yield name, Session(_text(tree["document"]), tuple(_block(item) for item in tree["blocks"]))
+            yield name, Session(_text(tree["document"]), tuple(_block(item) for item in tree["blocks"]), _files(tree.get("files", {})))
         except (FactbookError, OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
             said = error.message if isinstance(error, FactbookError) else str(error)
             raise EvidenceError(f"{where}: cannot be used ({said})", remedy=f"run the document again: factbook run {name}") from error
@@ -95,6 +98,14 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a text")
     return value
+
+
+def _files(tree: Any) -> dict[str, str]:
+    """Digests by path; none leads out of the book."""
+    found = {_text(name): _text(value) for name, value in dict(tree).items()}
+    if astray := [name for name in found if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts]:
+        raise ValueError(f"{astray[0]!r} leads out of the book")
+    return found
 
 
 def _block(tree: dict[str, Any]) -> Block:
