@@ -199,12 +199,22 @@ def _reported(document: Document, reports: Mapping[str, Reported], shown: str) -
     """The figures in the text that factbook.yaml points at."""
     for name, item in reports.items():
         said = " ".join(item.text.split())
-        numbers = [match.group().strip() for match in _NUMBER.finditer(said)] or _DIGITS.findall(said)
+        numbers = _numbers(said)
         if len(numbers) != 1:
             raise DocumentError(f"{shown}: reports.{name}: {len(numbers)} figures in {said!r}", remedy="quote the words around one figure only")
         group = tuple(sorted(item.group.items()))
         figure = Figure(name, metric_of(item.metric), numbers[0], slice=group, place=_line(document, item.text, shown))
         yield _read(figure), _named(item.dataset)
+
+
+def _numbers(said: str) -> list[str]:
+    """The figures in some words: one with its interval is one figure."""
+    found = list(_NUMBER.finditer(said)) or list(_DIGITS.finditer(said))
+    rest = said[found[0].start() :].strip(" .,;") if found else ""
+    try:
+        return [rest] if shapes.read(rest).high else [match.group().strip() for match in found]
+    except shapes.UnreadableText:
+        return [match.group().strip() for match in found]
 
 
 def _named(item: Dataset) -> Data:
@@ -257,7 +267,7 @@ def _metrics() -> re.Pattern[str]:
 
 def _called(metric: Metric) -> set[str]:
     written = {metric.title, metric.name.replace("_", " "), *(alias.replace("_", " ") for alias in metric.aliases)}
-    return {name.casefold() for name in written if len(name) > 2}
+    return {name.casefold().replace("-", " ") for name in written | {metric.short} if len(name) > 1}
 
 
 @functools.cache
@@ -273,8 +283,9 @@ def _vocabulary() -> dict[str, Metric]:
 
 def metric_of(said: str) -> str:
     """The name that a metric has here; one that nobody here knows keeps its own, in lower case."""
-    wanted = "_".join(re.sub(r"[-\s_]+", " ", said).casefold().split())
-    return measures.find_alias(wanted) or next((name for name, item in _vocabulary().items() if said.casefold() in _called(item)), wanted)
+    words = " ".join(re.sub(r"[-_]", " ", said).casefold().split())
+    wanted = words.replace(" ", "_")
+    return measures.find_alias(wanted) or next((name for name, item in _vocabulary().items() if words in _called(item)), wanted)
 
 
 def known(metric: str) -> Metric | None:

@@ -13,7 +13,6 @@ from factbook.regimes import Regime
 
 _HUB: Final = "hf:"
 _META: Final = "hf:meta."
-_PATH: Final = " > "
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +50,5 @@ def of(regime: Regime) -> dict[str, Sign]:
         if name.startswith(_META) and "." not in name.removeprefix(_META):
             found[name] = Sign(front=(name.removeprefix(_META),))
         elif name.startswith(_HUB) and not name.startswith(_META):
-            found[name] = Sign(labels=(plain(item.ask.rpartition(_PATH)[2] or item.ask),))
+            found[name] = Sign(labels=(plain(item.cite.partition('"')[2]),))
     return found

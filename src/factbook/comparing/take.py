@@ -157,7 +157,9 @@ def _pin(place: Path) -> str:
 def asked(said: Compared, declared: Manifest, catalog: Catalog) -> str:
     """The digest of what a quotation depends on besides what is quoted."""
     inputs = sorted({item.digest for record in catalog.evidence.records.values() for item in record.inputs.values()}) if _book(said) else []
-    return canon.digest({"version": VERSION, "said": said.model_dump(mode="json"), "regimes": list(regimes_of(declared)), "inputs": inputs})
+    return canon.digest(
+        {"version": VERSION, "said": said.model_dump(mode="json", exclude_defaults=True), "regimes": list(regimes_of(declared)), "inputs": inputs}
+    )
 
 
 def standings(root: Path, declared: Manifest, catalog: Catalog) -> Iterator[Standing]:
