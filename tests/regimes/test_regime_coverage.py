@@ -110,7 +110,9 @@ def test_a_profile_of_test_data_says_nothing_about_training_data(made) -> None:
     undeclared = row(made(quant=PROFILE), "model-cards", "mitchell:training_data")
     assert undeclared.state is State.OPEN
     assert "say `used_for: training`" in undeclared.missing
-    assert row(made(quant=PROFILE, used_for="testing"), "model-cards", "mitchell:training_data").state is State.OPEN
+    tested = row(made(quant=PROFILE, used_for="[testing, external]"), "model-cards", "mitchell:training_data")
+    assert tested.state is State.OPEN
+    assert "data/rows comes from data used for testing and testing elsewhere)" in tested.missing
     trained = row(made(quant=PROFILE, used_for="training"), "model-cards", "mitchell:training_data")
     assert (trained.state, trained.by[-1]) == (State.RECORDED, "inputs@training")
 

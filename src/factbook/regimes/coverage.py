@@ -124,8 +124,17 @@ class _Fact:
         return any(pattern.fits(self.name, self.attributes, self.uses) for pattern in patterns)
 
     def of_another_use(self, patterns: Iterable[Pattern]) -> str:
-        """What its sources would have to be used for, or not alone, for it to fit."""
-        return next((pattern.use for pattern in patterns if pattern.measures(self.name, self.attributes) and not pattern.about(self.uses)), "")
+        """Why it does not fit, though it would if its sources were used for something else; empty where that is not so."""
+        use = next((pattern.use for pattern in patterns if pattern.measures(self.name, self.attributes) and not pattern.about(self.uses)), "")
+        if not use:
+            return ""
+        if self.uses:
+            return f"{self.key} comes from data used for {' and '.join(sorted(map(_use, self.uses)))}{' alone' if use.startswith('!') else ''}"
+        return f"does {self.key} come from data used for {_use(use)}? then say `used_for: {use}` at its source in factbook.yaml"
+
+
+def _use(name: str) -> str:
+    return {"external": "testing elsewhere"}.get(name, name)
 
 
 class Material:
@@ -214,17 +223,11 @@ class Material:
         hidden = next((fact.key for fact in self.measured if fact.meets(wanted)), "")
         if hidden:
             return f"{said} ({hidden} was measured, but no document shows it)"
-        other = next(((fact.key, use) for fact in self.shown if (use := fact.of_another_use(wanted))), None)
+        other = next((reason for fact in self.shown if (reason := fact.of_another_use(wanted))), "")
         if other:
-            return f"{said} ({_of_another_use(*other)})"
+            return f"{said} ({other})"
         related = next((fact.key for topic in about for fact in self.measured if fact.meets(topic.facts)), "")
         return f"{said} (does {related} say it? then declare so under `met_by`)" if related else said
-
-
-def _of_another_use(key: str, use: str) -> str:
-    if use.startswith("!"):
-        return f"{key} comes from data used for {use[1:]} alone"
-    return f"does {key} come from data used for {use}? then say `used_for: {use}` at its source in factbook.yaml"
 
 
 def _uses(manifest: Manifest, catalog: Catalog) -> dict[str, frozenset[str]]:
