@@ -115,7 +115,8 @@ def _nearest(
         if (side.thing.name, side.figure.id) in matched:
             continue
         alike = [other for other in others if _attributes(other) == _attributes(side)]
-        found = [(*((other, side) if turned else (side, other)), differences(other, side, rows)[1]) for other in alike]
+        pairs = [(other, side) if turned else (side, other) for other in alike]
+        found = [(a, b, differences(a, b, rows)[1]) for a, b in pairs]
         if found:
             a, b, why = min(found, key=lambda item: len(item[2]))
             if (a.figure.id, b.figure.id) not in told:
