@@ -119,6 +119,31 @@ def test_an_editor_is_told_while_somebody_types(book: Book) -> None:
     edit(path, story)
 
 
+def test_safe_fixes_are_offered_for_the_text_as_it_is_typed(book: Book) -> None:
+    from lsprotocol import types as lsp
+
+    style = book.root / "style.yaml"
+    style.write_text("say: {utilise: use}\n", encoding="utf-8")
+    typed = "# Notes\n\n😋 We utilise the the model.\n\nThey utilise it.\n"
+
+    async def story(at: Editor) -> None:
+        await at.heard(lambda: at.open("# Notes\n"))
+        at.change(typed)  # the edits are those of this text, whether it was checked yet or not
+        here = lsp.Position(2, 8)
+        wanted = lsp.CodeActionParams(lsp.TextDocumentIdentifier(at.uri), lsp.Range(here, here), lsp.CodeActionContext([]))
+        one, every = await at.client.text_document_code_action_async(wanted)
+        assert (one.title, one.kind) == ("FB312: write 'use'", lsp.CodeActionKind.QuickFix)
+        (change,) = one.edit.changes[at.uri]
+        assert (change.range.start, change.range.end, change.new_text) == (lsp.Position(2, 6), lsp.Position(2, 13), "use")
+        assert (every.title, every.kind) == ("Apply all 3 safe fixes of this document", lsp.CodeActionKind.SourceFixAll)
+        assert [(edit.range.start.line, edit.new_text) for edit in every.edit.changes[at.uri]] == [(2, "use"), (2, "the"), (4, "use")]
+
+    try:
+        edit(book.root / "documents/notes.md", story)
+    finally:
+        style.unlink()
+
+
 def test_links_are_completed_and_damage_is_a_diagnostic(book: Book) -> None:
     from lsprotocol import types as lsp
 

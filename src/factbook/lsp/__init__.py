@@ -1,4 +1,4 @@
-"""A server for editors that speak the Language Server Protocol: findings as you type, completion and hover of links, edits of `update`.
+"""A server for editors that speak the Language Server Protocol: findings as you type, completion and hover of links, edits of `update` and `fix`.
 
 It reads books and changes nothing; edits are the editor's. A book is found by its factbook.yaml in a folder above the document.
 """
@@ -6,9 +6,10 @@ It reads books and changes nothing; edits are the editor's. A book is found by i
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from factbook.book import Book
 from factbook.documents.parse import Document, parse
@@ -16,6 +17,7 @@ from factbook.errors import FactbookError, MissingExtra
 from factbook.lsp import editor
 from factbook.manifest import FILE
 from factbook.rules import Finding, Severity
+from factbook.rules.fixing import fixed
 
 if TYPE_CHECKING:
     from lsprotocol import types as lsp
@@ -72,7 +74,9 @@ def server() -> LanguageServer:
     def hover(params: lsp.HoverParams) -> lsp.Hover | None:
         return desk.hover(params.text_document.uri, params.position)
 
-    @made.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix]))
+    kinds = [lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.SourceFixAll]
+
+    @made.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(code_action_kinds=kinds))
     def act(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         return desk.actions(params.text_document.uri, params.range)
 
@@ -86,6 +90,7 @@ class _Desk:
         self.server = server
         self.books: dict[Path, tuple[tuple[int, ...], Book]] = {}
         self.shown: dict[Path, set[str]] = {}
+        self.found: dict[Path, tuple[dict[str, bytes], tuple[Finding, ...]]] = {}
 
     def text(self, uri: str) -> TextDocument:
         """The document as the editor holds it."""
@@ -120,12 +125,23 @@ class _Desk:
             return
         root, name = place
         try:
-            found = {file: list(findings) for file, findings in _by_file(self.book(root).check().findings).items()}
+            found = {file: list(findings) for file, findings in _by_file(self.findings(self.book(root), anew=True)).items()}
         except FactbookError as error:
             found = {name: [Finding("", "factbook", Severity.ERROR, name, 1, 1, error.message, error.remedy)]}
         for file in sorted({*found, name, *self.shown.get(root, set())}):
             self.publish(root / file, found.get(file, []))
         self.shown[root] = set(found)
+
+    def findings(self, book: Book, *, anew: bool = False) -> tuple[Finding, ...]:
+        """What `check` finds in a book; what it found last, where the texts are the same and it is not to look anew.
+
+        Raises:
+            FactbookError: the book cannot be judged.
+        """
+        last = self.found.get(book.root)
+        if anew or last is None or last[0] != book.drafts:
+            last = self.found[book.root] = (dict(book.drafts), book.check().findings)
+        return last[1]
 
     def publish(self, path: Path, findings: list[Finding]) -> None:
         """The findings of one file; none clears it."""
@@ -213,12 +229,25 @@ class _Desk:
             return []
         book, document, text = found
         start, end = _byte(text, place.start), _byte(text, place.end)
+        offered = [*editor.actions(document, start, end, book.catalog), *self._fixes(book, document, start, end)]
         made = []
-        for item in editor.actions(document, start, end, book.catalog):
-            edit = lsp.TextEdit(_range(document, text, item.edit.start, item.edit.end), item.edit.data.decode())
-            changes: Any = {uri: [edit]}
-            made.append(lsp.CodeAction(item.title, kind=lsp.CodeActionKind.QuickFix, edit=lsp.WorkspaceEdit(changes=changes)))
+        for item in offered:
+            edits = [lsp.TextEdit(_range(document, text, edit.start, edit.end), edit.data.decode()) for edit in item.edits]
+            kind = lsp.CodeActionKind.QuickFix if len(edits) == 1 else lsp.CodeActionKind.SourceFixAll
+            made.append(lsp.CodeAction(item.title, kind=kind, edit=lsp.WorkspaceEdit(changes={uri: list(edits)})))
         return made
+
+    def _fixes(self, book: Book, document: Document, start: int, end: int) -> Iterator[editor.Action]:
+        """The safe fixes of `factbook fix` that a place touches, and all of the document's at once."""
+        try:
+            safe = fixed(document.name, document.source, self.findings(book)).findings
+        except FactbookError:
+            return
+        for finding in safe:
+            if finding.edit is not None and finding.edit.start <= end and start <= finding.edit.end:
+                yield editor.Action(f"{finding.code}: {finding.fix}", (finding.edit,))
+        if len(safe) > 1:
+            yield editor.Action(f"Apply all {len(safe)} safe fixes of this document", tuple(finding.edit for finding in safe if finding.edit))
 
 
 def _by_file(findings: tuple[Finding, ...]) -> dict[str, list[Finding]]:

@@ -32,10 +32,10 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An edit that is offered, with what it does."""
+    """Edits that are offered, with what they do."""
 
     title: str
-    edit: Edit
+    edits: tuple[Edit, ...]
 
 
 def completions(before: str, document: Document, catalog: Catalog) -> list[Completion]:
@@ -113,7 +113,7 @@ def actions(document: Document, start: int, end: int, catalog: Catalog) -> Itera
     for link in document.links:
         touched = link.start <= end and start <= link.end
         if touched and link.bound and not link.shortcut and document.region_at(link.start) is None and (text := wanted(link, catalog)) is not None:
-            yield Action(f"Update this value: {text}", Edit(link.text_start, link.text_end, text.encode()))
+            yield Action(f"Update this value: {text}", (Edit(link.text_start, link.text_end, text.encode()),))
     for region in document.regions:
         if region.start <= end and start <= region.end and (data := regenerated(document, region, catalog)) is not None:
-            yield Action("Update this table", Edit(region.inner_start, region.inner_end, data))
+            yield Action("Update this table", (Edit(region.inner_start, region.inner_end, data),))
