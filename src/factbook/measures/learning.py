@@ -31,6 +31,7 @@ ROLES: Final = ("data",)
 PARAMS: Final = ("size", "on", "training", "model")
 TRAINING: Final = "training"
 TEST: Final = "test"
+_NEWCOMBE: Final = "Newcombe 1998, Statistics in Medicine 17, 873"
 _MOVER: Final = "Zou & Donner 2008, Statistics in Medicine 27, 1693"
 _FIGURES: Final = {"accuracy": "rows judged right / rows", "f1": "2 tp / (2 tp + fp + fn)"}
 _TITLES: Final = {"accuracy": "accuracy", "f1": "F1"}
@@ -42,7 +43,9 @@ def _metrics(name: str) -> Iterator[Metric]:
     yield Metric(name, title, title, unit, Direction.HIGHER, (0.0, 1.0), _FIGURES[name], "")
     for kind, said in (("gap", "on training rows less on test rows"), ("gain", "on test rows, with the most training rows less with the fewest")):
         words = f"{title}, {kind}"
-        yield Metric(f"{name}_{kind}", words, words, points, Direction.NEITHER, (-1.0, 1.0), f"{title} {said}", _MOVER)
+        yield Metric(
+            f"{name}_{kind}", words, words, points, Direction.NEITHER, (-1.0, 1.0), f"{title} {said}", _NEWCOMBE if name == "accuracy" else _MOVER
+        )
 
 
 METRICS: Final = (
@@ -182,13 +185,15 @@ def _values(source: Source, found: Rows, role: str) -> np.ndarray[tuple[int], np
 
 
 def _differ(answer: Answer, kind: str, first: Mapping[str, _Figure], second: Mapping[str, _Figure], params: Pairs) -> None:
-    """The difference of the figures of two sets of rows."""
+    """The difference of the figures of two sets of rows, taken as independent: of proportions Newcombe's interval, else from both intervals."""
     for name in first:
         a, b = first[name], second[name]
         if a.value is None or b.value is None:
             answer.add(f"{name}_{kind}", None, params=params, undefined="one of the figures is undefined")
             continue
-        answer.add(f"{name}_{kind}", tidy(a.value - b.value), params=params, interval=_mover(a, b))
+        share = {"k", "n"} <= set(a.counts)
+        found = intervals.newcombe(a.counts["k"], a.n, b.counts["k"], b.n, answer.level) if share else _mover(a, b)
+        answer.add(f"{name}_{kind}", tidy(a.value - b.value), params=params, interval=found)
 
 
 def _mover(a: _Figure, b: _Figure) -> Interval | None:
