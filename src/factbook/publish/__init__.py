@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from factbook.canon import write_atomic
+from factbook.documents.parse import slug
+from factbook.manifest import Stage
+from factbook.review.reviews import Reviews
 
 if TYPE_CHECKING:
     from factbook.documents.parse import Document
@@ -38,7 +41,8 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Publication:
     """Everything that a target may show. `date` is the day of the newest measurement (UTC), None while nothing is measured; `coverages` are how the
-    book stands to the laws and standards that it names.
+    book stands to the laws and standards that it names, and `signed` what to print under a heading, by document and anchor ('' for the whole
+    document): who vouches for it.
     """
 
     root: Path
@@ -50,22 +54,37 @@ class Publication:
     date: dt.date | None
     version: str
     coverages: tuple[Coverage, ...] = ()
+    signed: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+
+    def vouched(self, document: Document, words: str, *, first: bool) -> tuple[str, ...]:
+        """Who vouches for the section under a heading; under the first one, for the document as well."""
+        whole = self.signed.get((document.name, ""), ()) if first else ()
+        return (*whole, *self.signed.get((document.name, slug(words)), ()))
+
+    def draft(self, document: Document) -> str:
+        """What to say of a draft; '' of what is none."""
+        if self.manifest.stage is not Stage.DRAFT:
+            return ""
+        signed = any(name == document.name for name, _ in self.signed)
+        return "Only what says so is signed." if signed else "Nobody has approved this document."
 
 
 def publication(
     root: Path, manifest: Manifest, catalog: Catalog, documents: Iterable[Document], report: Report, coverages: Iterable[Coverage] = ()
 ) -> Publication:
     """What targets may show of a book, with what the rules found and what they did not judge."""
+    held = tuple(documents)
     measured = [record.run.measured[:10] for record in catalog.evidence.records.values() if record.run is not None]
     return Publication(
         root=root,
         manifest=manifest,
         catalog=catalog,
-        documents=tuple(documents),
+        documents=held,
         findings=tuple(_finding(finding) for finding in report.findings),
         not_judged=tuple(Row(item.what, _place(item.file, item.line), item.why) for item in report.not_judged),
         date=dt.date.fromisoformat(max(measured)) if measured else None,
         version=version("factbook"),
+        signed=Reviews(root, catalog, held).lines(),
         coverages=tuple(coverages),
     )
 

@@ -19,7 +19,6 @@ from factbook.documents import parse
 from factbook.documents.parse import Kind, PieceKind
 from factbook.documents.regions import escape
 from factbook.errors import FactbookError
-from factbook.manifest import Stage
 from factbook.publish import citations, figures, tree, write
 from factbook.publish.citations import Citation
 from factbook.regimes import coverage
@@ -57,7 +56,7 @@ class Plain:
     def render(self) -> str:
         """The text of the document."""
         source = self.document.source
-        edits = sorted([*self.markup(), *self.links(), *self.images(), *self.definitions(), *self.note()], key=lambda edit: edit[:2])
+        edits = sorted([*self.markup(), *self.links(), *self.images(), *self.definitions(), *self.note(), *self.signed()], key=lambda edit: edit[:2])
         for key in citations.cells(self.document, self.publication.catalog).values():
             self.enter(citations.of_fact(key, self.publication.catalog))
         parts, done = [], 0
@@ -145,13 +144,22 @@ class Plain:
 
     def note(self) -> Iterator[Edit]:
         """Under the first heading: how far the document has come."""
-        said = ["**Draft.** Nobody has approved this document."] if self.publication.manifest.stage is Stage.DRAFT else []
+        draft = self.publication.draft(self.document)
+        said = [f"**Draft.** {draft}"] if draft else []
         count = sum(1 for _ in self.document.bound("question"))
         said += [f"**{citations.plural(count, 'open question')}** that only a person can answer."] if count else []
         headings = [self.document.blocks[section.block] for section in self.document.sections[:1]]
         place = headings[0].end if headings and headings[0].quote < 0 else 0
         if said and place:
             yield place, place, f"\n> {' '.join(said)}\n"
+
+    def signed(self) -> Iterator[Edit]:
+        """Under each heading: who vouches for what stands there."""
+        for number, section in enumerate(self.document.sections):
+            heading = self.document.blocks[section.block]
+            lines = self.publication.vouched(self.document, section.title, first=number == 0) if heading.quote < 0 else ()
+            if lines:
+                yield heading.end, heading.end, "\n" + "\n".join(f"- *{escape(line)}*" for line in lines) + "\n"
 
     def appendix(self) -> str:
         """The list of evidence: every value that the text cites, the measurements, and what was not judged."""

@@ -9,7 +9,6 @@ from urllib.parse import quote
 from factbook.charts.svg import Markup, element, join
 from factbook.documents import kinds
 from factbook.errors import FactbookError, UnknownName
-from factbook.manifest import Stage
 from factbook.publish import citations, duties, ledger, tree
 from factbook.publish.citations import Citation, Tone
 from factbook.publish.frame import INDEX, NOT_JUDGED, STATEMENTS, Page, definitions, table, verdict
@@ -134,11 +133,11 @@ def _short(publication: Publication, document: Document) -> str:
 
 def _state_of_document(publication: Publication, prose: Prose) -> Markup | None:
     """What a reader must know before reading: that it is a draft, and how much nobody has answered."""
-    draft, count = publication.manifest.stage is Stage.DRAFT, len(prose.questions)
+    draft, count = publication.draft(prose.document), len(prose.questions)
     if not draft and not count:
         return None
     links = [element("li", element("a", question.words, href=f"#{quote(question.anchor)}", title=question.name)) for question in prose.questions]
-    said = element("p", element("strong", "Draft. "), "Nobody has approved this document.") if draft else None
+    said = element("p", element("strong", "Draft. "), draft) if draft else None
     asked = element("p", element("strong", citations.plural(count, "open question")), " that only a person can answer:") if count else None
     return element("aside", said, asked, element("ul", *links) if links else None, class_="state", aria_label="State of this document")
 

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final, Literal
 from factbook import charts
 from factbook.documents import kinds, parse
 from factbook.errors import DocumentError, FactbookError, ManifestError, MissingExtra
-from factbook.manifest import Stage
 from factbook.publish import appendix, citations, diagrams, figures, look, tree, write
 from factbook.publish.appendix import Ledger
 from factbook.publish.citations import Citation, Tone
@@ -220,8 +219,8 @@ class Paper:
     def state(self) -> str:
         """What a reader must know before reading."""
         said = []
-        if self.publication.manifest.stage is Stage.DRAFT:
-            said.append("Draft. Nobody has approved this document.")
+        if draft := self.publication.draft(self.document):
+            said.append(f"Draft. {draft}")
         if self._questions:
             said.append(f"{citations.plural(self._questions, 'open question')} that only a person can answer.")
         return call("notice", body=say(" ".join(said))) if said else ""
@@ -245,7 +244,9 @@ class Paper:
     def heading(self, node: Node) -> str:
         if not node.words().strip():
             return self.paragraph(node)
-        return self.title(int(node.value["level"][1:]), self.inner(node))
+        signed = self.publication.vouched(self.document, " ".join(node.words().split()), first=self._level == 0)
+        lines = "".join(f"\n\n{call('signed', body=say(line))}\n\n" for line in signed)
+        return self.title(int(node.value["level"][1:]), self.inner(node)) + lines
 
     def title(self, level: int, body: str) -> str:
         """A heading; PDF/UA wants the first to be of level 1 and none to skip a level."""

@@ -87,9 +87,11 @@ class Prose:
         if not words:
             return element("p", self.inner(node))
         anchor = self.anchor(parse.slug(words) or "section")
+        signed = self.publication.vouched(self.document, words, first=not self.headings)
         self.headings.append(Heading(level, anchor, words))
         here = element("a", "#", class_="here", href=f"#{quote(anchor)}", aria_label=f"Link to the section {words}")
-        return element(f"h{level}", self.inner(node), here, id=anchor)
+        lines = element("ul", *(element("li", line) for line in signed), class_="signed", aria_label=f"Signed: {words}") if signed else None
+        return join(element(f"h{level}", self.inner(node), here, id=anchor), lines)
 
     def anchor(self, wanted: str) -> str:
         """An anchor that no other has on this page."""

@@ -203,8 +203,9 @@ class Reviews:
     def _line(self, verdict: Verdict) -> str:
         said = verdict.sign_off
         person = self.policy.people[said.person]
+        sign = "✗" if said.meaning is Meaning.REJECTED else "✓"
         carried = "; figures moved since, within the tolerance signed" if verdict.standing is Standing.CARRIED else ""
-        return f"{said.meaning.value.capitalize()} by {person.name} ({said.role}) on {said.time.date().isoformat()}{_because(said)}{carried}"
+        return f"{sign} {said.meaning.value.capitalize()} by {person.name} ({said.role}) on {said.time.date().isoformat()}{_because(said)}{carried}"
 
 
 def _order(item: SignOff) -> tuple[Any, ...]:
