@@ -10,6 +10,7 @@ import pytest
 from factbook import Book
 from factbook.documents import kinds
 from factbook.documents.parse import parse
+from factbook.documents.scaffold import scaffold
 from factbook.errors import ManifestError, UnknownName
 from made import predictions
 
@@ -120,3 +121,42 @@ def test_sections_are_found_by_heading_and_twice_is_refused(tmp_path: Path) -> N
         kinds.Kind.model_validate(tree)
     with pytest.raises((UnknownName, ManifestError)):
         kinds.load("novel")
+
+
+ESTIMATE = """factbook: 1
+subject: {kind: system, name: triage}
+declared:
+  hour: {value: 2.40 EUR/server/hour, source: a price list}
+  servers: {value: 4 (3 to 6) server, source: a plan}
+plan:
+  cost:
+    measure: estimate
+    inputs: {price: declared:hour, servers: declared:servers}
+    figures: {cost_hour: {formula: servers * price, unit: EUR/hour}}
+"""
+
+
+def test_a_proposal_shows_what_was_estimated_and_a_template_finds_its_figures(tmp_path: Path) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "factbook.yaml").write_text(ESTIMATE, encoding="utf-8")
+    book = Book(tmp_path)
+    book.measure()
+    text = book.new("proposal")[0].read_text(encoding="utf-8")
+    assert "| cost hour | EUR/hour | [9.6](fact:cost/cost_hour) | [7.2](fact:cost/cost_hour;end=low) | [14.4](fact:cost/cost_hour;end=high) |" in text
+    asked = {"capacity.doubt": "{{ table('cost', metrics=figures('cost')) }}"}
+    assert "<!-- fact:table cost metrics=cost_hour -->" in scaffold("proposal", book.manifest, book.catalog, asked)
+
+
+def test_rows_that_serve_twice_are_described_once(tmp_path: Path) -> None:
+    (tmp_path / "documents").mkdir()
+    predictions(tmp_path / "rows.csv")
+    sources = "sources: {rows: {uri: rows.csv, label: y, positive: 1}, again: {uri: rows.csv, label: sex, positive: male}}"
+    plan = "plan: {one: {measure: profile, data: rows}, two: {measure: profile, data: again}}"
+    (tmp_path / "factbook.yaml").write_text(f"factbook: 1\nsubject: {{name: other}}\n{sources}\n{plan}\n", encoding="utf-8")
+    book = Book(tmp_path)
+    book.measure()
+    for kind in ("audit", "datasheet"):
+        text = book.new(kind)[0].read_text(encoding="utf-8")
+        assert text.count("per=column") == 1
+        assert "`again` is made of the same rows" in text
+    assert book.check().findings == ()

@@ -125,3 +125,21 @@ def test_the_last_digit_matters(k: int, extra: int, places: int, step: int) -> N
     altered = shown + step * Decimal(1).scaleb(-places)
     if not exactly_between:
         assert disagreement(f"{altered:f} %", fact)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0201347, "0.0201"),
+        (0.652415, "0.652"),
+        (0.00000271194, "0.00000271"),
+        (5.66282e-11, "5.66e−11"),
+        (0.9999999, "0.9999999"),
+        (1.0, "1"),
+        (0.0, "0"),
+    ],
+)
+def test_a_p_value_has_three_digits_and_never_becomes_0_or_1(value: float, text: str) -> None:
+    fact = Fact(Key("fairness", "fnr_difference_p"), value=value, unit=Unit.QUANTITY, bounds=(0.0, 1.0))
+    assert spell(fact) == text
+    assert disagreement(text, fact) is None

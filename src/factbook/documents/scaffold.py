@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Container, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from factbook import charts, measures
-from factbook.documents import kinds
+from factbook.documents import cited, kinds
+from factbook.documents.parse import Document
 from factbook.documents.regions import CLOSE, TableSpec
 from factbook.errors import DocumentError
 from factbook.evidence.catalog import Catalog
@@ -38,16 +40,24 @@ _FUNCTIONS: Final = (
     "declared_value",
     "part",
     "met",
+    "shown_in",
 )
 _FEW: Final = 3
 _VERDICTS: Final = {"holds": "", "broken": "?broken", "not-established": "?not-established"}
 
 
-def scaffold(name: str, manifest: Manifest, catalog: Catalog, answers: Mapping[str, str] | None = None, met: Container[str] = ()) -> str:
+def scaffold(
+    name: str,
+    manifest: Manifest,
+    catalog: Catalog,
+    answers: Mapping[str, str] | None = None,
+    met: Container[str] = (),
+    others: Sequence[Document] = (),
+) -> str:
     """The text of a new document of kind `name` over the facts of a book.
 
     `answers` maps ids of questions to Markdown that stands in their place; it is rendered like a template and may use its functions. `met` holds the
-    items of regimes that the book meets already.
+    items of regimes that the book meets already, `others` are its documents, to which a short one may lead.
 
     Raises:
         UnknownName: there is no such kind, or an answer to a question that it does not ask.
@@ -56,7 +66,7 @@ def scaffold(name: str, manifest: Manifest, catalog: Catalog, answers: Mapping[s
     kind = kinds.load(name)
     for question in answers or {}:
         kind.question(question)
-    writer = _Writer(kind, manifest, catalog, answers or {}, met)
+    writer = _Writer(kind, manifest, catalog, answers or {}, met, others)
     text = writer.render(kinds.folder(name).template, f"template of {name}")
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
@@ -77,8 +87,16 @@ def code(text: str) -> str:
 class _Writer:
     """What a template can ask for. Its functions are the public methods below; its variables stand in `_variables`."""
 
-    def __init__(self, kind: kinds.Kind, manifest: Manifest, catalog: Catalog, answers: Mapping[str, str], met: Container[str]) -> None:
-        self.kind, self.manifest, self.catalog, self.answers, self._met = kind, manifest, catalog, answers, met
+    def __init__(
+        self,
+        kind: kinds.Kind,
+        manifest: Manifest,
+        catalog: Catalog,
+        answers: Mapping[str, str],
+        met: Container[str],
+        others: Sequence[Document],
+    ) -> None:
+        self.kind, self.manifest, self.catalog, self.answers, self._met, self._others = kind, manifest, catalog, answers, met, others
 
     def render(self, template: str, where: str) -> str:
         import minijinja
@@ -172,6 +190,8 @@ class _Writer:
     def figures(self, evidence: str, names: Sequence[str] = (), by: Sequence[str] = ()) -> list[str]:
         """What a table of an evidence can show, overall or by group: each metric (or each of `names`, in their order) with its fewest parameters.
 
+        The metrics of an estimate, and those that code recorded, have the names that the book gives them.
+
         A metric whose parameters have many values is left out, and so is one with a comma in them, which a table cannot name.
         """
         found: dict[str, set[Pairs]] = {}
@@ -179,7 +199,8 @@ class _Writer:
             if key.evidence == evidence and key.attributes == tuple(sorted(by)):
                 found.setdefault(key.metric, set()).add(key.params)
         shown = []
-        for metric in names or [item.name for item in measures.metrics(self.catalog.evidence.records[evidence].measure)]:
+        declared = [item.name for item in measures.metrics(self.catalog.evidence.records[evidence].measure)]
+        for metric in names or dict.fromkeys([*declared, *found]):
             fewest = min(map(len, found.get(metric, ((),))))
             some = [str(Key(evidence, metric, params)).partition("/")[2] for params in sorted(found.get(metric, ())) if len(params) == fewest]
             shown += some if len(some) <= _FEW and not any("," in name for name in some) else []
@@ -214,6 +235,13 @@ class _Writer:
     def met(self, *items: str) -> bool:
         """Whether the book meets all of these items of regimes already."""
         return all(item in self._met for item in items)
+
+    def shown_in(self, evidence: str, metrics: Sequence[str], by: Sequence[str]) -> str:
+        """A link to the first document of the book that shows all these metrics by these attributes; empty where none does."""
+        keys = [Key.parse(f"{evidence}/{metric}") for metric in metrics]
+        wanted = {(key.evidence, key.metric, key.params, tuple(sorted(by))) for key in keys}
+        found = next((document for document in self._others if wanted <= cited.facts(document).shown), None)
+        return f"[{readable(found.title)}]({Path(found.name).relative_to('documents').as_posix()})" if found is not None else ""
 
     def group(self, **pairs: str) -> str:
         """The slice part of a key."""

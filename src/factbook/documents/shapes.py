@@ -14,6 +14,7 @@ Integers are exact unless a scale word or `about` loosens them. Undefined and su
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 import functools
 import re
@@ -29,6 +30,7 @@ ABOUT: Final = Decimal("0.05")
 _NEAR_COUNT: Final = Decimal("0.025")
 _MOST_DECIMALS: Final = 9
 _TINY: Final = Decimal("1e-6")
+_CHANCE: Final = (0.0, 1.0)
 
 _NUMBER = re.compile(r"([+-]?)((?:[0-9]{1,3}(?:[,' ][0-9]{3})+|[0-9]+)(?:\.([0-9]+))?)(?![0-9.]*[0-9])(?:[eE]([+-]?[0-9]{1,3}))?")
 APPROXIMATIONS: Final = {
@@ -427,6 +429,8 @@ def _written(value: float, fact: Fact) -> str:
     if isinstance(value, int):
         return _minus(f"{value:,}")
     number = exact(value)
+    if fact.unit is Unit.QUANTITY and fact.bounds == _CHANCE:
+        return _chance(number)
     if fact.unit in {Unit.QUANTITY, Unit.COUNT}:
         return _minus(f"{_significant(number):,f}")
     scale, decimals = {Unit.FRACTION: (100, 1), Unit.POINTS: (100, 1), Unit.RATIO: (1, 2)}.get(fact.unit, (1, 3))
@@ -435,6 +439,12 @@ def _written(value: float, fact: Fact) -> str:
         if shown / scale == number or shown / scale not in _bounds(fact):
             return _minus(f"{shown:f}")
     return _minus(f"{number * scale:.2e}" if abs(number) < _TINY else f"{number * scale:f}")
+
+
+def _chance(number: Decimal) -> str:
+    """A p-value: three significant digits, or as many as keep it off 0 and 1."""
+    digits = next(digits for digits in itertools.count(3) if (shown := _significant(number, digits)) == number or shown not in _CHANCE)
+    return _minus(f"{number:.2e}" if 0 < number < _TINY else f"{_significant(number, digits):f}")
 
 
 def _minus(text: str) -> str:
