@@ -15,6 +15,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
+from factbook import Book
 from factbook.errors import MeasureError, SourceError
 from factbook.measures import paired
 from factbook.model import Fact, Status
@@ -261,3 +262,24 @@ def test_golden(tmp_path: Path) -> None:
         data["g"].append("xz"[i % 3 == 0])
     found = planned(tmp_path, data, ", label: y, positive: '1', by: [g]", f"measure: comparison, data: data, models: {SCORES}, by: [g]")
     golden("comparison", comparison.VERSION, found)
+
+
+def test_another_order_of_the_models_is_another_measurement(tmp_path: Path) -> None:
+    """The difference is of the first less the second, so that the order decides the facts; that of the names alone is no news."""
+    values = made()
+    table(tmp_path / "d.parquet", {name: list(column) for name, column in values.items()})
+    source = 'sources: {data: {uri: d.parquet, label: y, positive: "1"}}\n'
+
+    def book(models: str) -> Book:
+        plan = f"plan: {{m: {{measure: comparison, data: data, models: {models}}}}}\n"
+        (tmp_path / "factbook.yaml").write_text(f"factbook: 1\nsubject: {{name: test}}\n{source}{plan}", encoding="utf-8")
+        return Book(tmp_path)
+
+    turned = "{two: {score: b, cut: 0.4}, one: {score: a, cut: 0.5}}"
+    book(SCORES).measure()
+    assert [item.state for item in book(SCORES).freshness()] == ["fresh"]
+    assert [(str(item.state), item.reason) for item in book(turned).freshness()] == [("stale", "its parameters changed")]
+    book(turned).measure()
+    assert [item.state for item in book(turned).freshness()] == ["fresh"]
+    assert "m/accuracy_difference;models=two,one" in {str(fact.key) for fact in book(turned).facts()}
+    assert [item.state for item in book(SCORES).freshness()] == ["stale"]
