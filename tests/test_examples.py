@@ -45,6 +45,16 @@ def test_it_is_clean_and_nothing_is_left_to_update(copy: Path) -> None:
     assert book.update() == ()
 
 
+def test_what_is_asked_for_is_signed_and_its_script_signs_the_same(copy: Path) -> None:
+    reviews = Book(copy).reviews
+    wanted = [str(asked) for asked in reviews.asked if not asked.met]
+    assert wanted == [], f"sign again: python examples/{copy.name}/sign_off.py"
+    if reviews.asked:
+        runpy.run_path(str(copy / "sign_off.py"), run_name="__main__")
+        again = Book(copy).reviews
+        assert [item.standing for item in again.verdicts] == ["stands"] * len(reviews.verdicts)
+
+
 def test_it_is_published(copy: Path) -> None:
     built = Book(copy).build(["html", "markdown"])
     assert {item.target for item in built.published if item.files} == {"html", "markdown"}
