@@ -44,7 +44,8 @@ def _open(checked: Checked, found: Coverage, line: int) -> Iterator[Problem | No
     if checked.reached(Stage.RELEASED):
         yield from (Problem(FILE, line, 1, _said(found, row), f"factbook coverage {found.regime.name}") for row in rows)
     elif rows:
-        yield NotJudged(f"{len(rows)} items of {found.regime.name} are not met yet", f"required from {Stage.RELEASED} on", FILE, line)
+        items = "1 item is" if len(rows) == 1 else f"{len(rows)} items are"
+        yield NotJudged(f"{items} not met yet: {found.regime.name}", f"required from {Stage.RELEASED} on", FILE, line)
 
 
 def _said(found: Coverage, row: Row) -> str:
