@@ -70,32 +70,52 @@ class _Count:
     def __init__(self, table: Table, source: Source, attributes: Sequence[str], store: Path, progress: Progress) -> None:
         self.table, self.source, self.attributes, self.store, self.progress = table, source, attributes, store, progress
         self.total: Tally | None = None
+        self.rows = 0
 
     def run(self, engine: str, settings: Mapping[str, str]) -> Tally:
-        """Add up what is kept, and what the engine counts of the rest; each part is kept as soon as it is counted."""
+        """Add up what is kept, and what the engine counts of the rest; each part is kept as soon as it is counted.
+
+        Parts are added at the end, from the store: while a part is counted, the sum of the others would take as much memory again.
+        """
         names = kept.names(self.table, self.source, self.attributes, self.store)
         missing = []
         for i, name in enumerate(names):
             found = kept.get(self.store, name)
-            missing += [i] if found is None else []
-            self.add(found)
+            if found is None:
+                missing.append(i)
+            else:
+                self.add(self.done(found))
         tables = [self.table.part(i) for i in missing] if names else [self.table]
         counting = shelf.find("engines", engine).parts(tables, self.source, self.attributes, self.store, settings, self.told)
-        for number, tally in counting if tables else ():
-            if names:
-                kept.put(self.store, names[missing[number]], tally)
-            self.add(tally)
+        later = []
+        for turn, (number, tally) in enumerate(counting if tables else (), start=1):
+            self.done(tally)
+            stored = bool(names) and kept.put(self.store, names[missing[number]], tally)
+            if stored and turn < len(tables):
+                later.append(names[missing[number]])
+            else:
+                self.add(tally)
             del tally  # the next part needs the memory
+        for name in later:
+            self.add(self._stored(name))
         if self.total is None or not self.total.rows:
             raise SourceError(f"{self.table.where}: no rows", remedy="give a table with at least one row")
         return self.total
 
-    def add(self, tally: Tally | None) -> None:
-        if tally is not None:
-            self.total = tally if self.total is None else combine((self.total, tally))
-            self.told(0)
+    def _stored(self, name: str) -> Tally:
+        found = kept.get(self.store, name)
+        if found is None:
+            raise SourceError(f"{self.table.where}: what was just counted is gone from {self.store / kept.FOLDER}", remedy="measure again")
+        return found
+
+    def add(self, tally: Tally) -> None:
+        self.total = tally if self.total is None else combine((self.total, tally))
+
+    def done(self, tally: Tally) -> Tally:
+        self.rows += tally.rows
+        self.told(0)
+        return tally
 
     def told(self, rows: int) -> None:
-        """How many rows are done beyond those that were added up."""
-        done = rows + (0 if self.total is None else self.total.rows)
-        self.progress(self.table.where, done, self.table.rows or 0)
+        """How many rows are done beyond those of whole parts."""
+        self.progress(self.table.where, self.rows + rows, self.table.rows or 0)

@@ -55,9 +55,9 @@ def get(store: Path, name: str) -> Tally | None:
         return None
 
 
-def put(store: Path, name: str, tally: Tally) -> None:
-    """Keep a tally, in one step."""
-    _write(store, name, tallies.dump(tally))
+def put(store: Path, name: str, tally: Tally) -> bool:
+    """Keep a tally, in one step; False where the store takes nothing."""
+    return _write(store, name, tallies.dump(tally))
 
 
 def sketched(
@@ -130,12 +130,13 @@ def _read(store: Path, name: str) -> bytes | None:
     return data
 
 
-def _write(store: Path, name: str, data: bytes) -> None:
+def _write(store: Path, name: str, data: bytes) -> bool:
     """A store that cannot be written costs time later, nothing else."""
     try:
         canon.write_atomic(store / FOLDER / name, hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
     except StorageError:
-        return
+        return False
+    return True
 
 
 def tidy(store: Path) -> None:

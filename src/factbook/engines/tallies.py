@@ -28,7 +28,7 @@ from factbook.engines.bins import Floats as Floats
 from factbook.engines.bins import Integers as Integers
 from factbook.errors import SourceError
 
-CAP: Final = 1 << 20
+CAP: Final = 1 << 19
 ROOM: Final = 10 << 20
 LABEL: Final = "*label"
 PREDICTION: Final = "*prediction"
@@ -46,7 +46,7 @@ _FORMAT: Final = 3
 
 _TOO_HEAVY: Final = "the weights, or their squares, sum to more than 2^46"
 _HASH: Final = np.uint64(0x9E3779B97F4A7C15)
-_HASHED: Final = 22
+_HASHED: Final = 21
 
 
 @dataclass(frozen=True, eq=False)

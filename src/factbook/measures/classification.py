@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from itertools import repeat
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -143,15 +144,14 @@ def _two(request: Request, answer: Answer, given: Parameters) -> None:
     for by in ((), *request.slices()):
         found = clusters.counts(outcomes, by, answer.level)
         _absent(answer, source, by, found, RATES)
-        scored = scores.by_slice(outcomes, by) if source.score else {}
+        scored = scores.along(outcomes, by, found) if source.score else repeat(None, len(found))
         spread = dict(cluster_scores.by_slice(outcomes, by)) if source.score and source.cluster else {}
-        for place, counts in found.items():
+        for (place, counts), own in zip(found.items(), scored, strict=True):
             add_counts(answer, counts, place, abstains=bool(source.abstain))
             for name, rate in RATES.items():
                 add_rate(clusters.fit(answer, counts, rate.whole), name, counts, place)
             _summaries(answer, counts, place)
             if source.score:
-                own = scored.get(place)
                 scores.add(cluster_scores.robust(answer, own, spread[place]) if place in spread else answer, own, counts, place)
                 if own is not None and given.kinds and (given.curves_in == "slices" or not place):
                     at = curves.Place(place, counts, own, spread.get(place), _narrow(request))

@@ -6,7 +6,7 @@ All are read from the tally, cell by cell. Where its scores are binned every sta
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,7 +18,7 @@ from factbook.measures import intervals
 from factbook.measures.binary import Counts, Outcomes
 from factbook.measures.intervals import Interval
 from factbook.measures.request import Answer, tidy
-from factbook.measures.sheets import TENTH_BINS, Pair, Sheet, sheet
+from factbook.measures.sheets import TENTH_BINS, Pair, Sheet, sheets
 from factbook.model import Direction, Metric, Pairs, Unit
 
 FEWEST: Final = 2
@@ -111,16 +111,32 @@ class Scored:
 
 def by_slice(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Scored]:
     """The score distributions of all slices of a combination of attributes."""
-    found = sheet(outcomes, by)
-    if found is None:
-        return {}
-    scored = {}
-    for i, (name, start, length) in enumerate(zip(found.names, found.starts.tolist(), found.lengths.tolist(), strict=True)):
-        own = slice(start, start + length)
-        weights = found.weights[0][own], found.weights[1][own]
-        squares = (found.squares[0][own], found.squares[1][own]) if found.weighted else weights
-        scored[name] = Scored(found.low[own], found.high[own], weights, squares, found.exact, (found, i))
-    return scored
+    return dict(_each(outcomes, by))
+
+
+def along(outcomes: Outcomes, by: Sequence[str], places: Iterable[Pairs]) -> Iterator[Scored | None]:
+    """The score distribution of each slice in turn, in the order of `places`, which is that of `binary.slices`; None where it has no judged scores.
+
+    What belongs to a slice is forgotten when the next is asked for, so that few are held at a time.
+    """
+    found = _each(outcomes, by)
+    name, scored = next(found, (None, None))
+    for place in places:
+        if place != name:
+            yield None
+            continue
+        yield scored
+        name, scored = next(found, (None, None))
+    assert name is None, f"{name} is not among the slices, or out of order"
+
+
+def _each(outcomes: Outcomes, by: Sequence[str]) -> Iterator[tuple[Pairs, Scored]]:
+    for sheet in sheets(outcomes, by):
+        for i, (name, start, length) in enumerate(zip(sheet.names, sheet.starts.tolist(), sheet.lengths.tolist(), strict=True)):
+            own = slice(start, start + length)
+            weights = sheet.weights[0][own], sheet.weights[1][own]
+            squares = (sheet.squares[0][own], sheet.squares[1][own]) if sheet.weighted else weights
+            yield name, Scored(sheet.low[own], sheet.high[own], weights, squares, sheet.exact, (sheet, i))
 
 
 def add(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs) -> None:

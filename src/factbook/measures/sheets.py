@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -16,6 +16,7 @@ from factbook.measures.binary import FN, TP, Flags, Outcomes, placed, slices
 from factbook.model import Pairs
 
 TENTH_BINS: Final = len(TENTHS) + 1
+MOST: Final = 1 << 15
 Pair = tuple[Floats, Floats]
 Moments = tuple[Floats, Floats, Floats, Floats, Pair]
 
@@ -31,6 +32,7 @@ class Sheet:
         weights: of positives and of negatives.
         squares: sums of squared weights; without weights both are numbers of rows.
         exact: False where the scores are binned.
+        parts: what makes up the slices of this sheet and of others, this one's from the `first` on.
     """
 
     names: Sequence[Pairs]
@@ -41,6 +43,7 @@ class Sheet:
     squares: Pair
     exact: bool
     parts: _Parts | None = None
+    first: int = 0
     _known: dict[object, Moments] = field(default_factory=dict)
 
     @property
@@ -151,7 +154,7 @@ class Sheet:
     def gaps(self) -> tuple[Floats, Floats]:
         """The calibration error of each slice, and how far binned scores can move it."""
         if self.parts is not None:
-            return np.abs(self.parts.gaps()).sum(axis=1) / (self.sizes[0] + self.sizes[1]), np.zeros(len(self.starts))
+            return np.abs(self._own(self.parts.gaps)).sum(axis=1) / (self.sizes[0] + self.sizes[1]), np.zeros(len(self.starts))
         weight = self.weights[0] + self.weights[1]
         index = self.each(np.arange(len(self.starts)) * TENTH_BINS) + np.searchsorted(TENTHS, self.middle)
         found = np.bincount(index, weights=weight * self.middle - self.weights[0], minlength=len(self.starts) * TENTH_BINS)
@@ -174,7 +177,7 @@ class Sheet:
         total = self.sizes[0] + self.sizes[1]
         with np.errstate(divide="ignore", invalid="ignore"):
             n = total**2 / (self.total(self.squares[0]) + self.total(self.squares[1])) if self.weighted else total
-            value, spread, third = self._moments(loss, total) if self.parts is None else self.parts.losses(loss)
+            value, spread, third = self._moments(loss, total) if self.parts is None else map(self._own, self.parts.losses(loss))
             spread = np.where(spread > (1e-14 * value) ** 2, spread, 0.0)  # losses that are all alike differ by rounding
             variance = np.where(n > 1, spread * n / (n - 1), 0.0)
             skewness = np.where(spread > 0, third / spread**1.5, 0.0)
@@ -182,6 +185,10 @@ class Sheet:
                 return value, variance, skewness, n, (value, value)
             low, high = loss(self.low), loss(self.high)
             return value, variance, skewness, n, (self._mean((high[0], low[1]), total), self._mean((low[0], high[1]), total))
+
+    def _own(self, numbers: Floats) -> Floats:
+        """Those of this sheet, of numbers of all slices."""
+        return numbers[self.first : self.first + len(self.names)]
 
     def _moments(self, loss: Callable[[Floats], Pair], total: Floats) -> tuple[Floats, Floats, Floats]:
         own = loss(self.middle)
@@ -212,21 +219,33 @@ class Sheet:
         return self.total(products)
 
 
-def sheet(outcomes: Outcomes, by: Sequence[str]) -> Sheet | None:
-    """The scores of all slices of a combination of attributes; None where there are none."""
+def sheets(outcomes: Outcomes, by: Sequence[str]) -> Iterator[Sheet]:
+    """The scores of all slices of a combination of attributes, so many slices a sheet as keep its arrays small: large ones cost more a number."""
     told, scores = outcomes.by_score, outcomes.tally.scores
     assert scores is not None
     judged = (told.kind <= TP) & placed(told.tally, told.source, by)
     if not judged.any():
-        return None
+        return
     positive = (told.kind == TP) | (told.kind == FN)
     names, index = slices(told.tally.where(judged), by)
     if scores.resolution == EXACT:
-        return _exact(outcomes, judged, positive, names, index)
-    return _binned(scores, np.flatnonzero(judged), positive, names, index)
+        yield from _exact(outcomes, judged, positive, names, index)
+    else:
+        yield from _binned(scores, np.flatnonzero(judged), positive, names, index)
 
 
-def _exact(outcomes: Outcomes, judged: Flags, positive: Flags, names: Sequence[Pairs], index: Integers) -> Sheet:
+def _runs(sizes: Integers) -> Iterator[tuple[int, int]]:
+    """Neighbours that have at most MOST cells together, or one that has more: the first, and the one after the last."""
+    first = held = 0
+    for i, size in enumerate(sizes.tolist()):
+        if held and held + size > MOST:
+            yield first, i
+            first, held = i, 0
+        held += size
+    yield first, len(sizes)
+
+
+def _exact(outcomes: Outcomes, judged: Flags, positive: Flags, names: Sequence[Pairs], index: Integers) -> Iterator[Sheet]:
     scores = outcomes.tally.scores
     assert scores is not None
     cells = scores.rising
@@ -234,12 +253,22 @@ def _exact(outcomes: Outcomes, judged: Flags, positive: Flags, names: Sequence[P
     place[judged] = index
     group = place[cells.block]
     order = np.argsort(group, kind="stable")[np.count_nonzero(group < 0) :]
-    group, keys = group[order], cells.keys[order]
-    change = np.ones(len(order), dtype=bool)
+    parts = _Parts(outcomes, judged, positive, index, len(names))
+    sizes = np.bincount(group[order], minlength=len(names))
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    for first, last in _runs(sizes):
+        own = order[ends[first] : ends[last]]
+        yield _sheet(cells, own, group[own] - first, positive, names[first:last], parts, first)
+
+
+def _sheet(cells: Scores, own: Integers, group: NDArray[Any], positive: Flags, names: Sequence[Pairs], parts: _Parts, first: int) -> Sheet:
+    """The sheet of some exact cells, which lie in the order of their slices; `group` is the slice of each."""
+    keys = cells.keys[own]
+    change = np.ones(len(own), dtype=bool)
     change[1:] = (keys[1:] != keys[:-1]) | (group[1:] != group[:-1])
     there = np.flatnonzero(change)
-    truth = positive[cells.block[order]]
-    weight, square = _amounts(cells.n[order], None if cells.weights is None else cells.weights[order])
+    truth = positive[cells.block[own]]
+    weight, square = _amounts(cells.n[own], None if cells.weights is None else cells.weights[own])
 
     def split(amount: Floats) -> Pair:
         own = amount * truth
@@ -250,7 +279,7 @@ def _exact(outcomes: Outcomes, judged: Flags, positive: Flags, names: Sequence[P
     starts = np.searchsorted(group[there], np.arange(len(names)))
     weights = split(weight)
     squares = weights if square is weight else split(square)
-    return Sheet(names, starts, low, low, weights, squares, exact=True, parts=_Parts(outcomes, judged, positive, index, len(names)))
+    return Sheet(names, starts, low, low, weights, squares, exact=True, parts=parts, first=first)
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,6 +291,7 @@ class _Parts:
     positive: Flags
     index: Integers
     size: int
+    _known: dict[object, tuple[Floats, Floats, Floats]] = field(default_factory=dict)
 
     def _sum(self, amounts: Floats) -> Floats:
         """Sums over the blocks of each slice."""
@@ -272,6 +302,11 @@ class _Parts:
 
         Chan, Golub & LeVeque 1983, The American Statistician 37, 242; Terriberry 2007 for the third.
         """
+        if loss not in self._known:
+            self._known[loss] = self._losses(loss)
+        return self._known[loss]
+
+    def _losses(self, loss: Callable[[Floats], Pair]) -> tuple[Floats, Floats, Floats]:
         weight, mean, second, third = self._moments(loss)
         total = self._sum(weight)
         value = self._sum(weight * mean) / total
@@ -303,6 +338,7 @@ class _Parts:
         assert scores is not None
         return scores, np.searchsorted(scores.block, np.arange(len(scores.blocks))), _amounts(scores.n, scores.weights)[0]
 
+    @cached_property
     def gaps(self) -> Floats:
         """Per slice and tenth of the scores, how much more the scores sum up to than the outcomes."""
         known = self.outcomes.known
@@ -314,14 +350,24 @@ class _Parts:
         return np.stack([self._sum(known[_Parts][:, tenth]) for tenth in range(TENTH_BINS)], axis=1)
 
 
-def _binned(scores: Scores, judged: Integers, positive: Flags, names: Sequence[Pairs], index: Integers) -> Sheet:
+def _binned(scores: Scores, judged: Integers, positive: Flags, names: Sequence[Pairs], index: Integers) -> Iterator[Sheet]:
     size = scores.n.shape[1]
-    where = (index * 2 + positive[judged]).tolist()
+    order = np.argsort(index, kind="stable")
+    ends = np.searchsorted(index[order], np.arange(len(names) + 1))
+    for first, last in _runs(np.full(len(names), size)):
+        chosen = order[ends[first] : ends[last]]
+        where = ((index[chosen] - first) * 2 + positive[judged[chosen]]).tolist()
+        yield _binned_sheet(scores, judged[chosen].tolist(), where, names[first:last])
+
+
+def _binned_sheet(scores: Scores, blocks: Sequence[int], where: Sequence[int], names: Sequence[Pairs]) -> Sheet:
+    """The sheet of some binned blocks; `where` is twice the slice of each, and 1 more for positives."""
+    size = scores.n.shape[1]
 
     def summed(array: Integers) -> Integers:
         """Row by row: what numpy has for whole arrays reads them several times."""
         found = np.zeros((2 * len(names), *array.shape[1:]), dtype=array.dtype)
-        for to, own in zip(where, judged.tolist(), strict=True):
+        for to, own in zip(where, blocks, strict=True):
             found[to] += array[own]
         return found
 
