@@ -24,7 +24,7 @@ from factbook.evidence.catalog import Catalog
 from factbook.model import Fact, Key, Metric
 from factbook.rules import Checked, NotJudged, prose
 from factbook.rules.groups import attributes, mentions
-from factbook.rules.metric_is_its_own import BETWEEN, called
+from factbook.rules.metric_is_its_own import BETWEEN, called, spelling
 from factbook.rules.number_is_bound import Unbound, unbound
 
 _LEAD: Final = re.compile(
@@ -449,7 +449,7 @@ def _digits(text: str) -> int:
 @functools.lru_cache(maxsize=4096)
 def _any(names: frozenset[str]) -> re.Pattern[str]:
     """What finds any of these names in a text, the longest first."""
-    words = (re.escape(name).replace(r"\ ", r"[\s_-]+") for name in sorted(names, key=lambda name: (-len(name), name)))
+    words = (spelling(name) for name in sorted(names, key=lambda name: (-len(name), name)))
     return re.compile(rf"(?<!\w)(?:{'|'.join(words) or '(?!)'})s?(?!\w)", re.IGNORECASE)
 
 

@@ -27,6 +27,7 @@ from factbook.rules import Checked, NotJudged, Problem, at, prose
 CODE: Final = "FB111"
 NAME: Final = "metric-is-its-own"
 _NAMED: Final = frozenset({Unit.FRACTION, Unit.SCORE})
+_WORDS: Final = frozenset({"for", "map", "me", "new"})
 BETWEEN = re.compile(
     r"\s*(?:\([^()]*\)\s*)?(?:(?:is|was|of|at|equals|reaches|reached|stands at|comes to|amounts to|only|just|about|an?|the|:|=|—|–|-)\s*)*\Z",
     re.IGNORECASE,
@@ -79,10 +80,16 @@ def called(metric: Metric) -> set[str]:
     return {name for name in plain if len(name) > 2}
 
 
+def spelling(name: str) -> str:
+    """What finds a name in any letter case; one that is a plain word too (FOR, mAP) only where its capitals show that it is meant."""
+    found = re.escape(name).replace(r"\ ", r"[\s_-]+")
+    return rf"(?-i:(?!(?:{name}|{name.capitalize()})(?!\w))){found}" if name in _WORDS else found
+
+
 @functools.cache
 def _pattern(measure: str) -> re.Pattern[str]:
     names = sorted(_names(measure), key=len, reverse=True)
-    return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(name).replace(r"\ ", r"[\s_-]+") for name in names) + r")(?!\w)", re.IGNORECASE)
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(spelling, names)) + r")(?!\w)", re.IGNORECASE)
 
 
 def _meant(measure: str, text: str) -> frozenset[str]:
