@@ -173,7 +173,7 @@ class Book:
             raise DocumentError(f"{name!r} is no name for a document", remedy="give a plain name; it becomes documents/NAME.md")
         if path.exists():
             raise BookExists(path, "give the new one another name: --name NAME")
-        text = scaffold(kind, self.manifest, self.catalog, answers, self._met(kind))
+        text = scaffold(kind, self.manifest, self.catalog, answers, self._met(kind), self.documents)
         document = parse.parse(text, path.relative_to(self.root).as_posix())
         with lock(self.root):
             others = self.documents

@@ -224,3 +224,15 @@ def test_colour_is_for_terminals_that_want_it(place: Path) -> None:
 def test_progress_is_shown_to_a_terminal_only(place: Path) -> None:
     assert "performance" in _terminal([sys.executable, "-m", "factbook", "measure", "book", "--force"], place)
     assert factbook("measure", "book", "--force", cwd=place).stderr == ""
+
+
+def test_all_kinds_and_regimes_are_listed_for_people_and_for_machines(tmp_path: Path) -> None:
+    from factbook import regimes
+    from factbook.documents import kinds
+
+    for command, known in (("new", kinds.names()), ("coverage", tuple(regimes.names()))):
+        done = factbook(command, "--list", "--json", cwd=tmp_path)
+        listed = json.loads(done.stdout)
+        assert tuple(item["name"] for item in listed) == known
+        assert all(item["title"] for item in listed)
+        assert all(name in factbook(command, "--list", cwd=tmp_path).stdout for name in known)

@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -162,12 +163,14 @@ def _fact(metric: str, group: str, **rest: Any) -> Fact:
     return Fact(key, unit=Unit.FRACTION, direction=Direction.LOWER, bounds=(0.0, 1.0), **rest)
 
 
-def judged(root: Path, text: str, *, require_sources: bool = False, on: dt.date | None = None) -> rules.Report:
-    """Check the book with one document of this text."""
+def judged(
+    root: Path, text: str, *, require_sources: bool = False, on: dt.date | None = None, others: Mapping[str, str] = MappingProxyType({})
+) -> rules.Report:
+    """Check the book with one document of this text, and others by name."""
     read, lines = manifest.load(root)
     catalog = Catalog(read, Evidence.load(root))
-    document = parse.parse(text, "documents/case.md")
-    return rules.judge(root, read, lines, catalog, [document], freshness(root, read, catalog.evidence), require_sources, on)
+    documents = [parse.parse(words, f"documents/{name}") for name, words in sorted({**others, "case.md": text}.items())]
+    return rules.judge(root, read, lines, catalog, documents, freshness(root, read, catalog.evidence), require_sources, on)
 
 
 def signer(person: str) -> keys.Signer:
@@ -257,7 +260,9 @@ def case(root: Path, folder: Path, given: Mapping[str, Any]) -> rules.Report:
         sign(root, given.get("text", ""), item)
     if "delete" in given:
         (root / given["delete"]).unlink()
-    return judged(root, given.get("text", ""), require_sources=given.get("require_sources") == "true", on=_day(given.get("on")))
+    return judged(
+        root, given.get("text", ""), require_sources=given.get("require_sources") == "true", on=_day(given.get("on")), others=given.get("others", {})
+    )
 
 
 def ran(root: Path, text: str, outputs: Iterable[str], read: Iterable[str] = ()) -> None:

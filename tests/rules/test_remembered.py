@@ -102,6 +102,16 @@ def test_a_part_is_judged_again_when_another_document_changes(root: Path) -> Non
     assert [finding.file for finding in check(root).findings if finding.code == "FB112"] == ["documents/report.md"]
 
 
+def test_a_link_is_judged_again_when_what_it_leads_to_changes(root: Path) -> None:
+    shown = "Women under 40: [15 of 24](fact:performance/fnr?age_band=<40&sex=women).\n"
+    women = "Women: [20.0 % (95 % CI 12.7–29.2)](fact:performance/fnr?sex=women); see [the other](other.md).\n"
+    (root / "documents" / "report.md").write_text(women, encoding="utf-8")
+    (root / "documents" / "other.md").write_text(shown, encoding="utf-8")
+    assert not any("the worst slice" in item.what for item in check(root).not_judged)
+    (root / "documents" / "other.md").write_text("# Other\n", encoding="utf-8")
+    assert [item.file for item in check(root).not_judged if "the worst slice" in item.what] == ["documents/report.md"]
+
+
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"world": 1, "documents": {"documents/other.md": 3}}'])
 def test_a_damaged_memory_is_none(root: Path, damage: str) -> None:
     wanted = check(root)

@@ -12,11 +12,12 @@ In the stage `draft` only what is false, unsafe or misleading fails; what is mer
 from __future__ import annotations
 
 import datetime as dt
+import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
@@ -31,7 +32,7 @@ from factbook.evidence.plan import Freshness
 from factbook.manifest import Manifest, Stage
 from factbook.review.reviews import Reviews
 from factbook.rules.exemptions import Exemption, can_be_exempt, exemptions
-from factbook.rules.remembered import Judgement, judgements
+from factbook.rules.remembered import Judgement, judgements, looks_beyond
 from factbook.rules.style import Style
 from factbook.rules.style import load as load_style
 
@@ -147,11 +148,17 @@ class Checked:
     others: Sequence[Document] = ()
 
     def alone(self, document: Document) -> Checked:
-        """The same for one document; what follows from the book is kept. `others` are all documents, where its parts are written from them."""
+        """The same for one document; what follows from the book is kept. `others` are all documents, where it looks beyond itself."""
         kept = {"style": self.style, "metrics": self.metrics}
-        one = replace(self, documents=(document,), others=self.documents if document.parts else (document,))
+        one = replace(self, documents=(document,), others=self.documents if looks_beyond(document.source) else (document,))
         one.__dict__.update(kept)
         return one
+
+    def linked(self, document: Document) -> Iterator[Document]:
+        """The other documents of the book that a document links to."""
+        folder = PurePosixPath(document.name).parent
+        targets = {posixpath.normpath(folder / link.target.partition("#")[0]) for link in document.links if not link.scheme}
+        return (other for other in self.others if other.name in targets and other.name != document.name)
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:

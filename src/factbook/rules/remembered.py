@@ -1,7 +1,8 @@
 """What was found in a document is remembered in .factbook/, so that a document that nothing touched is not judged again.
 
 A judgement depends on the document's bytes, its name, and all that a rule sees beside it: factbook.yaml, style.yaml, the evidence, its figures, the
-freshness, the day, and the code and data of factbook and of every pack. A document that holds a part depends on all other documents as well.
+freshness, the day, and the code and data of factbook and of every pack. A document that looks beyond itself, with a part or a link to another one,
+depends on all other documents as well.
 What rules that say `WHOLE = True` find is not remembered. A private store proves nothing to anybody else: `--rehash` judges everything again.
 """
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from factbook.rules import Checked, Finding, NotJudged, OpenQuestion
 
 FILE: Final = ".factbook/judged.json"
-_PART: Final = b"fact:part"
+_BEYOND: Final = (b"fact:part", b".md")
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,17 @@ def judgements(checked: Checked, judge: Callable[[Document], Judgement], *, reme
     every = _digest(f"{name}\0{_digest(source)}" for name, source in documents.sources.items())
     found: dict[str, tuple[str, Judgement]] = {}
     for name, source in documents.sources.items():
-        digest = _digest([name, source, every if _PART in source else ""])
+        digest = _digest([name, source, every if looks_beyond(source) else ""])
         old = known.get(name)
         found[name] = old if old is not None and old[0] == digest else (digest, judge(documents.named(name)))
     if found != known:
         _save(checked.root, world, found)
     return [judgement for _, judgement in found.values()]
+
+
+def looks_beyond(source: bytes) -> bool:
+    """Whether what the rules say of a document may depend on others: a part that is written from them, or a link to one."""
+    return any(mark in source for mark in _BEYOND)
 
 
 def _load(root: Path, world: str) -> dict[str, tuple[str, Judgement]]:

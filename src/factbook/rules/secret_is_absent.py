@@ -24,9 +24,7 @@ from factbook.rules import Checked, Problem, at
 CODE: Final = "FB603"
 NAME: Final = "secret-is-absent"
 EXEMPTABLE: Final = True
-_LIKELY: Final = re.compile(
-    r"AKIA|ASIA|AIza|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-|[sr]k_live|hf_|npm_|pypi-|eyJ|PRIVATE KEY|://[^\s/:]*:"
-)
+_LIKELY: Final = re.compile(r"AKIA|ASIA|AIza|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-|[sr]k_live|hf_|npm_|pypi-|eyJ|PRIVATE KEY|://[^\s/:]*:")
 FORMS: Final = {
     "a private key": r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----",
     "an AWS access key": r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",

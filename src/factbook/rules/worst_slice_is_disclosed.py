@@ -1,13 +1,16 @@
-"""Whoever shows a figure by groups shows the worst slice of all that were measured, combinations included.
+"""Whoever shows a figure by groups shows the worst slice of all that were measured, combinations included, or leads to where it is shown.
 
 Why: a model that does well for women and well for the young can fail young women; each attribute by itself hides that.
 
 Bad:  a table by sex and a table by age band, where sex and age band together were measured and one of their combinations is worse than any group
 Good: the same with <!-- fact:table performance by=sex,age_band metrics=n,fnr -->, or the worst combination cited
 
-Judged of metrics with a good direction, once a document shows a metric by some groups; from `validation` on, and listed in draft. Which groups of one
-attribute must be shown is the matter of worst-group-is-disclosed.
-Fix: cite the slice that is named, or add the table of its combination.
+Good: a summary with the table by sex, and a link to the model card, which has the table by both
+
+Judged of metrics with a good direction, once a document shows a metric by some groups; from `validation` on, and listed in draft. A document whose
+kind lists the metric under `disclose` shows it itself, unless the kind has to fit on a few `pages`; all others may link to a document of the book
+that does. Which groups of one attribute must be shown is the matter of worst-group-is-disclosed.
+Fix: cite the slice that is named, add the table of its combination, or link to the document that shows it.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from factbook.documents import cited
+from factbook.documents.parse import Document
 from factbook.manifest import Stage
 from factbook.model import Direction, Fact, Key, Pairs
 from factbook.rules import Checked, NotJudged, Problem, at
@@ -31,7 +35,7 @@ def check(checked: Checked) -> Iterator[Problem | NotJudged]:
         found = cited.facts(document)
         for figure, offset in _by_groups(found).items():
             worst = _worst(checked, figure)
-            if worst is None or _shown(found, worst.key):
+            if worst is None or _shown(found, worst.key) or _elsewhere(checked, document, worst.key):
                 continue
             named = ", ".join(f"{attribute} {value}" for attribute, value in worst.key.slice)
             said = f"{figure[1]} is shown by groups and not for the worst slice, {named}"
@@ -39,6 +43,13 @@ def check(checked: Checked) -> Iterator[Problem | NotJudged]:
                 yield at(document, offset, said, f"cite {worst.key}, or add a table by={','.join(worst.key.attributes)}")
             else:
                 yield NotJudged(said, "required from validation on", document.name, document.place(offset)[0])
+
+
+def _elsewhere(checked: Checked, document: Document, worst: Key) -> bool:
+    """Whether the document may leave the slice to another, and links to one that shows it."""
+    kind = checked.kinds.get(document.name)
+    promised = kind is not None and kind.pages is None and worst.metric in kind.disclose
+    return not promised and any(_shown(cited.facts(other), worst) for other in checked.linked(document))
 
 
 def _by_groups(found: cited.Cited) -> dict[Figure, int]:
