@@ -25,8 +25,9 @@ items:
   - id: acme:accuracy
     ask: the share of correct predictions
     cite: policy 12, section 2
+    topics: [acme.results]
     fill: [measured]
-    facts: [classification/accuracy]
+    facts: ["acme_results@!training"]
   - id: acme:never
     ask: what nobody has said
     cite: policy 12, section 3
@@ -80,6 +81,8 @@ def pack(tmp_path: Path) -> Path:
     kind.write_text(kind.read_text().replace('        # meets: ["mitchell:use.primary"]', '        meets: ["acme:decision"]  #'))
     for name, text in {
         "regimes/acme-release/regime.yaml": REGIME,
+        "regimes/facts.yaml": "acme_results: [classification/accuracy, classification/auc]\n",
+        "regimes/topics.yaml": "acme.results: {fill: measured, what: results that Acme counts}\n",
         "rules/soon_is_a_day.py": RULE,
         "look.css": ":root { --line: #8a1c5b; }\n",
         "look.yaml": LOOK,
