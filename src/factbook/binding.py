@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from factbook import measures
+from factbook import canon, measures
 from factbook.documents import model_index, parse, shapes
 from factbook.documents.model_index import Result
 from factbook.documents.parse import Document, Kind
@@ -35,6 +35,7 @@ _SIGN: Final = re.compile(r"(?:^|(?<=[\s(\[:=|]))[-+−]\Z")
 _END: Final = re.compile(r"[\d%)\]‰]|(?:per ?cent|percent|points?|pp|thousand|million|billion|trillion)\b", re.IGNORECASE)
 _SIZES: Final = frozenset({"n", "cases", "support", "count", "samples", "examples", "rows", "instances", "size"})
 _CASES: Final = frozenset({"cases", "rows", "samples", "examples", "instances", "records", "items"})
+_INTERVAL: Final = re.compile(r"\bCI\b|\binterval\b|\bconfidence\b", re.IGNORECASE)
 _REACH: Final = 70
 _SHOWN: Final = 5
 _TELLING: Final = 3
@@ -240,7 +241,7 @@ class _Binder:
         """What is to become of a number."""
         line, column = self.document.place(text.offset(reading.start))
         near = self.words(item, reading, text)
-        standing = self.sizes(reading, near) or self.standing(reading.facts, near, telling=_telling(reading))
+        standing = self.sizes(reading, near) or self.ends(reading, near) or self.standing(reading.facts, near, telling=_telling(reading))
         number = Number(line, column, " ".join(reading.text.split()), State.UNPROVEN)
         named = [one for one in standing if one.metric]
         candidates = tuple(Candidate(str(one.fact.key), shapes.spell(one.fact), one.why) for one in (named or standing)[:_SHOWN])
@@ -249,6 +250,9 @@ class _Binder:
             return _Proposal(replace(number, state=State.BOUND, candidates=candidates[:1], note=_also(named)), start, end)
         if named or (standing and _digits(reading.text) >= _TELLING):
             return _Proposal(replace(number, state=State.AMBIGUOUS, candidates=candidates, note=_unclear(named)))
+        if (shares := self.shares(reading, near)) and _clear(shares):
+            held = (Candidate(str(shares[0].fact.key), shapes.spell(shares[0].fact), shares[0].why),)
+            return _Proposal(replace(number, state=State.BY_HAND, candidates=held, note=f"the column says %: write “{number.text} %” in the cell"))
         coincidence = f"facts with this value that no word names: {len(standing)}" if standing else ""
         return _Proposal(replace(number, note=(_rate(reading.text) and self.otherwise(near)) or coincidence))
 
@@ -269,11 +273,37 @@ class _Binder:
         """In a column of sizes (n), the denominators of the facts that the row names."""
         if not _SIZES & {word for part in near.beside[3:] for word in _plain(part).split()} or not reading.text.strip().isdigit():
             return []
+        last = self.last(near)
+        wanted = [fact for fact in self.named(near) if fact.n == int(reading.text)]
+        fields = [self.catalog.fact(replace(fact.key, field="n")) for fact in wanted]
+        said = self.groups(near)
+        if not last and said:  # the size of the group itself
+            fields = [fact for fact in self.facts if fact.key.metric == "rows" and set(fact.key.slice) == said and fact.value == int(reading.text)]
+            fields.sort(key=lambda fact: self.order(fact.key))
+        return [_Standing(fact, 2, 2, 0, (f"“{last}” names it" if last else "its row names the group", "the column says n")) for fact in fields[:1]]
+
+    def named(self, near: _Near) -> list[Fact]:
+        """The facts of the metric and the groups that the words name, in the order of the plan."""
         said, last = self.groups(near), self.last(near)
-        facts = [fact for fact in self.facts if set(fact.key.slice) == said and not fact.key.params and last in self.called(fact.key)]
-        wanted = [fact for fact in facts if fact.n == int(reading.text)]
-        fields = [self.catalog.fact(replace(fact.key, field="n")) for fact in sorted(wanted, key=lambda fact: self.order(fact.key))]
-        return [_Standing(fact, 2, 2, 0, (f"“{last}” names it", "the column says n")) for fact in fields[:1]]
+        facts = [fact for fact in self.facts if set(fact.key.slice) == said and not fact.key.params and last in self.called(fact.key)] if last else []
+        return sorted(facts, key=lambda fact: self.order(fact.key))
+
+    def ends(self, reading: _Reading, near: _Near) -> list[_Standing]:
+        """In a column of intervals without brackets, the ends of the interval of the fact that the row names."""
+        if not any(_INTERVAL.search(part) for part in near.beside[3:]):
+            return []
+        for fact in self.named(near):
+            for field in ("low", "high") if fact.interval else ():
+                end = self.catalog.fact(replace(fact.key, field=field))
+                if shapes.disagreement(reading.text, end) is None:
+                    return [_Standing(end, 2, 2, 0, (f"“{self.last(near)}” names it", "the column says interval"))]
+        return []
+
+    def shares(self, reading: _Reading, near: _Near) -> list[_Standing]:
+        """What a bare number would be with the per cent sign that only its column or row has."""
+        if not re.fullmatch(r"\d+(?:\.\d+)?", reading.text) or not any("%" in part for part in near.beside[2:]):
+            return []
+        return self.standing(tuple(self.agreeing(f"{reading.text} %")), near, telling=False)
 
     def called(self, key: Key) -> frozenset[str]:
         """What the metric of a fact is called; the number of rows also by what its rows are."""
@@ -353,12 +383,7 @@ class _Binder:
 
     def otherwise(self, near: _Near) -> str:
         """What the fact is that the words name, where the number is another."""
-        last = self.last(near)
-        said = self.groups(near)
-        for fact in sorted(self.facts, key=lambda fact: self.order(fact.key)) if last else ():
-            if set(fact.key.slice) == said and not fact.key.params and last in self.called(fact.key):
-                return f"{fact.key} is {shapes.spell(fact)}"
-        return ""
+        return next((f"{fact.key} is {shapes.spell(fact)}" for fact in self.named(near)), "")
 
 
 def _called(metric: Metric) -> set[str]:
@@ -495,15 +520,28 @@ def _reads(document: Document, item: _Proposal) -> bool:
 
 
 def _borne_out(result: Result, catalog: Catalog) -> Declared:
-    """A declared result beside the overall facts of its metric: as it is written, and as a percentage."""
-    wanted = measures.find_alias(result.metric) or result.metric
-    planned = [*catalog.manifest.plan, *catalog.evidence.records]
-    named = [fact for fact in catalog.facts() if fact.key.metric.casefold() == wanted.casefold() and not fact.key.slice and not fact.key.params]
-    facts = sorted(named, key=lambda fact: planned.index(fact.key.evidence) if fact.key.evidence in planned else len(planned))
+    """A declared result beside the overall facts of its metric, those of the data that it names: as it is written, and as a percentage."""
+    facts = _overall(result, catalog)
     for fact in facts:
-        for text in (result.value, f"{result.value} %"):
-            if fact.measured and shapes.disagreement(text, fact) is None:
+        for text in (result.value, f"{result.value} %", _hundredth(result.value, fact)):
+            if text and fact.measured and shapes.disagreement(text, fact) is None:
                 return Declared(result, str(fact.key), f"{fact.key} says the same: {shapes.spell(fact)}")
     if facts:
         return Declared(result, note=f"contradicted: {facts[0].key} is {shapes.spell(facts[0])}")
     return Declared(result)
+
+
+def _overall(result: Result, catalog: Catalog) -> list[Fact]:
+    """The facts of all cases of a declared metric, in the order of the plan."""
+    wanted = measures.find_alias(result.metric) or result.metric
+    planned = [*catalog.manifest.plan, *catalog.evidence.records]
+    named = [fact for fact in catalog.facts() if fact.key.metric.casefold() == wanted.casefold() and not fact.key.slice and not fact.key.params]
+    facts = sorted(named, key=lambda fact: planned.index(fact.key.evidence) if fact.key.evidence in planned else len(planned))
+    data = {name: {name, *(item.source for item in record.inputs.values())} for name, record in catalog.evidence.records.items()}
+    return [fact for fact in facts if result.dataset in data.get(fact.key.evidence, ())] or facts
+
+
+def _hundredth(text: str, fact: Fact) -> str:
+    """A score between 0 and 1 that is declared as if it were a percentage: 76.5 for 0.765."""
+    number = canon.number(text)
+    return str(number / 100) if number is not None and number > 1 and fact.bounds == (0.0, 1.0) else ""
