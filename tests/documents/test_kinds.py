@@ -158,5 +158,5 @@ def test_rows_that_serve_twice_are_described_once(tmp_path: Path) -> None:
     for kind in ("audit", "datasheet"):
         text = book.new(kind)[0].read_text(encoding="utf-8")
         assert text.count("per=column") == 1
-        assert "`again` is made of the same rows" in text
+        assert "`again` is made of the same [240](fact:two/rows) rows" in text
     assert book.check().findings == ()
