@@ -14,9 +14,9 @@ Integers are exact unless a scale word or `about` loosens them. Undefined and su
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import itertools
 import math
-import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
