@@ -376,6 +376,14 @@ class Regime(_Strict):
     met_by: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     not_applicable: dict[str, str] = Field(default_factory=dict)
 
+    @field_validator("not_applicable")
+    @classmethod
+    def _reasoned(cls, reasons: dict[str, str]) -> dict[str, str]:
+        for item, reason in reasons.items():
+            if not reason.strip():
+                raise ValueError(f"{item}: say why it does not apply")
+        return reasons
+
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 

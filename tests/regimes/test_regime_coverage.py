@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from factbook.book import Book
-from factbook.errors import UnknownName
+from factbook.errors import ManifestError, UnknownName
 from factbook.regimes.coverage import Row, State, page
 
 BOOK = """factbook: 1
@@ -89,6 +89,8 @@ def test_factbook_yaml_says_what_does_not_apply_and_what_meets(made) -> None:
     book = made(use="Nurses use it.", regimes=declared)
     assert row(book, "model-cards", "mitchell:details.license").missing == "it is never given to anybody"
     assert row(book, "model-cards", "mitchell:use.users").by == ("documents/model-card.md#intended-use",)
+    with pytest.raises(ManifestError, match="say why it does not apply"):
+        made(regimes="regimes: {model-cards: {not_applicable: {'mitchell:details.license': ' '}}}")
     with pytest.raises(UnknownName, match=r"did you mean mitchell:use\.users"):
         made(regimes="regimes: {model-cards: {met_by: {'mitchell:use.user': [x]}}}").coverage("model-cards")
 

@@ -149,6 +149,7 @@ class Material:
         self.measured = tuple(_measured(catalog, self.uses))
         self.shown = tuple(dict.fromkeys(_shown(catalog, self.uses, documents)))
         self.answers: dict[str, list[Answer]] = {}
+        self.sections = frozenset(f"{document.name}#{section.slug}" for document in documents for section in document.sections)
         self.passages = frozenset(_passages(documents))
         for answer in _answers(documents):
             for item in answer.meets:
@@ -180,6 +181,12 @@ class Material:
             raise UnknownName(f"item of {regime.name}", item, regime.items)
         declared = self.manifest.regimes.get(regime.name, manifests.Regime())
         return self._judged(regime.items[item], declared.met_by.get(item, ()))
+
+    def nowhere(self, name: str) -> Iterator[tuple[str, str]]:
+        """What factbook.yaml says that items of a regime are met by, and that is no section of a document and no fact: item and place."""
+        known = self.sections | {fact.key for fact in (*self.measured, *self.shown)}
+        for item, places in self.manifest.regimes.get(name, manifests.Regime()).met_by.items():
+            yield from ((item, place) for place in places if place not in known)
 
     def _row(self, regime: Regime, item: Item, declared: manifests.Regime, on: dt.date) -> Row:
         since = regime.since(item, declared.subject_class)

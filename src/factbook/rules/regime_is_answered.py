@@ -35,8 +35,9 @@ def check(checked: Checked) -> Iterator[Problem | NotJudged]:
         except UnknownName as error:
             yield Problem(FILE, line, 1, error.message, error.remedy)
             continue
-        if found is not None:
+        if found is not None and material:
             yield from _open(checked, found, line)
+            yield from _nowhere(checked, material, name, line)
 
 
 def _open(checked: Checked, found: Coverage, line: int) -> Iterator[Problem | NotJudged]:
@@ -46,6 +47,13 @@ def _open(checked: Checked, found: Coverage, line: int) -> Iterator[Problem | No
     elif rows:
         items = "1 item is" if len(rows) == 1 else f"{len(rows)} items are"
         yield NotJudged(f"{items} not met yet: {found.regime.name}", f"required from {Stage.RELEASED} on", FILE, line)
+
+
+def _nowhere(checked: Checked, material: Material, name: str, line: int) -> Iterator[Problem]:
+    for item, place in material.nowhere(name):
+        where = checked.lines.get(("regimes", name, "met_by", item), line)
+        said = f"{item} is said to be met by {place}, which is no section of a document and no fact"
+        yield Problem(FILE, where, 1, said, "name a section as documents/FILE.md#SECTION, or a fact by its key")
 
 
 def _said(found: Coverage, row: Row) -> str:
