@@ -283,7 +283,7 @@ def _made(keys: Sequence[Key], catalog: Catalog) -> dict[str, str]:
 
 def _behind(root: Path, document: Document, ranges: Sequence[Range], catalog: Catalog) -> Iterator[tuple[str, str]]:
     for link in document.links:
-        if _inside(link.start, ranges) and link.scheme in {"claim", "gap", "policy", "declared"}:
+        if _inside(link.start, ranges) and link.scheme in {"claim", "gap", "policy", "declared", "quoted"}:
             yield f"{link.scheme}:{link.name}", _said(link.scheme, link.name, catalog)
     for event, start, _ in document.events:
         step, kind, given = parse.tag(event)
@@ -297,11 +297,14 @@ def _behind(root: Path, document: Document, ranges: Sequence[Range], catalog: Ca
 
 
 def _said(scheme: str, name: str, catalog: Catalog) -> str:
-    """What factbook.yaml says under a name; of a claim with its verdict."""
+    """What factbook.yaml says under a name; of a claim with its verdict, of a quotation what was read, and from which bytes."""
     try:
         if scheme == "claim":
             claim = catalog.claim(name)
             return f"{claim.verdict.value}: {claim.expression}"
+        if scheme == "quoted":
+            quoted, statement = catalog.quoted(name)
+            return f"{quoted.digest} {quoted.text(statement)}"
         found = {"gap": catalog.gap, "policy": catalog.policy, "declared": catalog.declared}[scheme](name)
         return canon.digest(found.model_dump(mode="json", exclude_defaults=True))
     except FactbookError:
