@@ -6,7 +6,8 @@ Bad:  regimes: [model-cards], and the card says nothing about the intended use
 Good: regimes: {model-cards: {not_applicable: {"mitchell:details.license": never given to anybody}}}, and every other item is met
 
 A heading, a gap or an open question is no answer. Judged from the stage `released` on; earlier, what is open is counted and listed. What a regime
-only recommends is never a finding. `factbook coverage` prints every item; `factbook check --on DATE` judges as of another day.
+only recommends is never a finding; what `met_by` names has to exist, at any stage. `factbook coverage` prints every item; `factbook check --on DATE`
+judges as of another day.
 Fix: answer the item in a document, show the fact, or say under `regimes:` what meets it or why it does not apply.
 """
 
