@@ -545,11 +545,9 @@ class Book:
         signer = keys.private(Path(key), passphrase)
         own = signing.signing(person, role, meaning, signer, note, tuple(tolerance), time)
         with lock(self.root):
-            self.__dict__.pop("reviews", None)
             files = self._signed(document, section, own)
             for name, data in files:
                 write_atomic(self.root / name, data)
-        self.__dict__.pop("reviews", None)
         return tuple(self.root / name for name, _ in files)
 
     def _signed(self, name: str, section: str, own: Signing) -> list[tuple[str, bytes]]:

@@ -230,6 +230,22 @@ def test_evidence_that_is_forged_makes_it_fall(book: Path) -> None:
     assert "performance/accuracy" in only(book).why
 
 
+def test_another_kind_of_document_has_other_owners_and_no_sign_off(book: Path) -> None:
+    edit(book, "factbook.yaml", "    - {document: notes,", "    - {document: card, role: owner}\n    - {document: notes,")
+    (book / "documents/card.md").write_text("---\nkind: model-card\n---\n\n# Card\n\n## Intended use\n\nNurses call first.\n", encoding="utf-8")
+    edit(book, "factbook.yaml", "roles: [clinician], key", "roles: [clinician, product owner], key")
+    sign(book, role="product owner", document="card", section="Intended use")
+
+    def asked() -> dict[str, str]:
+        return {item.heading: item.why for item in Book(book).reviews.asked if item.document.endswith("card.md")}
+
+    assert asked()["Intended use"] == ""
+    assert "there is no section" in asked()["Metrics"], "a section that the kind asks for cannot be left out"
+    edit(book, "documents/card.md", "kind: model-card", "kind: notes")
+    assert asked() == {"": "a document of the kind notes has no such section with an owner"}
+    assert only(book).why == "the document was a model-card, and is a notes now"
+
+
 def test_removing_the_policy_makes_all_fall_and_is_reported(book: Path) -> None:
     sign(book)
     path = book / "factbook.yaml"

@@ -38,6 +38,7 @@ class Excerpt:
     Attributes:
         sha256: of the bytes, line ends as in Unix, with the footnotes that they refer to; in hexadecimal.
         shape: the same with figures of facts and tables left open.
+        kind: of the document, which says who owns what in it.
         under: the headings that a section stands under, without the document's title.
         facts: the digest of every fact that is cited, in links, tables, charts and claims; '' for one that does not exist.
         figures: value and interval of each, or what it says instead.
@@ -47,6 +48,7 @@ class Excerpt:
 
     sha256: str
     shape: str
+    kind: str
     under: tuple[str, ...]
     facts: Mapping[str, str]
     figures: Mapping[str, Mapping[str, Any]]
@@ -61,7 +63,7 @@ class Excerpt:
     def read(cls, tree: Mapping[str, Any]) -> Excerpt:
         """The excerpt of plain data. Raises KeyError or TypeError where it is none."""
         maps = {name: dict(tree[name]) for name in ("facts", "figures", "behind", "made")}
-        return cls(str(tree["sha256"]), str(tree["shape"]), tuple(tree["under"]), **maps)
+        return cls(str(tree["sha256"]), str(tree["shape"]), str(tree["kind"]), tuple(tree["under"]), **maps)
 
 
 def section(document: Document, anchor: str) -> Section | None:
@@ -93,6 +95,7 @@ def excerpt(root: Path, catalog: Catalog, document: Document, anchor: str = "") 
     return Excerpt(
         sha256=_hash(document.source[low:high] for low, high in ranges),
         shape=_hash(_open(document, low, high) for low, high in ranges),
+        kind=document.kind,
         under=_under(document, place),
         facts={str(key): _identity(key, catalog) for key in keys},
         figures={str(key): figure(key, catalog) for key in keys},

@@ -197,6 +197,8 @@ def difference(old: Excerpt, new: Excerpt, tolerance: Mapping[str, str]) -> tupl
     """Why what was signed is not what is there; no cause where only figures moved, by no more than the signer allowed, and then how many."""
     if old.shape != new.shape:
         return Cause.WORDS, "the words changed"
+    if old.kind != new.kind:
+        return Cause.PLACE, f"the document was a {old.kind}, and is a {new.kind} now"
     if old.under != new.under:
         return Cause.PLACE, f"it stands under {' › '.join(new.under) or 'no heading'} now"
     behind = [name for name in sorted({*old.behind, *new.behind}) if old.behind.get(name) != new.behind.get(name)]

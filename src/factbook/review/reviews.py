@@ -133,13 +133,16 @@ class Reviews:
         if wanted.role != OWNER or document is None:
             yield Asked(name, slug(wanted.section), wanted.section, wanted.role, *base)
             return
-        for heading, role in _owners(document, wanted.section):
+        owned = [*_owners(document, wanted.section, self.bench.catalog.manifest.stage)]
+        for heading, role in owned or [(wanted.section, OWNER)]:
             yield Asked(name, slug(heading), heading, role, *base)
 
     def _answered(self, asked: Asked) -> Asked:
         document = self.bench.document(asked.document)
         if document is None:
             return _with(asked, (), f"there is no document {asked.document}")
+        if asked.role == OWNER:
+            return _with(asked, (), f"a document of the kind {document.kind} has no such section with an owner")
         if asked.anchor and sum(section.slug == asked.anchor for section in document.sections) != 1:
             return _with(asked, (), f"there is no section “{asked.heading}”, or there are several")
         here = [
@@ -251,13 +254,17 @@ def _contains(document: Document, anchor: str, said: SignOff) -> bool:
     return not anchor or (outer is not None and any(outer.start <= item.start and item.end <= outer.end for item in inner))
 
 
-def _owners(document: Document, heading: str) -> Iterator[tuple[str, str]]:
-    """The sections of a document that its kind gives an owner, with their roles; only one of them where a heading is given."""
+def _owners(document: Document, heading: str, stage: Stage) -> Iterator[tuple[str, str]]:
+    """The sections of a document that its kind gives an owner, with their roles; only one of them where a heading is given.
+
+    One that is not there counts where the kind asks for it at this stage.
+    """
     try:
         kind = kinds.load(document.kind)
     except UnknownName:
         return
     there = {section.slug for section in document.sections}
     for section in kind.sections:
-        if slug(section.heading) in there and slug(heading) in {"", slug(section.heading)}:
+        expected = slug(section.heading) in there or stage.reached(section.required_from)
+        if expected and slug(heading) in {"", slug(section.heading)}:
             yield section.heading, section.owner

@@ -164,7 +164,7 @@ def sign_policy(bench: Bench, signing: Signing, before: Review) -> tuple[str, by
         said = f"the role {before.keeper!r}" if before.keeper else "nobody: it names no `keeper`"
         raise FactbookError(f"under the policy before, changes are vouched for by {said}", remedy="sign the documents again")
     sha256 = policy_digest(bench.policy).removeprefix("sha256:")
-    found = _sign_off(bench, signing, (FILE, POLICY, ""), Excerpt(sha256, "", (), {}, {}, {}, {}), before)
+    found = _sign_off(bench, signing, (FILE, POLICY, ""), Excerpt(sha256, "", "", (), {}, {}, {}, {}), before)
     return written(found, signing.signer)
 
 
