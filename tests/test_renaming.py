@@ -111,6 +111,23 @@ def test_only_what_spells_the_name_changes(book: Book) -> None:
     assert "# asked before" in (book.root / "factbook.yaml").read_text(encoding="utf-8")
 
 
+def test_thresholds_that_documents_cite_follow_and_written_parts_are_told(book: Book) -> None:
+    path = book.root / "documents" / "limits.md"
+    path.write_text(
+        "# Limits\n\nIt has to reach [0.1](declared:thresholds.performance/accuracy).\n\n"
+        "<!-- fact:part answered regime=eu-ai-act-annex-iv item=eu-aia:annex-iv.2.g -->\n<!-- /fact -->\n",
+        encoding="utf-8",
+    )
+    book.update()
+    assert "performance" in path.read_text(encoding="utf-8").partition("fact:part")[2]
+    done = Book(book.root).rename("performance", "holdout-1.x")
+    assert "declared:thresholds.holdout-1.x/accuracy" in path.read_text(encoding="utf-8")
+    assert any("factbook update" in note and "documents/limits.md" in note for note in done.notes)
+    again = Book(book.root)
+    again.update()
+    assert errors(again) == []
+
+
 @pytest.mark.parametrize(("old", "new"), [("sex", "gender"), ("sex=female", "women"), ("sex=sex=female", ""), ("age=<40", "young people")])
 def test_attributes_and_groups_are_right_after_measure_and_update(book: Book, old: str, new: str) -> None:
     if not new:

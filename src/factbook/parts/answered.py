@@ -46,7 +46,10 @@ def _line(place: str, holding: Holding) -> str:
         fact = holding.catalog.fact(Key.parse(place))
     except FactbookError:
         return _shown(place, holding) or escape(place)
-    return f"{holding.catalog.metric(fact.key).title} in {escape(fact.key.evidence)}: [{escape(spell(fact))}](fact:{fact.key})"
+    name = fact.key.evidence
+    plain = name.replace("-", "").replace("_", "").isalpha()  # a digit in a name is no figure
+    where = escape(name) if plain else f"`{name}`"
+    return f"{holding.catalog.metric(fact.key).title} in {where}: [{escape(spell(fact))}](fact:{fact.key})"
 
 
 def _shown(place: str, holding: Holding) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
@@ -159,11 +159,14 @@ def plan(rename: Rename, manifest: bytes, written: Sequence[Document]) -> Rename
         if edits:
             changed.append(Changed(document.name, document.source, documents.applied(document, edits), len(edits)))
         moved |= dict(pair for image in document.images if (pair := documents.renamed_chart(image, rename)))
-    return Renamed(rename, tuple(changed), tuple(moved.items()), tuple(_notes(rename)))
+    return Renamed(rename, tuple(changed), tuple(moved.items()), tuple(_notes(rename, written)))
 
 
-def _notes(rename: Rename) -> list[str]:
+def _notes(rename: Rename, written: Sequence[Document]) -> Iterator[str]:
     """What a renaming of this kind leaves to be done, as far as that is known beforehand."""
     if rename.kind == "parameter":
-        return ["parameters are named by the data and the measure: where these changed, run `factbook measure`, then `factbook update`"]
-    return []
+        yield "parameters are named by the data and the measure: where these changed, run `factbook measure`, then `factbook update`"
+    old = rename.old.encode()
+    behind = [document.name for document in written if any(old in document.source[part.start : part.end] for part in document.parts)]
+    if behind:
+        yield f"parts that are written from the book may name it: run `factbook update` ({', '.join(behind)})"

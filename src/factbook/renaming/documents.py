@@ -14,6 +14,7 @@ from factbook.errors import FactbookError
 from factbook.renaming.names import Rename
 
 _DESTINATION: Final = re.compile(rb"(?i)\b(?:fact|claim|gap|policy|declared):[^\s>)\"']+")
+_THRESHOLD: Final = "thresholds."
 _NAMED: Final = ("claim", "gap", "policy", "declared")
 
 
@@ -52,6 +53,8 @@ def _links(document: Document, rename: Rename) -> Iterator[Edit]:
 def _target(link: Link, rename: Rename) -> str:
     if link.scheme == "fact":
         return rename.key(link.target)
+    if link.scheme == "declared" and link.target.startswith(_THRESHOLD):
+        return _THRESHOLD + rename.key(link.target.removeprefix(_THRESHOLD))
     if link.scheme in _NAMED and rename.kind == link.scheme and link.name == rename.old:
         return rename.new + link.target[len(link.name) :]
     return link.target
