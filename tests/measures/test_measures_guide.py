@@ -17,6 +17,7 @@ SECTIONS = {
     "measures-profile": ["profile"],
     "measures-classification": ["classification"],
     "measures-fairness": ["fairness", "comparison"],
+    "comparison": ["learning"],
     "measures-language": ["text-generation", "text-corpus"],
     "measures-vision": ["detection", "segmentation", "image-corpus"],
 }

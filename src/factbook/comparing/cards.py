@@ -53,7 +53,9 @@ def read(name: str, path: Path, shown: str, asked: Sequence[str], entry_name: st
     """
     document = parse.read(path.resolve(), path.resolve().parent)
     front, said = document.front, dict(_said(document))
-    found = [*_indexed(document, shown), *_reported(document, entry.reports if entry else {}, shown), *_in_text(document)]
+    found = [*_indexed(document, shown), *_reported(document, entry.reports if entry else {}, shown)]
+    reported = {(figure.place, figure.text) for figure, _ in found}
+    found += [item for item in _in_text(document) if (item[0].place, item[0].text) not in reported]
     figures, data = _apart(found)
     judged = {regime: signs.of(regimes.load(regime)) for regime in asked}
     return Quoted(
