@@ -120,8 +120,8 @@ def test_thresholds_that_documents_cite_follow_and_written_parts_are_told(book: 
     )
     book.update()
     assert "performance" in path.read_text(encoding="utf-8").partition("fact:part")[2]
-    done = Book(book.root).rename("performance", "holdout-1.x")
-    assert "declared:thresholds.holdout-1.x/accuracy" in path.read_text(encoding="utf-8")
+    done = Book(book.root).rename("performance", "holdout.new")
+    assert "declared:thresholds.holdout.new/accuracy" in path.read_text(encoding="utf-8")
     assert any("factbook update" in note and "documents/limits.md" in note for note in done.notes)
     again = Book(book.root)
     again.update()

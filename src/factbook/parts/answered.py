@@ -46,10 +46,7 @@ def _line(place: str, holding: Holding) -> str:
         fact = holding.catalog.fact(Key.parse(place))
     except FactbookError:
         return _shown(place, holding) or escape(place)
-    name = fact.key.evidence
-    plain = name.replace("-", "").replace("_", "").isalpha()  # a digit in a name is no figure
-    where = escape(name) if plain else f"`{name}`"
-    return f"{holding.catalog.metric(fact.key).title} in {where}: [{escape(spell(fact))}](fact:{fact.key})"
+    return f"{holding.catalog.metric(fact.key).title} in {escape(fact.key.evidence)}: [{escape(spell(fact))}](fact:{fact.key})"
 
 
 def _shown(place: str, holding: Holding) -> str:
