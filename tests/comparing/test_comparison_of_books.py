@@ -140,7 +140,7 @@ def test_a_card_stands_beside_a_book_only_on_the_same_public_data(shelf: Path) -
     found = compare(shelf / "sharp", shelf / "cards")
     pair = beside(found, "accuracy", "sharp", "card")
     assert pair["data"] == "the same name and split"
-    assert (pair["verdict"], pair["why"]) == ("cannot be told", "card states no interval")
+    assert (pair["verdict"], pair["why"]) == ("cannot be told", "card states no interval with its level")
     assert refused(found)["precision", "card"] == ["data: the test split and the validation split"]
     assert refused(found)["f1", "card"] == ["data: spam and ham"]
 

@@ -15,13 +15,21 @@ from factbook.comparing import cards, signs
 from factbook.comparing.books import spelled
 from factbook.comparing.joined import Match, Refusal, Side, join
 from factbook.comparing.unsaid import Unsaid, judged, unsaid
-from factbook.comparing.verdicts import Judged, judge
+from factbook.comparing.verdicts import APART, MEET, PAIRED, Judged, judge
 from factbook.documents.regions import escape
 from factbook.evidence.catalog import Catalog
-from factbook.evidence.quoted import DATA, SAYS, Quoted
+from factbook.evidence.quoted import DATA, SAYS, Figure, Quoted
+from factbook.model import Direction, Pairs, Unit
 
-SAID: Final = "said"
 _MOST: Final = 5
+_FEW: Final = 3
+_ALWAYS: Final = frozenset({"parameters", "hardware", "training data", "licence"})
+_NEAR: Final = 1e-9
+NOTES: Final = {
+    PAIRED: "Paired: from the predictions of both on the same rows.",
+    APART: "Intervals apart: widened so that both hold together, whatever their dependence, they do not meet.",
+    MEET: "Intervals meet: they know nothing of the rows that both share; a comparison of the predictions, row by row, would tell more.",
+}
 
 
 @dataclass(frozen=True)
@@ -94,30 +102,39 @@ class Comparison:
     # --- parts ---
 
     def declared(self) -> str:
-        """What each says of itself, a row for each field that one of them speaks of."""
-        rows = [("Kind", *(escape(_kind(thing, self.ours)) for thing in self.things)), ("Read from", *(self._source(thing) for thing in self.things))]
-        rows += [(field.capitalize(), *(self.says(thing, field) for thing in self.things)) for field in signs.fields()]
-        return _table(["", *(escape(thing.name) for thing in self.things)], rows)
+        """What each says of itself, a few of them in a table: a row for each field that always counts, or that one of them speaks of."""
+        fields = [field for field in signs.fields() if field in _ALWAYS or any(field in thing.says for thing in self.things)]
+        silent = [field for field in signs.fields() if field not in fields]
+        few = [self.things[start : start + _FEW] for start in range(0, len(self.things), _FEW)]
+        tables = [self._declared(things, fields) for things in few]
+        return "\n\n".join([*tables, *([f"Nothing was found in any of them on: {_listed(silent, every=True)}."] if silent else [])])
+
+    def _declared(self, things: Sequence[Quoted], fields: Sequence[str]) -> str:
+        rows = [("Kind", *(escape(_kind(thing, self.ours)) for thing in things)), ("Read from", *(self._source(thing) for thing in things))]
+        rows += [(field.capitalize(), *(self.says(thing, field) for thing in things)) for field in fields]
+        return _table(["", *(escape(thing.name) for thing in things)], rows)
 
     def _source(self, thing: Quoted) -> str:
         pinned = f"`{thing.digest.removeprefix('sha256:')[:12]}`"
         return f"this book, {pinned}" if thing.name == self.ours else f"{escape(thing.source)}, {pinned}"
 
     def beside(self, *, groups: bool = False) -> str:
-        """The figures that stand side by side, of everybody or of groups, with the verdict on each difference."""
-        rows = [self._row(match, found) for match, found in self.judged if bool(match.first.figure.slice) is groups]
-        if not rows:
+        """The figures that stand side by side, of everybody or of groups, with the verdict on each difference. What only turns another figure round
+        (1 - recall beside recall) is left out.
+        """
+        shown = [(match, found) for match, found in self.judged if bool(match.first.figure.slice) is groups and not _turned(match)]
+        if not shown:
             return "" if groups else "No figure of one is of the same metric on the same data as a figure of another."
         heads = ["Figure", "First", "Second", "Difference"]
-        return _table(heads, rows)
+        notes = dict.fromkeys(note for _, found in shown if (note := NOTES.get(found.basis)))
+        return "\n\n".join([_table(heads, [self._row(match, found) for match, found in shown]), *([" ".join(notes)] if notes else [])])
 
     def _row(self, match: Match, found: Judged) -> tuple[str, ...]:
         cells = [f"{escape(side.thing.name)}{self._within(side)}: {self.figure(side)}{self._quoted(side)}" for side in (match.first, match.second)]
         group = ", ".join(f"{name} = {value}" for name, value in match.first.figure.slice)
         title = escape(", ".join(part for part in (_title(match.first), group) if part))
         difference = found.difference and (f"[{escape(found.difference)}](fact:{found.key})" if self.linked else escape(found.difference))
-        reason = " ".join(escape(part) for part in (found.method or found.why,) if part)
-        verdict = "; ".join(part for part in (difference, escape(found.words), reason) if part)
+        verdict = "; ".join(part for part in (difference, f"{escape(found.words)}{f' ({found.basis})' if found.basis else ''}") if part)
         return f"{title}, on {self.data(match.first)} ({match.how})", *cells, verdict
 
     def _within(self, side: Side) -> str:
@@ -141,9 +158,15 @@ class Comparison:
         return "\n".join(f"- {line}" for line in self._refused())
 
     def _refused(self) -> Iterator[str]:
+        """One line for a metric of two things: the pair that differs least, and how many more there are."""
+        alike: dict[tuple[str, str, str], list[Refusal]] = {}
         for item in self.joined[1]:
+            alike.setdefault((item.first.thing.name, item.second.thing.name, item.first.figure.metric), []).append(item)
+        for items in alike.values():
+            item = min(items, key=lambda found: len(found.why))
             first, second = (f"{escape(side.thing.name)} {self.figure(side)}{self._quoted(side)}" for side in (item.first, item.second))
-            more = f" So do {item.more} more." if item.more else ""
+            others = sum(found.more + 1 for found in items) - 1
+            more = f" Nor do {others} more of this metric match." if others else ""
             yield f"{escape(_title(item.first))}: {first} and {second}. They differ in {escape(_reasons(item.why))}.{more}"
 
     def silence(self) -> str:
@@ -153,15 +176,25 @@ class Comparison:
         return "\n\n".join(part for part in ("\n".join(lines), *(self._items(name) for name in asked)) if part)
 
     def _items(self, regime: str) -> str:
-        """The items of a regime, and which of the books and cards answers which; those that all answer are left out."""
-        found = regimes.load(regime)
-        rows = []
+        """The items of a regime by who answers them; those that nobody answers in one sentence, those that all answer not at all."""
+        found, names = regimes.load(regime), [thing.name for thing in self.things if regime not in thing.unread]
+        rows, silent = [], []
         for item in judged(found):
-            cells = [_answered(thing, regime, item.id) for thing in self.things]
-            if set(cells) != {SAID}:
-                rows.append((escape(item.ask.rpartition(" > ")[2]), *cells))
-        heads = [escape(found.title), *(escape(thing.name) for thing in self.things)]
-        return _table(heads, rows) if rows else f"All of them answer every item of {escape(found.title)}."
+            answered = [thing.name for thing in self.things if item.id in thing.answers.get(regime, {})]
+            missing = [name for name in names if name not in answered]
+            ask = item.ask.rpartition(" > ")[2]
+            if not answered:
+                silent.append(ask)
+            elif missing:
+                rows.append((escape(ask), *(", ".join(map(escape, part)) for part in (answered, missing))))
+        table = _table([f"Asked by {escape(found.title)}", "An answer was found in", "None was found in"], rows) if rows else ""
+        nobody = f"None of them answers what {escape(found.title)} also asks: {_listed(silent, every=True)}" if silent else ""
+        unread = [
+            f"{escape(thing.name)} was not judged by {escape(found.title)}: {escape(thing.unread[regime])}."
+            for thing in self.things
+            if regime in thing.unread
+        ]
+        return "\n\n".join(part for part in (table, nobody, *unread) if part)
 
     def markdown(self) -> str:
         """The whole page."""
@@ -196,12 +229,6 @@ def _title(side: Side) -> str:
     return f"{title} ({params})" if params else title
 
 
-def _answered(thing: Quoted, regime: str, item: str) -> str:
-    if regime in thing.unread:
-        return "not judged"
-    return SAID if item in thing.answers.get(regime, {}) else _absent(thing)
-
-
 def _absent(thing: Quoted) -> str:
     """A book that says nothing says nothing; of a card, nothing was found where a reader looks."""
     return "not found" if thing.kind == cards.KIND else "not said"
@@ -218,9 +245,30 @@ def _silence(item: Unsaid) -> Iterator[str]:
         yield f"- **{escape(item.name)}**: {', '.join(found)}, which another one has"
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST + 1 else ""
+def _listed(names: Sequence[str], *, every: bool = False) -> str:
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST + 1 and not every else ""
     return "; ".join(escape(name) for name in (names[:_MOST] if more else names)) + more
+
+
+def _turned(match: Match) -> bool:
+    """Whether the same two report the figure that this one is one minus of: FNR beside recall."""
+    return all(_complemented(side) for side in (match.first, match.second))
+
+
+def _complemented(side: Side) -> bool:
+    figure = side.figure
+    if figure.fact is None or figure.fact.direction is not Direction.LOWER or figure.value is None or figure.fact.unit is not Unit.FRACTION:
+        return False
+    alike = (item for item in side.thing.figures.values() if item.fact is not None and (item.data, item.slice, item.params) == _place(figure))
+    return any(item.fact.n == figure.fact.n and item.fact.unit is Unit.FRACTION and _one(item, figure) for item in alike if item.fact is not None)
+
+
+def _place(figure: Figure) -> tuple[str, Pairs, Pairs]:
+    return figure.data, figure.slice, figure.params
+
+
+def _one(item: Figure, figure: Figure) -> bool:
+    return item.value is not None and figure.value is not None and abs(item.value + figure.value - 1) < _NEAR and item.metric != figure.metric
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

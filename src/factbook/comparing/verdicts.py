@@ -22,7 +22,10 @@ from factbook.model import Direction, Fact, Key
 
 _NEAR: Final = 1e-9
 _DIFFERENCE: Final = "_difference"
-_PAIRED: Final = "comparison"
+_MEASURE: Final = "comparison"
+PAIRED: Final = "paired"
+APART: Final = "intervals apart"
+MEET: Final = "intervals meet"
 
 
 class Verdict(StrEnum):
@@ -36,10 +39,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict: whom it favours where one direction is good, by what method, why; `key` is the paired difference that it rests on."""
+    """A verdict: whom it favours where one direction is good; its `basis` in two words, the method, or why there is none; `key` is the paired
+    difference that it rests on.
+    """
 
     verdict: Verdict
     favours: str = ""
+    basis: str = ""
     method: str = ""
     why: str = ""
     key: str = ""
@@ -60,14 +66,15 @@ def judge(match: Match, catalog: Catalog | None = None) -> Judged:
         return tested
     if one.figure.value == other.figure.value and one.figure.interval == other.figure.interval:
         return Judged(Verdict.EQUAL)
-    silent = [side.thing.name for side in (one, other) if side.figure.interval is None]
+    silent = [side.thing.name for side in (one, other) if side.figure.interval is None or side.figure.level is None]
     if silent:
-        return Judged(Verdict.CANNOT_TELL, why=f"{' and '.join(silent)} {'state' if len(silent) > 1 else 'states'} no interval")
+        why = f"{' and '.join(silent)} {'state' if len(silent) > 1 else 'states'} no interval with its level"
+        return Judged(Verdict.CANNOT_TELL, basis="no interval", why=why)
     (first, second), level = _widened(one, other)
     if first[1] < second[0] or second[1] < first[0]:
         method = f"the intervals, widened to hold together at {level * 100:.4g} %, do not meet"
-        return Judged(Verdict.ESTABLISHED, _favoured(match, first[0] > second[1]), method)
-    return Judged(Verdict.CANNOT_TELL, why="the intervals meet, and know nothing of the rows that both share; compare the predictions row by row")
+        return Judged(Verdict.ESTABLISHED, _favoured(match, first[0] > second[1]), APART, method)
+    return Judged(Verdict.CANNOT_TELL, basis=MEET, why="the intervals know nothing of the rows that both share; compare the predictions row by row")
 
 
 def _widened(one: Side, other: Side) -> tuple[list[tuple[float, float]], float]:
@@ -75,7 +82,7 @@ def _widened(one: Side, other: Side) -> tuple[list[tuple[float, float]], float]:
     found: list[tuple[float, float]] = []
     missed = 0.0
     for side in (one, other):
-        fact, level = side.figure.fact, side.figure.level or 0.95
+        fact, level = side.figure.fact, side.figure.level or 0.0
         wider = rescale(fact, 1 - (1 - level) / 2) if fact is not None else None
         found.append((wider.low, wider.high) if wider is not None else side.figure.interval or (0.0, 0.0))
         missed += (1 - level) / 2 if wider is not None else 1 - level
@@ -110,7 +117,7 @@ def _paired(match: Match, catalog: Catalog) -> Judged | None:
 
 
 def _verdict(match: Match, fact: Fact, turned: bool) -> Judged:
-    said = {"method": f"on the same rows: {fact.method}", "key": str(fact.key), "difference": spell(fact)}
+    said = {"basis": PAIRED, "method": f"on the same rows: {fact.method}", "key": str(fact.key), "difference": spell(fact)}
     if fact.low is None or fact.high is None:
         return Judged(Verdict.CANNOT_TELL, why=fact.note or "the difference has no interval", **said)
     if fact.low <= 0 <= fact.high:
@@ -123,7 +130,7 @@ def _tests(match: Match, catalog: Catalog) -> Iterator[tuple[str, str, str, bool
     digests = [side.data.digest for side in (match.first, match.second)]
     joined = {digests[0]} if digests[0] == digests[1] else {canon.digest(digests), canon.digest(digests[::-1])}
     for name, record in catalog.evidence.records.items():
-        if record.measure != _PAIRED or not any(item.digest in joined for item in record.inputs.values()):
+        if record.measure != _MEASURE or not any(item.digest in joined for item in record.inputs.values()):
             continue
         models = {dict(key.params)["model"]: fact for key, fact in catalog.evidence.items() if _own(key, name, match)}
         a, b = ([model for model, fact in models.items() if _agrees(fact, side)] for side in (match.first, match.second))
