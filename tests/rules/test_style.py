@@ -61,6 +61,13 @@ def test_only_what_is_safe_is_fixed_and_everything_else_stays(book: Book) -> Non
     assert book.fix() == ()
 
 
+def test_a_fix_keeps_the_letter_case_that_stands_there(book: Book) -> None:
+    (book.root / "style.yaml").write_text("say: {utilise: use, AI: model, Tool: instrument}\n", encoding="utf-8")
+    (book.root / "documents" / "a.md").write_text("WE UTILISE AI. Utilise an AI. The Tool is utilised by a Tool.\n", encoding="utf-8")
+    book.fix()
+    assert book.documents[0].source.decode() == "WE USE model. Use an model. The instrument is utilised by a instrument.\n"
+
+
 def test_fix_shows_a_difference_where_nothing_is_to_be_written(book: Book, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fix", str(book.root), "--dry-run"]) == 0
     said = capsys.readouterr().out

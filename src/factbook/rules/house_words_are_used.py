@@ -31,8 +31,8 @@ def check(checked: Checked) -> Iterator[Problem]:
     for word, better in checked.style.say.items():
         for item in said(checked, pattern((word,))):
             if not word.endswith("*"):
-                found = item.problem(f"{item.words!r}: here it is called {better!r}", f"write {_cased(item.words, better)!r}")
-                yield replace(found, edit=_edit(item, better))
+                found = item.problem(f"{item.words!r}: here it is called {better!r}", f"write {_cased(word, item.words, better)!r}")
+                yield replace(found, edit=_edit(item, word, better))
             else:
                 yield item.problem(f"{item.words!r}: here it is called {better!r}", f"write it with {better!r}")
 
@@ -43,13 +43,16 @@ def vale(style: Style) -> dict[str, Any]:
     return {"extends": "substitution", "ignorecase": True, "message": "Write '%s' instead of '%s'.", "swap": swap}
 
 
-def _edit(item: Said, better: str) -> Edit | None:
+def _edit(item: Said, word: str, better: str) -> Edit | None:
     """The replacement, where the characters that a reader sees are the bytes of the file, and no link holds them."""
     start, end = item.span
     plain = item.document.source[start:end] == item.words.encode()
     linked = any(link >= 0 for link in item.text.links[item.start : item.end])
-    return Edit(start, end, _cased(item.words, better).encode()) if plain and not linked else None
+    return Edit(start, end, _cased(word, item.words, better).encode()) if plain and not linked else None
 
 
-def _cased(words: str, better: str) -> str:
-    return f"{better[0].upper()}{better[1:]}" if words[0].isupper() and better else better
+def _cased(word: str, found: str, better: str) -> str:
+    """The better word in the letter case that stands there, where that is not the case of the word itself (AI, Internet)."""
+    if len(found) > 1 and found.isupper() and not word.isupper():
+        return better.upper()
+    return f"{better[0].upper()}{better[1:]}" if better and found[0].isupper() and not word[0].isupper() else better
