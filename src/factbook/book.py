@@ -530,7 +530,7 @@ class Book:
             meaning: authored, reviewed, approved, risk accepted or rejected; the last two need a `note`.
             section: a heading; the whole document where nothing is said.
             note: why.
-            tolerance: by how much figures may move: `0.02`, `5%`, `KEY=0.02`.
+            tolerance: by how much figures may move: `0.02`, `5%`, `counts=5%`, `KEY=0.02`.
             time: when it was signed; now where nothing is said.
             passphrase: how to ask for it.
 

@@ -180,6 +180,8 @@ def test_the_nearest_tolerance_counts() -> None:
     given = {"*": "0.01", "performance/*": "0.02", "performance/fnr": "0.03"}
     assert [allowed(key, given) for key in ("a/b", "performance/fnr?sex=men", "performance/fnr")] == ["0.01", "0.02", "0.03"]
     assert allowed("a/b", {"performance/fnr": "0.03"}) == "0"
+    given = {"*": "0.01", "counts": "5%", "performance/tp": "1"}
+    assert [allowed(key, given, unit) for key, unit in (("a/n", "count"), ("a/b", "fraction"), ("performance/tp", "count"))] == ["5%", "0.01", "1"]
 
 
 def test_what_is_not_clean_is_not_signed(book: Path) -> None:

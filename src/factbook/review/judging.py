@@ -21,6 +21,7 @@ from factbook.documents.parse import Document, Documents
 from factbook.errors import FactbookError, ManifestError, MissingExtra
 from factbook.evidence.catalog import Catalog
 from factbook.manifest import Meaning, Review
+from factbook.model import Unit
 from factbook.review.excerpt import Excerpt, agrees, excerpt
 from factbook.review.policy import Succession, changes, made_by
 from factbook.review.signoff import SignOff, book_of, policy_digest
@@ -28,6 +29,7 @@ from factbook.review.watched import Watched, hits, watched, within
 
 _FEW: Final = 3
 ANY: Final = "*"
+COUNTS: Final = "counts"
 
 
 class Standing(StrEnum):
@@ -212,7 +214,7 @@ def difference(old: Excerpt, new: Excerpt, tolerance: Mapping[str, str]) -> tupl
         return Cause.FACTS, f"{_listed(gone)} {'is' if len(gone) == 1 else 'are'} new or gone"
     if old.made != new.made:
         return Cause.FACTS, f"{_listed([name for name in old.made if old.made[name] != new.made.get(name)])} was measured otherwise"
-    far = [key for key in moved if not within(old.figures[key], new.figures[key], allowed(key, tolerance))]
+    far = [key for key in moved if not within(old.figures[key], new.figures[key], allowed(key, tolerance, old.figures[key].get("unit", "")))]
     if far:
         return Cause.FACTS, f"{_listed(far)} {'moved' if tolerance else 'changed'}{', by more than was allowed' if tolerance else ''}"
     if not tolerance:
@@ -220,10 +222,12 @@ def difference(old: Excerpt, new: Excerpt, tolerance: Mapping[str, str]) -> tupl
     return Cause.NONE, f"{len(moved)} {'figure rests' if len(moved) == 1 else 'figures rest'} on other data and moved by no more than was allowed"
 
 
-def allowed(key: str, tolerance: Mapping[str, str]) -> str:
-    """By how much a fact may move: what is given for its key, for the longest beginning of it (`performance/*`), for all (`*`), or not at all."""
-    fitting = [name for name in tolerance if name == key or (name.endswith(ANY) and key.startswith(name[:-1]))]
-    return tolerance[max(fitting, key=lambda name: (name == key, len(name)))] if fitting else "0"
+def allowed(key: str, tolerance: Mapping[str, str], unit: str = "") -> str:
+    """By how much a fact may move: what is given for its key, for the longest beginning of it (`performance/*`), for counts, for all (`*`), or 0."""
+    own = [name for name in tolerance if name not in {ANY, COUNTS} and (name == key or (name.endswith(ANY) and key.startswith(name[:-1])))]
+    if own:
+        return tolerance[max(own, key=lambda name: (name == key, len(name)))]
+    return tolerance[COUNTS] if unit == Unit.COUNT and COUNTS in tolerance else tolerance.get(ANY, "0")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -72,7 +72,8 @@ def signing(person: str, role: str, meaning: str, signer: Signer, note: str, tol
 
 
 def tolerances(said: tuple[str, ...]) -> dict[str, str]:
-    """What was said about moving figures: `0.02` or `5%` for all of them, `KEY=0.02` for one, `performance/*=0.02` for all that begin so.
+    """What was said about moving figures: `0.02` or `5%` for all of them, `KEY=0.02` for one, `performance/*=0.02` for all that begin so,
+    `counts=5%` for counts.
 
     Raises:
         FactbookError: it does not read.
@@ -81,7 +82,7 @@ def tolerances(said: tuple[str, ...]) -> dict[str, str]:
     for item in said:
         key, _, amount = item.rpartition("=")
         if not _AMOUNT.fullmatch(amount) or (key or ANY) in found:
-            remedy = "write 0.02 or 5% for all figures, KEY=0.02 for one; each once"
+            remedy = "write 0.02 or 5% for all figures, counts=5% for counts, KEY=0.02 for one; each once"
             raise FactbookError(f"{item!r} does not say by how much figures may move", remedy=remedy)
         found[key or ANY] = amount
     return found
