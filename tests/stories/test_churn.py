@@ -22,15 +22,17 @@ from factbook import Book
 MANIFEST = """
 subject: {name: churn}
 sources:
-  test: {uri: test.csv, label: churn, positive: "yes", key: customer}
+  test: {uri: test.csv, label: churn, positive: "yes", key: customer, used_for: testing}
+  train: {uri: train.csv, label: churn, positive: "yes", key: customer, used_for: training}
   forest: {uri: test.csv, label: churn, positive: "yes", score: forest, cut: 0.5, key: customer}
   logistic: {uri: test.csv, label: churn, positive: "yes", score: logistic, cut: 0.5, key: customer}
-  curve: {uri: curve.csv, label: churn, positive: "yes", score: score, cut: 0.5, key: row, by: [model, customers, judged_on]}
+  curve: {uri: curve.csv, label: churn, positive: "yes", score: score, cut: 0.5, key: row}
 plan:
   forest: {measure: classification, data: forest}
   logistic: {measure: classification, data: logistic}
   better: {measure: comparison, data: test, models: {forest: {score: forest, cut: 0.5}, logistic: {score: logistic, cut: 0.5}}}
-  learning: {measure: classification, data: curve, by: [[model, customers, judged_on]]}
+  learning: {measure: learning, data: curve, size: customers, on: judged_on, training: training, model: model}
+  customers: {measure: profile, data: train}
 claims:
   forest-better: "{forest/f1} > {logistic/f1}"
 """
@@ -70,7 +72,8 @@ def test_set(log: pandas.DataFrame) -> pandas.DataFrame:
 
 @pytest.fixture(scope="module")
 def book(log: pandas.DataFrame, test_set: pandas.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Book:
-    return measured(tmp_path_factory.mktemp("churn"), MANIFEST, {"test": test_set, "curve": log})
+    train = log[(log["customers"] == SIZES[-1]) & (log["judged_on"] == "training") & (log["model"] == MODELS[0])][["customer", "churn"]]
+    return measured(tmp_path_factory.mktemp("churn"), MANIFEST, {"test": test_set, "train": train, "curve": log})
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -114,13 +117,17 @@ def test_learning_curves_tell_bias_from_variance(book: Book) -> None:
     found = facts(book)
 
     def curve(model: str, judged_on: str) -> list[float]:
-        return [found[f"learning/f1?customers={size}&judged_on={judged_on}&model={model}"].value for size in SIZES]
+        return [found[f"learning/f1;model={model};on={judged_on};size={size}"].value for size in SIZES]
 
     assert min(curve("forest", "training")) > 0.99
     assert curve("forest", "test")[-1] > curve("forest", "test")[0] + 0.1
     assert curve("logistic", "test")[-1] <= curve("logistic", "test")[0]
-    gaps = [own - others for own, others in zip(curve("logistic", "training"), curve("logistic", "test"), strict=True)]
-    assert gaps[0] > 0.1 > gaps[1] > gaps[2] > 0
+    gaps = [found[f"learning/f1_gap;model=logistic;size={size}"] for size in SIZES]
+    assert gaps[0].value > 0.1 > gaps[1].value > gaps[2].value > 0
+    assert gaps[2].low < 0, "that the line still knows its own customers better is not established"
+    assert min(found[f"learning/f1_gap;model=forest;size={size}"].low for size in SIZES) > 0.1, "that the forest does is"
+    assert found["learning/f1_gain;model=forest"].low > 0.1
+    assert found["learning/f1_gain;model=logistic"].low < 0 < found["learning/f1_gain;model=logistic"].high
 
 
 def test_the_comparison_recommends_nothing_by_itself_and_says_what_is_established(book: Book) -> None:
@@ -133,3 +140,18 @@ def test_the_comparison_recommends_nothing_by_itself_and_says_what_is_establishe
     assert "established, in favour of forest" in text
     assert "in favour of logistic" not in text
     assert "Which model is recommended for which use" in text, "that is for people to say"
+    assert "`test` serves for testing." in text
+    assert "`train` serves for training." in text
+    for model in MODELS:
+        assert f'"fact:chart {model} kind=confusion"' in text
+        assert f"| F1 score | {found_f1(book, model)} [" in text
+    assert '"fact:chart learning metric=f1 kind=learning"' in text
+    gap = facts(book)["learning/f1_gap;model=logistic;size=3000"]
+    assert f"[{gap.value:.3f} (95 % CI" in text
+    assert text.count(", established |") == 4, "the gaps of the forest, and that of the line on few customers"
+    assert text.count(", not established |") == 2
+    assert "Why may the models differ, as a hypothesis" in text
+
+
+def found_f1(book: Book, model: str) -> str:
+    return f"{facts(book)[f'{model}/f1'].value:.3f}"
