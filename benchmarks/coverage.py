@@ -13,7 +13,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -22,77 +22,14 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from benchmarks import coverage_units
+from benchmarks.simulation import LEVEL, Case, Floats, Found, counted, ends
 from factbook.measures import average_precision, averages, delta, divergences, gaps, intervals, kappa, moments, regression, scores, stratified
 from factbook.measures.intervals import Interval, Share
 from factbook.measures.moments import Sample
 
-LEVEL = 0.95
 ROOT = Path(__file__).resolve().parents[1]
-Floats = np.ndarray
 SIZES, RATES = (10, 20, 50, 100, 200, 500, 1000), (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What came of one case; `draws` is 0 where the coverage is exact. `below` and `above`: how often the truth lies below and above the interval."""
-
-    method: str
-    used: str
-    case: str
-    coverage: float
-    below: float
-    above: float
-    none: float
-    draws: int
-
-    @property
-    def error(self) -> float:
-        """Three standard errors of a simulated coverage of .95."""
-        return 3 * math.sqrt(0.95 * 0.05 / max(1.0, self.draws * (1 - self.none))) if self.draws else 0.0
-
-    @property
-    def verdict(self) -> str:
-        """`95 ± 1`, `conservative`, or `under`; with allowance for what chance does."""
-        if self.none == 1:
-            return "none given"
-        if self.coverage < 0.94 - self.error:
-            return "under"
-        return "95 ± 1" if self.coverage <= 0.96 + self.error else "conservative"
-
-
-@dataclass(frozen=True)
-class Case:
-    """A method, the facts that use it, where it is tried, and how.
-
-    `run(rng, draws)` gives weights and, per outcome, the low and the high end (NaN: none), and the truth.
-    """
-
-    method: str
-    used: str
-    case: str
-    run: Callable[[np.random.Generator, int], tuple[Floats, Floats, Floats, Any]]
-    exact: bool = False
-
-    def simulate(self, draws: int) -> Found:
-        weight, low, high, truth = self.run(np.random.default_rng(sum(map(ord, self.method + self.case))), draws)
-        weight = weight / weight.sum()
-        given = ~np.isnan(low)
-        share = float(weight[given].sum())
-        below = float(weight[given & (truth < low - 1e-12)].sum())
-        above = float(weight[given & (truth > high + 1e-12)].sum())
-        parts = (1 - (below + above) / share, below / share, above / share) if share > 1e-9 else (0.0, 0.0, 0.0)
-        none = max(0.0, round(1 - share, 4))
-        return Found(self.method, self.used, self.case, *(round(part, 4) for part in parts), none, 0 if self.exact else draws)
-
-
-def ends(found: Sequence[Interval | None]) -> tuple[Floats, Floats]:
-    return tuple(np.array([math.nan if item is None else getattr(item, end) for item in found]) for end in ("low", "high"))  # type: ignore[return-value]
-
-
-def counted(draw: Floats, make: Callable[..., Interval | None]) -> tuple[Floats, Floats, Floats]:
-    """Each different outcome once, with how often it came."""
-    outcomes, times = np.unique(draw, axis=0, return_counts=True)
-    return times.astype(float), *ends([make(*row) for row in outcomes.tolist()])
 
 
 @cache
@@ -256,10 +193,7 @@ def errors() -> Iterator[Case]:
 def means(values: Floats, bounds: tuple[float, float]) -> list[Interval | None]:
     """The interval of the mean of each row, as measures make it."""
     draws, n = values.shape
-    sample = Sample(np.repeat(np.arange(draws), n), draws)
-    mean = sample.mean(values.ravel())
-    parts = zip(mean.tolist(), sample.spread(values.ravel(), mean).tolist(), sample.skewness(values.ravel(), mean).tolist(), strict=True)
-    return [moments.student(value, variance, n, LEVEL, "", bounds, skewness) for value, variance, skewness in parts]
+    return [interval for _, interval in moments.means(Sample(np.repeat(np.arange(draws), n), draws), values.ravel(), LEVEL, "", bounds)]
 
 
 def bounded() -> Iterator[Case]:
@@ -337,8 +271,29 @@ def others() -> Iterator[Case]:
         yield Case("Sankaran's root of PSI", "psi", f"{n} and {n} rows in deciles, means {shift} apart", psi)
 
 
-CASES: tuple[Callable[[], Iterator[Case]], ...] = (one_rate, two_rates, tables, losses, rankings, errors, bounded, weighted, largest_gaps, others)
-LONG = {"log_loss", "brier", "auc", "average_precision", "rates of weighted rows", "largest gaps", "smallest ratios", "differences within strata"}
+CASES: tuple[Callable[[], Iterator[Case]], ...] = (
+    one_rate,
+    two_rates,
+    tables,
+    losses,
+    rankings,
+    errors,
+    bounded,
+    weighted,
+    largest_gaps,
+    others,
+    *coverage_units.CASES,
+)
+LONG = coverage_units.LONG | {
+    "log_loss",
+    "brier",
+    "auc",
+    "average_precision",
+    "rates of weighted rows",
+    "largest gaps",
+    "smallest ratios",
+    "differences within strata",
+}
 
 
 def every(draws: int) -> list[Found]:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from planned_measures import SHARED, facts, golden, measured
+from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats import inter_rater
 
@@ -117,8 +118,13 @@ def test_the_jackknife_is_that_over_items(tmp_path):
     found = facts(measured(tmp_path, data, "", THREE + "ordinal"))["krippendorff_alpha"]
     rows = np.stack(list(data.values()), axis=1).tolist()
     without = np.array([reference(rows[:i] + rows[i + 1 :], "ordinal") for i in range(30)])
-    half = 2.045229642132703 * (29 / 30 * ((without - without.mean()) ** 2).sum()) ** 0.5
-    assert found.interval == pytest.approx(tuple(np.tanh(np.arctanh(found.value) + np.array([-half, half]) / (1 - found.value**2))), rel=1e-9)
+    squares = (without - without.mean()) ** 2
+    error, bias = (29 / 30 * squares.sum()) ** 0.5, 29 * (without.mean() - found.value)
+    freedom = squares.sum() ** 2 / (squares**2).sum() - 1
+    ends = []
+    for centre, t in ((found.value - max(bias, 0), -2.045229642132703), (found.value - min(bias, 0), stats.t.ppf(0.975, freedom))):
+        ends.append(np.tanh(np.arctanh(centre) + t * error / (1 - centre**2)))
+    assert found.interval == pytest.approx(tuple(ends), rel=1e-9)
 
 
 def test_the_declared_order_counts_and_not_the_alphabet(tmp_path):

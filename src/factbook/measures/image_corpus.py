@@ -32,7 +32,7 @@ from factbook.measures.rows import Flags, Rows, Wanted
 from factbook.measures.vocabulary import share
 from factbook.model import Direction, Metric, Pairs, Unit
 
-VERSION: Final = 1
+VERSION: Final = 2
 ROLES: Final = ("data",)
 OPTIONAL: Final = ("against",)
 PARAMS: Final = ("distance",)

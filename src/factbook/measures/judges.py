@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from factbook.measures import agreement, moments
+from factbook.measures import agreement
 from factbook.measures.agreement import Ratings
 from factbook.measures.intervals import Interval
-from factbook.measures.kappa import fisher, kappa
-from factbook.measures.moments import Floats, Integers
+from factbook.measures.kappa import kappa
+from factbook.measures.moments import Integers
 from factbook.measures.request import tidy
 
 WORK: Final = 20_000_000
@@ -40,7 +40,7 @@ def clustered_kappa(one: Integers, other: Integers, size: int, cluster: Integers
         observed = np.trace(left, axis1=1, axis2=2) / n
         expected = (left.sum(axis=1) * left.sum(axis=2)).sum(axis=1) / n**2
         without = np.where(1 - expected > 1e-14, (observed - expected) / (1 - expected), np.nan)
-    return value, _jackknife(value, without, level)
+    return value, agreement.jackknife(value, without, np.ones(len(without), dtype=np.int64), level, _METHOD)
 
 
 def alpha(own: Ratings, cluster: Integers | None, level: float) -> tuple[float | None, Interval | None]:
@@ -55,13 +55,5 @@ def alpha(own: Ratings, cluster: Integers | None, level: float) -> tuple[float |
     variants, back = np.unique(removed, axis=0, return_inverse=True)
     if len(variants) * len(found.times) * len(found.values) > WORK:
         return tidy(value), None
-    return tidy(value), _jackknife(value, agreement.alphas(found, variants)[back.reshape(-1)], level)
-
-
-def _jackknife(value: float, without: Floats, level: float) -> Interval | None:
-    """From the values without each unit in turn (Miller 1974, Biometrika 61, 1), on Fisher's z scale; None where one of them is undefined."""
-    m = len(without)
-    if m < 2 or not np.isfinite(without).all():
-        return None
-    variance = (m - 1) / m * float(np.sum((without - without.mean()) ** 2))
-    return fisher(value, variance, moments.quantile(m, level), _METHOD)
+    without = agreement.alphas(found, variants)[back.reshape(-1)]
+    return tidy(value), agreement.jackknife(value, without, np.ones(len(without), dtype=np.int64), level, _METHOD)

@@ -174,11 +174,16 @@ class Sample:
     def spread(self, values: Floats, centre: Floats) -> Floats:
         """The variance of each group's weighted mean of `values`, linearised around `centre` (its mean); NaN where there are not two units.
 
-        Without weights and clusters it is s²/n. With them, m/(m-1) times the sum over clusters of squared influences.
+        Without weights and clusters it is s²/n. Of clusters it is m/(m-1) times the sum of squared influences, each as it is without the cluster (the
+        jackknife: Miller 1974, Biometrika 61, 1), since large ones pull the mean towards themselves.
         """
         influence, owner = self.by_unit(values - centre[self.index]), self.owner
-        squares = real(sums(influence * influence, owner, self.size))
         with np.errstate(invalid="ignore", divide="ignore"):
+            if self.clusters is not None:
+                rest = 1 - self.by_unit(np.ones(len(values))) / self.weight[owner]
+                own = influence / rest * ((self.units - 1) / self.units)[owner]
+                influence = np.where(np.isfinite(own), own, influence)
+            squares = real(sums(influence * influence, owner, self.size))
             return np.where((self.units > 1) & (self.weight > 0), squares / self.weight**2 * (self.units / (self.units - 1)), np.nan)
 
 
@@ -188,9 +193,10 @@ def means(
     """The mean of each group, NaN where it is empty, and its interval as `student` makes it."""
     found = sample.mean(values)
     spread = sample.spread(values, np.nan_to_num(found))
-    ends = bounds or (-math.inf, math.inf)
-    parts = zip(found.tolist(), spread.tolist(), sample.units.tolist(), strict=True)
-    return [(mean, student(mean, variance, units, level, method, ends)) for mean, variance, units in parts]
+    low, high = ends = bounds or (-math.inf, math.inf)
+    skewness = np.zeros(sample.size) if math.isfinite(low) and math.isfinite(high) else sample.skewness(values, np.nan_to_num(found))
+    parts = zip(found.tolist(), spread.tolist(), sample.units.tolist(), skewness.tolist(), strict=True)
+    return [(mean, student(mean, variance, units, level, method, ends, skew)) for mean, variance, units, skew in parts]
 
 
 def student(

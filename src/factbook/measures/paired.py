@@ -6,13 +6,13 @@ Rows that both models get right or wrong say nothing of which is better; compari
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from factbook.measures import beta, laws
-from factbook.measures.intervals import Interval, wilson
+from factbook.measures.intervals import Interval, wilson, without_skew
 from factbook.measures.moments import Floats, Integers, plural, varies
 
 Flags = NDArray[np.bool_]
@@ -60,6 +60,8 @@ def _correlation(both: int, first: int, second: int, neither: int) -> float:
 def mean(difference: Floats, weights: Floats | None, units: Integers | None, level: float, unit: str = "row") -> Tested:
     """The mean of paired differences: Student's t, over clusters where `units` (their numbers) are given, linearised for weights.
 
+    Where it is wider the interval is Hall's (1992, JRSS B 54, 221), which takes the skewness of the differences out.
+
     Args:
         difference: per row.
         weights: per row, or None.
@@ -72,8 +74,21 @@ def mean(difference: Floats, weights: Floats | None, units: Integers | None, lev
     value = math.fsum((weight * difference).tolist()) / total
     influence = weight * (difference - value) / total
     if units is not None:
-        return _tested(value, [by_cluster(influence, units)], level, "paired, Student's t over clusters")
-    return _tested(value, [influence], level, f"paired, Student's t over {plural(unit)}")
+        return _unskewed(_tested(value, [by_cluster(influence, units)], level, "paired, Student's t over clusters"), by_cluster(influence, units))
+    return _unskewed(_tested(value, [influence], level, f"paired, Student's t over {plural(unit)}"), influence)
+
+
+def _unskewed(tested: Tested, influence: Floats) -> Tested:
+    """With the wider of the interval and Hall's, from what each independent unit adds to the mean."""
+    found, n = tested.interval, len(influence)
+    if found is None:
+        return tested
+    squares = math.fsum((influence * influence).tolist())
+    half, error = (found.high - found.low) / 2, math.sqrt(squares * n / (n - 1))
+    skew = math.fsum((influence**3).tolist()) / squares**1.5
+    low, high = (tested.value - error * without_skew(end, skew) for end in (half / error, -half / error))
+    method = found.method.replace("Student's t", "wider of Student's t and Hall's")
+    return replace(tested, interval=Interval(min(low, found.low), max(high, found.high), method))
 
 
 def auc(label: Flags, first: Floats, second: Floats, weights: Floats | None, units: Integers | None, level: float) -> Tested:
@@ -98,7 +113,7 @@ def auc(label: Flags, first: Floats, second: Floats, weights: Floats | None, uni
     influence = weight * (apart - value) / totals
     if units is not None:
         return _tested(value, [by_cluster(influence, units)], level, "DeLong, paired, Student's t over clusters")
-    return _tested(value, [influence[label], influence[~label]], level, "DeLong, paired, Student's t")
+    return _unskewed(_tested(value, [influence[label], influence[~label]], level, "DeLong, paired, Student's t"), influence)
 
 
 def by_cluster(influence: Floats, units: Integers) -> Floats:

@@ -30,7 +30,7 @@ from factbook.measures.request import Answer, Request, attributes, count_metric,
 from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.sources import Column, Table, is_nan, listing, literal, quote
 
-VERSION: Final = 2
+VERSION: Final = 3
 ROLES: Final = ("data",)
 PARAMS: Final = ()
 BALANCE_CAP: Final = 50

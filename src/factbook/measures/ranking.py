@@ -32,7 +32,7 @@ from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Flags, Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
-VERSION: Final = 3
+VERSION: Final = 4
 ROLES: Final = ("data",)
 PARAMS: Final = ("query", "item", "relevance", "score", "rank", "k", "gain", "relevant_from", "popularity", "baseline", "catalogue", "kind")
 _HIGHER, _NEITHER = Direction.HIGHER, Direction.NEITHER

@@ -28,7 +28,7 @@ from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
-VERSION: Final = 2
+VERSION: Final = 3
 ROLES: Final = ("data",)
 PARAMS: Final = ("label", "prediction", "low", "high", "nominal", "quantiles")
 _REAL: Final = (-math.inf, math.inf)

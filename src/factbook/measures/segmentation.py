@@ -9,7 +9,7 @@ predicted class, with the number of pixels. Pixels whose true class is in `ignor
 image.
 
 Totals are over the pixels of all images (as in PASCAL VOC and Cityscapes), `dice_per_image` is the mean over images, as in medicine. Means over
-classes leave out a class that occurs neither in the truth nor in the predictions. Intervals: infinitesimal jackknife over images (or clusters),
+classes leave out a class that occurs neither in the truth nor in the predictions. Intervals: jackknife over images (or clusters),
 Student's t.
 """
 
@@ -34,7 +34,7 @@ from factbook.measures.rows import Flags, Rows, Wanted
 from factbook.measures.vocabulary import share
 from factbook.model import Direction, Pairs
 
-VERSION: Final = 1
+VERSION: Final = 2
 ROLES: Final = ()
 OPTIONAL: Final = ("truth", "predictions", "counts")
 PARAMS: Final = ("image", "class", "rle", "label", "prediction", "pixels", "ignore", "background", "names")

@@ -33,7 +33,7 @@ from factbook.measures.request import Answer, Request, count_metric, tidy
 from factbook.measures.rows import Flags, Rows, Texts, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
 
-VERSION: Final = 2
+VERSION: Final = 3
 ROLES: Final = ("data",)
 PARAMS: Final = (
     *("sample", "prediction", "references", "normalise", "correct", "k", "judge", "human", "score", "judges", "scale"),
