@@ -19,6 +19,7 @@ def measuring(folder: Path, sources: dict[str, Any], planned: dict[str, Any]) ->
     import duckdb
     import numpy
     import pyarrow.compute
+    import pyarrow.parquet
 
     from factbook import measures, shelf
     from factbook.manifest import Manifest, validate

@@ -18,6 +18,7 @@ import pytest
 from factbook import engines, sources
 from factbook.engines import Tally, kept, kernel, sketches
 from factbook.engines.sketches import Split
+from factbook.errors import SourceError
 from factbook.manifest import Source
 from factbook.model import silent
 from factbook.sources import parquet
@@ -156,6 +157,36 @@ def test_a_store_that_cannot_be_written_costs_time_only(tmp_path: Path, counted:
     (tmp_path / "store" / kept.FOLDER).rmdir()
     (tmp_path / "store" / kept.FOLDER).write_text("in the way")
     assert tally(tmp_path).digest == before.digest
+
+
+def test_a_part_that_is_gone_before_it_is_added_is_no_loss_of_rows(tmp_path: Path, counted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for i in range(3):
+        write(tmp_path / f"{i}.csv", i)
+    put = kept.put
+
+    def lost(store: Path, name: str, tally: Tally) -> bool:
+        stored = put(store, name, tally)
+        (store / kept.FOLDER / name).unlink()
+        return stored
+
+    monkeypatch.setattr(kept, "put", lost)
+    with pytest.raises(SourceError, match="what was just counted is gone"):
+        tally(tmp_path)
+    assert len(counted) == 3
+
+
+def test_progress_counts_every_row_once(tmp_path: Path) -> None:
+    for i in range(3):
+        write(tmp_path / f"{i}.csv", i, rows=100 * (i + 1))
+    told: list[int] = []
+    digest = sources.digest(SOURCE, tmp_path, tmp_path / "store")
+    assert digest is not None
+    for _ in range(2):  # counted, then found
+        engines._recent.clear()
+        told.clear()
+        engines.count(SOURCE, tmp_path, tmp_path / "store", lambda _, done, __: told.append(done), digest=digest)
+        assert told == sorted(told)
+        assert told[-1] == 600
 
 
 def test_those_used_longest_ago_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,8 @@ class Counts:
 
     def count(self, kinds: Sequence[int]) -> int:
         """Rows of some kinds."""
-        return sum(self.rows[kind] for kind in kinds)
+        rows = self.rows
+        return sum([rows[kind] for kind in kinds])  # a list is twice as fast as a generator, and every rate asks for five sums
 
     def weight(self, kinds: Sequence[int]) -> tuple[int, int]:
         """The sums of weights and of squares, in units of 2^-50."""

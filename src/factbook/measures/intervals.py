@@ -84,7 +84,7 @@ def proportion(k: float, n: float, level: float) -> Interval:
 def share(part: Share, level: float) -> Interval:
     """`proportion` of a share; the method says where the counts are effective ones."""
     found = proportion(part.k, part.n, level)
-    return Interval(found.low, found.high, _kish(found.method, part))
+    return Interval(found.low, found.high, _kish(found.method, part)) if part.weighted or part.clustered else found
 
 
 def _kish(method: str, *parts: Share) -> str:

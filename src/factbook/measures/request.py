@@ -157,7 +157,7 @@ class Answer:
         status, reason = Status.MEASURED, ""
         low = high = level = None
         method = ""
-        if slice in self.hidden or any(part in self.hidden for part in involves):
+        if slice in self.hidden or not self.hidden.isdisjoint(involves):
             status, reason, value, n, counts, note = Status.SUPPRESSED, self.reason, None, None, None, ""
         elif undefined or value is None:
             status, reason, value = Status.UNDEFINED, undefined or "undefined", None

@@ -16,7 +16,7 @@ from factbook.measures.binary import FN, TP, Flags, Outcomes, placed, slices
 from factbook.model import Pairs
 
 TENTH_BINS: Final = len(TENTHS) + 1
-MOST: Final = 1 << 15
+MOST: Final = 1 << 16
 Pair = tuple[Floats, Floats]
 Moments = tuple[Floats, Floats, Floats, Floats, Pair]
 
