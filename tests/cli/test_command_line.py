@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import resource
 import signal
 import subprocess
@@ -219,6 +220,22 @@ def test_colour_is_for_terminals_that_want_it(place: Path) -> None:
     assert "\x1b[" in _terminal(command, place, NO_COLOR="")
     assert "\x1b[3" not in _terminal(command, place, NO_COLOR="1")
     assert "\x1b" not in factbook("check", "book", cwd=place).stdout
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_narrow_terminal_shows_the_values_whole(place: Path, width: int) -> None:
+    said = re.sub(r"\x1b\[[0-9;]*m", "", _terminal([sys.executable, "-m", "factbook", "facts", "book"], place, COLUMNS=str(width)))
+    assert max(len(line.rstrip()) for line in said.splitlines()) <= width
+    piped = [line.split("\t") for line in factbook("facts", "book", cwd=place).stdout.splitlines()]
+    assert [value for _, value, *_ in piped if value not in said] == []
+
+
+@pytest.mark.parametrize("command", [("new", "--list"), ("coverage", "--list"), ("readers", "book")])
+def test_lists_are_wrapped_for_a_terminal_and_one_line_an_item_for_a_pipe(place: Path, command: tuple[str, ...]) -> None:
+    said = re.sub(r"\x1b\[[0-9;]*m", "", _terminal([sys.executable, "-m", "factbook", *command], place, COLUMNS="80"))
+    assert max(len(line.rstrip()) for line in said.splitlines()) <= 80
+    lines = factbook(*command, cwd=place).stdout.splitlines()
+    assert all(line and not line.startswith(" ") for line in lines)
 
 
 def test_progress_is_shown_to_a_terminal_only(place: Path) -> None:

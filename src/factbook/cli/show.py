@@ -55,6 +55,19 @@ def _say(*parts: str | tuple[str, str]) -> None:
     _console().print(Text.assemble(*parts))
 
 
+def _beside(name: tuple[str, str], title: str, about: str) -> None:
+    """A name, its title and what is to be said about it: in one line for a pipe, wrapped beside the name at a terminal."""
+    if not sys.stdout.isatty():
+        _say(name, title, (f"  {about}", "dim"))
+        return
+    indent = len(name[0])
+    room = max(_console().width - indent, 30)
+    for at, line in enumerate(textwrap.wrap(title, room, break_on_hyphens=False)):
+        _say(name if at == 0 else " " * indent, line)
+    for line in textwrap.wrap(about, room, break_on_hyphens=False):
+        _say(" " * indent, (line, "dim"))
+
+
 def _json(tree: Any) -> None:
     sys.stdout.write(jsons.dumps(tree, ensure_ascii=False, indent=2, default=_portable) + "\n")
 
@@ -272,17 +285,24 @@ def _table(found: Sequence[Fact]) -> None:
 
     from factbook.book import spelled
 
-    wide = _console().width >= _WIDE
+    width = _console().width
+    rows = [
+        (Text(str(fact.key)), Text(spelled(fact), "" if fact.measured else "yellow"), Text("" if fact.n is None else f"{fact.n:,}"), fact)
+        for fact in found
+    ]
+    value, n = min(max(row[1].cell_len for row in rows), width // 2), max(row[2].cell_len for row in rows)
+    how = 24 if width >= _WIDE else 0
+    room = max(width - value - n - how - 10, 16)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
-    table.add_column("fact", no_wrap=True, overflow="ignore")
-    table.add_column("value", overflow="fold")
-    table.add_column("n", justify="right")
-    if wide:
-        table.add_column("how", style="dim", overflow="fold")
-    for fact in found:
-        n = "" if fact.n is None else f"{fact.n:,}"
-        cells = [Text(str(fact.key)), Text(spelled(fact), "" if fact.measured else "yellow"), Text(n), Text(fact.reason or fact.method)]
-        table.add_row(*cells[: len(table.columns)])
+    table.add_column("fact", overflow="fold", max_width=room)
+    table.add_column("value", overflow="fold", min_width=value)
+    table.add_column("n", justify="right", min_width=n)
+    if how:
+        table.add_column("how", style="dim", overflow="fold", max_width=how)
+    for key, *cells, fact in rows:
+        place = key.plain.find("?")
+        shown = key if key.cell_len <= room or place < 0 else Text(f"{key.plain[:place]}\n{key.plain[place:]}")
+        table.add_row(*(shown, *cells, Text(fact.reason or fact.method))[: len(table.columns)])
     _console().print(table)
 
 
@@ -293,7 +313,7 @@ def listed(items: Sequence[dict[str, Any]], *, json: bool) -> None:
         return
     width = max(len(item["name"]) for item in items)
     for item in items:
-        _say((f"{item['name']:<{width}}  ", "bold"), item["title"], (f"  {item['about']}", "dim"))
+        _beside((f"{item['name']:<{width}}  ", "bold"), item["title"], item["about"])
 
 
 def coverage(found: Coverage, *, json: bool) -> None:
@@ -344,7 +364,7 @@ def readers(found: Sequence[Reading], *, json: bool) -> None:
     for reading in found:
         ease = reading.why if reading.ease is None else f"{reading.level}, reading ease {reading.ease:.0f}"
         size = f"{_plural(reading.words, 'word')}, {_plural(reading.sentences, 'sentence')}"
-        _say((f"{reading.document:<{width}}  ", "bold"), ease, (f"  {size}; for {', '.join(reading.audience) or 'nobody named'}", "dim"))
+        _beside((f"{reading.document:<{width}}  ", "bold"), ease, f"{size}; for {', '.join(reading.audience) or 'nobody named'}")
 
 
 def demo(book: Book, done: Built, headlines: Sequence[str]) -> None:

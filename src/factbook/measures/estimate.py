@@ -103,7 +103,7 @@ def _add(answer: Answer, name: str, spec: Mapping[str, Any], found: Amount, rest
     """The figure as a fact, and the ends of its range as facts beside it."""
     arguments = ", ".join(f"{key} {value}" for key, value in spec.items() if key not in ("model", "unit"))
     how = f"= {spec['formula']}" if "formula" in spec else f"{spec['model']}: {arguments}"
-    note = "; ".join(filter(None, (f"in {spec['unit']}" if spec.get("unit") else "", how, f"from {', '.join(rests)}")))
+    note = "; ".join(filter(None, (f"in {spec['unit']}" if spec.get("unit") else "", how, f"from {', '.join(rests)}" if rests else "")))
     counted = answer.metrics[name].unit is Unit.COUNT
 
     def number(end: Fraction) -> int | float:
