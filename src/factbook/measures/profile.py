@@ -393,7 +393,7 @@ def _duplicates(scanned: _Scanned, columns: Sequence[_Described]) -> int | None:
     ordered = sorted(columns, key=lambda column: -(column.distinct or 0))
     hashed = f"hash({', '.join(quote(column.name) for column in ordered[:_TELLING_APART])})"
     names, sql = ", ".join(quote(column.name) for column in columns), scanned.table.sql
-    alike = f"SELECT {hashed} AS h FROM ({sql}) GROUP BY h HAVING count(*) > 1"
+    alike = f"SELECT {hashed} FROM ({sql}) GROUP BY 1 HAVING count(*) > 1"
     if not scanned.one(["count(*)"], alike)[0]:
         return 0
     rows = f"SELECT {names} FROM ({sql}) WHERE {hashed} IN ({alike})"
