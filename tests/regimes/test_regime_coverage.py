@@ -95,6 +95,21 @@ def test_factbook_yaml_says_what_does_not_apply_and_what_meets(made) -> None:
         made(regimes="regimes: {model-cards: {met_by: {'mitchell:use.user': [x]}}}").coverage("model-cards")
 
 
+def test_items_that_begin_alike_are_excused_together(made) -> None:
+    declared = """regimes:
+  eu-ai-act-gpai:
+    not_applicable:
+      "eu-aia:ssmr.*": it has no systemic risk
+      "eu-aia:ssmr.7.7": nobody asked
+"""
+    found = {row.item.id: row for row in made(regimes=declared).coverage("eu-ai-act-gpai", on=LATE).rows}
+    assert found["eu-aia:ssmr.7.1.1"].missing == "it has no systemic risk"
+    assert found["eu-aia:ssmr.7.7"].missing == "nobody asked"
+    assert sum(row.state is State.NOT_APPLICABLE for row in found.values()) == 19
+    with pytest.raises(UnknownName):
+        made(regimes="regimes: {eu-ai-act-gpai: {not_applicable: {'eu-aia:smr.*': x}}}").coverage("eu-ai-act-gpai")
+
+
 def test_the_matrix_counts_every_item_once_and_is_written(made) -> None:
     book = made()
     found = book.coverage("eu-ai-act-annex-iv", on=LATE)

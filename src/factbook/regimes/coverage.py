@@ -7,6 +7,7 @@ it for the item. Where an item is filled in several ways, each of them is needed
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -164,11 +165,12 @@ class Material:
         """
         regime = regimes.load(name)
         declared = self.manifest.regimes.get(name, manifests.Regime())
-        for item in (*declared.not_applicable, *declared.met_by):
+        for item in declared.met_by:
             if item not in regime.items:
                 raise UnknownName(f"item of {name}", item, regime.items)
+        excused = dict(_excused(regime, declared))
         dates = {date for item in regime.items.values() for date in (regime.since(item, declared.subject_class), item.until) if date}
-        rows = tuple(self._row(regime, item, declared, on) for item in regime.items.values())
+        rows = tuple(self._row(regime, item, declared, excused.get(item.id, ""), on) for item in regime.items.values())
         return Coverage(regime, on, rows, tuple(sorted(dates)))
 
     def row(self, regime: Regime, item: str) -> Row:
@@ -188,12 +190,12 @@ class Material:
         for item, places in self.manifest.regimes.get(name, manifests.Regime()).met_by.items():
             yield from ((item, place) for place in places if place not in known)
 
-    def _row(self, regime: Regime, item: Item, declared: manifests.Regime, on: dt.date) -> Row:
+    def _row(self, regime: Regime, item: Item, declared: manifests.Regime, excuse: str, on: dt.date) -> Row:
         since = regime.since(item, declared.subject_class)
         if item.until is not None and on >= item.until:
             return Row(item, State.NOT_APPLICABLE, missing=f"repealed from {item.until} on")
-        if item.id in declared.not_applicable:
-            return Row(item, State.NOT_APPLICABLE, missing=declared.not_applicable[item.id])
+        if excuse:
+            return Row(item, State.NOT_APPLICABLE, missing=excuse)
         judged = self._judged(item, declared.met_by.get(item.id, ()))
         if since is not None and on < since:
             return Row(item, State.NOT_APPLICABLE, missing=f"applies from {since} on", then=judged)
@@ -235,6 +237,16 @@ class Material:
             return f"{said} ({other})"
         related = next((fact.key for topic in about for fact in self.measured if fact.meets(topic.facts)), "")
         return f"{said} (does {related} say it? then declare so under `met_by`)" if related else said
+
+
+def _excused(regime: Regime, declared: manifests.Regime) -> Iterator[tuple[str, str]]:
+    """The items that do not apply, with the reason; where several say so, the one that names fewer."""
+    for pattern, reason in sorted(declared.not_applicable.items(), key=lambda item: ("*" not in item[0], len(item[0]))):
+        form = re.compile(re.escape(pattern).replace(r"\*", ".*"))
+        found = [item for item in regime.items if form.fullmatch(item)]
+        if not found:
+            raise UnknownName(f"item of {regime.name}", pattern, regime.items)
+        yield from ((item, reason) for item in found)
 
 
 def _uses(manifest: Manifest, catalog: Catalog) -> dict[str, frozenset[str]]:
