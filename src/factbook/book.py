@@ -520,7 +520,8 @@ class Book:
         time: dt.datetime | None = None,
         passphrase: Callable[[], str] | None = None,
     ) -> tuple[Path, ...]:
-        """Sign a document, or the section under a heading; `policy` signs the present `review` of factbook.yaml as the successor of those before.
+        """Sign a document, or the section under a heading; `policy` signs the present `review` of factbook.yaml as the successor of those before,
+        `plan` what is to be measured, claimed and required.
 
         Args:
             document: its path in the book, or its name.
@@ -555,6 +556,8 @@ class Book:
 
         if name == "policy":
             return [signing.sign_policy(self.reviews.bench, own, before) for before in self.reviews.before(own)]
+        if name == "plan":
+            return [signing.sign_plan(self.reviews.bench, own)]
         document = self._document(name)
         if own.approving:
             signing.refuse_unclean(document.name, self.check().findings)

@@ -1,7 +1,7 @@
 """A high-risk model before its submission: three documents over one body of evidence, each part signed by whom it concerns, and new data afterwards.
 
-Heart disease as in test_heart_disease.py; the engineer answers for the figures of the card, the clinician for those of the summary, the auditor for the
-part of the technical file about testing.
+Heart disease as in test_heart_disease.py; the engineer answers for the figures of the card, the clinician for those of the summary, the auditor for
+the part of the technical file about testing.
 """
 
 from __future__ import annotations

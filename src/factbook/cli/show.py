@@ -466,6 +466,8 @@ def reviews(found: Reviews, *, json: bool) -> None:
         _say(
             ("met        ", "green") if item.met else ("wanted     ", "yellow"), str(item), (f"  from {item.required_from}: {item.why or by}", "dim")
         )
+    if found.plan and found.verdicts:
+        _say(("plan       ", "dim"), (found.plan, "dim"))
     if not found.verdicts and not found.asked:
         _say("nothing is signed, and factbook.yaml asks for nothing under `review`")
     _say(("policy     ", "dim"), (found.digest, "dim"))

@@ -42,7 +42,7 @@ class Row:
 class Publication:
     """Everything that a target may show. `date` is the day of the newest measurement (UTC), None while nothing is measured; `coverages` are how the
     book stands to the laws and standards that it names, and `signed` what to print under a heading, by document and anchor ('' for the whole
-    document): who vouches for it.
+    document): who vouches for it; `plan` says whether claims and thresholds were set before they were measured.
     """
 
     root: Path
@@ -55,6 +55,7 @@ class Publication:
     version: str
     coverages: tuple[Coverage, ...] = ()
     signed: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    plan: str = ""
 
     def vouched(self, document: Document, words: str, *, first: bool) -> tuple[str, ...]:
         """Who vouches for the section under a heading; under the first one, for the document as well."""
@@ -74,6 +75,7 @@ def publication(
 ) -> Publication:
     """What targets may show of a book, with what the rules found and what they did not judge."""
     held = tuple(documents)
+    reviews = Reviews(root, catalog, held)
     measured = [record.run.measured[:10] for record in catalog.evidence.records.values() if record.run is not None]
     return Publication(
         root=root,
@@ -84,7 +86,8 @@ def publication(
         not_judged=tuple(Row(item.what, _place(item.file, item.line), item.why) for item in report.not_judged),
         date=dt.date.fromisoformat(max(measured)) if measured else None,
         version=version("factbook"),
-        signed=Reviews(root, catalog, held).lines(),
+        signed=reviews.lines(),
+        plan=reviews.plan,
         coverages=tuple(coverages),
     )
 

@@ -188,8 +188,9 @@ def statements(publication: Publication) -> Page:
         headings.append(Heading(2, "requirement", "Requirements"))
         parts += [element("h2", "Requirements", id="requirement"), _requirements(publication)]
     lead = element("p", "Everything in the documents that is no measured number, with what it rests on.", class_="lead")
+    plan = element("p", publication.plan, class_="meta") if publication.plan else None
     nothing = element("p", "The book makes no claims and declares nothing.") if not parts else None
-    return Page(STATEMENTS, "Claims and declarations", join(element("h1", "Claims and declarations"), lead, nothing, *parts), tuple(headings))
+    return Page(STATEMENTS, "Claims and declarations", join(element("h1", "Claims and declarations"), lead, plan, nothing, *parts), tuple(headings))
 
 
 def _statement(publication: Publication, scheme: str, name: str) -> Markup:

@@ -24,7 +24,7 @@ from factbook.manifest import Meaning, Review
 from factbook.model import Unit
 from factbook.review.excerpt import Excerpt, agrees, excerpt
 from factbook.review.policy import Succession, changes, made_by
-from factbook.review.signoff import SignOff, book_of, policy_digest
+from factbook.review.signoff import SignOff, book_of, plan_digest, policy_digest
 from factbook.review.watched import Watched, hits, watched, within
 
 _FEW: Final = 3
@@ -140,7 +140,7 @@ class Bench:
             return Verdict(said, Standing.FALLEN, why, cause, key)
         if said.of_policy:
             return Verdict(said, Standing.STANDS, key=key)
-        return self._compared(said, key)
+        return self._registered(said, key) if said.of_plan else self._compared(said, key)
 
     def _invalid(self, said: SignOff, key: bytes | None) -> str:
         """Why it never was a sign-off of this book by that person in that role."""
@@ -162,12 +162,18 @@ class Bench:
         person = self.policy.people.get(said.person)
         if not said.of_policy and (person is None or said.role not in person.roles or made_by(said, self.policy) != key):
             return Cause.PERSON, f"{said.person} no longer signs as {said.role} with this key"
-        if said.of_policy:
+        if said.of_policy or said.of_plan:
             return Cause.NONE, ""
         found = hits(said.watched, self.watched(said.policy), said.policy.triggers)
         if found:
             return Cause.LOOK_AGAIN, "; ".join(f"{item.name}: {item.why}" for item in found[:_FEW])
         return Cause.NONE, ""
+
+    def _registered(self, said: SignOff, key: bytes) -> Verdict:
+        """The plan as it was registered and as it is."""
+        if f"sha256:{said.excerpt.sha256}" != plan_digest(self.catalog.manifest):
+            return Verdict(said, Standing.FALLEN, "the plan, its claims or its thresholds changed", Cause.WORDS, key)
+        return Verdict(said, Standing.STANDS, key=key)
 
     def _compared(self, said: SignOff, key: bytes) -> Verdict:
         """Words and facts, as they were signed and as they are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from factbook.documents import kinds
 from factbook.documents.parse import Document, slug
 from factbook.errors import FactbookError, UnknownName
 from factbook.evidence.catalog import Catalog
-from factbook.manifest import OWNER, Meaning, Review, Stage, Wanted
+from factbook.manifest import FILE, OWNER, Meaning, Review, Stage, Wanted
 from factbook.review.judging import Bench, Cause, Standing, Verdict
 from factbook.review.policy import people
 from factbook.review.signing import Signing
@@ -93,7 +94,7 @@ class Reviews:
         """Those that stand or are carried, of each person, role and place the latest."""
         latest: dict[tuple[str, str, str], Verdict] = {}
         for verdict in self.verdicts:
-            if verdict.holds and not verdict.sign_off.of_policy:
+            if verdict.holds and verdict.sign_off.document != FILE:
                 latest[verdict.sign_off.person, verdict.sign_off.role, verdict.sign_off.place] = verdict
         return tuple(latest.values())
 
@@ -169,6 +170,21 @@ class Reviews:
         ]
         return _with(asked, by, "; ".join(said), unverified)
 
+    @cached_property
+    def plan(self) -> str:
+        """Whether the plan was registered before it was measured, as far as the run records tell; '' where nothing is claimed or required."""
+        manifest = self.bench.catalog.manifest
+        if not (manifest.claims or manifest.thresholds):
+            return ""
+        standing = [item.sign_off for item in self.verdicts if item.sign_off.of_plan and item.standing is Standing.STANDS]
+        runs = [run.measured for record in self.bench.catalog.evidence.records.values() for run in record.runs]
+        measured = dt.datetime.fromisoformat(min(runs)) if runs else None
+        said = min(standing, key=lambda item: item.time, default=None)
+        if said is None or (measured is not None and measured < said.time):
+            return "The claims and thresholds were set after measurement: nobody registered them before." if measured else ""
+        who = f"{self.policy.people[said.person].name} ({said.role})"
+        return f"The plan, its claims and its thresholds were registered by {who} on {said.time.date()}, before the measurements that are kept."
+
     def before(self, signing: Signing) -> tuple[Review, ...]:
         """The policies that sign-offs were made under and that the present one does not follow yet: those whose keeper the person is, else the first.
 
@@ -189,6 +205,7 @@ class Reviews:
         """Plain data, for machines."""
         return {
             "policy": self.digest,
+            "plan": self.plan,
             "sign_offs": [verdict.tree() for verdict in self.verdicts],
             "asked": [item.tree() for item in self.asked],
             "damaged": [item.message for item in self.damaged],

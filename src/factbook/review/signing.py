@@ -16,7 +16,7 @@ from factbook.review.excerpt import Excerpt, section
 from factbook.review.judging import ANY, Bench
 from factbook.review.keys import Signer
 from factbook.review.policy import people
-from factbook.review.signoff import POLICY, SignOff, book_of, policy_digest, written
+from factbook.review.signoff import PLAN, POLICY, SignOff, book_of, plan_digest, policy_digest, written
 from factbook.review.watched import Watched
 
 _AMOUNT: Final = re.compile(r"[0-9]+(\.[0-9]+)?%?")
@@ -166,6 +166,18 @@ def sign_policy(bench: Bench, signing: Signing, before: Review) -> tuple[str, by
         raise FactbookError(f"under the policy before, changes are vouched for by {said}", remedy="sign the documents again")
     sha256 = policy_digest(bench.policy).removeprefix("sha256:")
     found = _sign_off(bench, signing, (FILE, POLICY, ""), Excerpt(sha256, "", "", (), {}, {}, {}, {}), before)
+    return written(found, signing.signer)
+
+
+def sign_plan(bench: Bench, signing: Signing) -> tuple[str, bytes]:
+    """The file that registers the plan.
+
+    Raises:
+        UnknownName, FactbookError: the person may not sign so.
+    """
+    allow(bench.policy, signing)
+    sha256 = plan_digest(bench.catalog.manifest).removeprefix("sha256:")
+    found = _sign_off(bench, signing, (FILE, PLAN, ""), Excerpt(sha256, "", "", (), {}, {}, {}, {}), bench.policy)
     return written(found, signing.signer)
 
 

@@ -23,6 +23,8 @@ from factbook.review.keys import Signer
 from factbook.review.watched import Watched
 
 POLICY: Final = "review"
+PLAN: Final = "plan"
+_PLANNED: Final = ("plan", "thresholds", "claims", "derived")
 _LONGEST: Final = 60
 _REMEDY: Final = "bring the file back as it was signed, or sign again"
 
@@ -34,7 +36,7 @@ class SignOff:
     Attributes:
         file: where it is kept, relative to the book.
         book: kind and name of the subject that it speaks of.
-        document, anchor, heading: what was signed; no anchor for a whole document; document `factbook.yaml`, anchor `review` for a policy.
+        document, anchor, heading: what was signed; no anchor for a whole document; of `factbook.yaml` the anchor `review` or `plan`.
         person, role, meaning, note: who says what, and why.
         time: when, in UTC, as the signer's clock had it.
         tolerance: by how much figures may move: an amount, or amounts by key (`*` at the end stands for any rest).
@@ -72,7 +74,12 @@ class SignOff:
     @property
     def of_policy(self) -> bool:
         """Whether it vouches for a change of the policy and not for a document."""
-        return self.document == FILE
+        return (self.document, self.anchor) == (FILE, POLICY)
+
+    @property
+    def of_plan(self) -> bool:
+        """Whether it registers the plan: what is measured, claimed and required."""
+        return (self.document, self.anchor) == (FILE, PLAN)
 
 
 def subject(document: str, anchor: str) -> str:
@@ -83,6 +90,11 @@ def subject(document: str, anchor: str) -> str:
 def policy_digest(policy: Review) -> str:
     """The version of a policy: the digest of what factbook.yaml says under `review`."""
     return canon.digest(policy_tree(policy))
+
+
+def plan_digest(manifest: Manifest) -> str:
+    """The digest of what factbook.yaml plans to measure, claims, derives and requires."""
+    return canon.digest(manifest.model_dump(mode="json", exclude_defaults=True, include=set(_PLANNED)))
 
 
 def policy_tree(policy: Review) -> dict[str, Any]:

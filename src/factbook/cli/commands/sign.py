@@ -14,7 +14,7 @@ from factbook.cli.app import HERE, Json, Where, app, open_book
 
 @app.command()
 def sign(
-    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Its name; `policy` for what `review` in factbook.yaml says now.")],
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Its name; of factbook.yaml: `policy` (what `review` says), `plan`.")],
     where: Where = HERE,
     section: Annotated[str, typer.Option(metavar="HEADING", help="Only the section under this heading.", show_default="the document")] = "",
     role: Annotated[str, typer.Option(help="The role that you sign in.")] = "",
@@ -22,7 +22,7 @@ def sign(
     meaning: Annotated[str, typer.Option(help="authored, reviewed, approved, risk accepted or rejected.")] = "approved",
     key: Annotated[Path | None, typer.Option(metavar="FILE", help="Your private Ed25519 key, of ssh-keygen or openssl.")] = None,
     because: Annotated[str, typer.Option(metavar="REASON", help="Why: needed to accept a risk or to reject.")] = "",
-    tolerance: Annotated[list[str] | None, typer.Option(metavar="AMOUNT", help="How far figures may move: 0.02, counts=5%, KEY=0.02. Repeatable.")] = None,
+    tolerance: Annotated[list[str] | None, typer.Option(metavar="AMOUNT", help="How far figures may move: 0.02, counts=5%, KEY=0.02.")] = None,
     json: Json = False,
 ) -> int:
     """Sign a document or a section; it stands until its words or facts change."""
