@@ -13,12 +13,12 @@ from factbook import Book
 CARDS = Path(__file__).parents[3] / "shared" / "data" / "cards"
 FOUND = {
     "hf_lvwerra_bert-imdb.md": {"FB106": 3},
-    "multitacred_datasheet.md": {"FB106": 3},
-    "openai_CLIP_model-card.md": {"FB106": 6},
+    "multitacred_datasheet.md": {"FB106": 3, "FB320": 1},
+    "openai_CLIP_model-card.md": {"FB106": 6, "FB320": 1},
     "openai_whisper_model-card.md": {"FB106": 16, "FB304": 2, "FB311": 2},
 }
 
-UNREVIEWED = {"FB320"}  # whoever adds a rule reviews what it finds here, and takes it out of this set
+UNREVIEWED: set[str] = set()  # whoever adds a rule puts it here until what it finds has been reviewed
 
 
 @pytest.mark.parametrize("name", FOUND)

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from factbook.documents.parse import Document, Link
+from factbook.documents.parse import Document, Kind, Link
 from factbook.manifest import Stage
 from factbook.rules import Checked, Problem, prose
 from factbook.rules.style import Style, pattern
@@ -43,7 +43,7 @@ _NO_RANK: Final = re.compile(
     r"|fewer) (?:is|are|means?) (?:better|best)|(?:which"
     r"|how) \w+ best"
     r"|to better (?:understand|serve|explore|reflect|capture|know|meet|support|judge|inform|see|explain|represent|handle|assess|describe"
-    r"|protect|study|target)|better (?:to|not)|the better (?:the|part|to)|no (?:better|worse)|better off|for better or"
+    r"|protect|study|target)|better (?:to|not|understanding)|the better (?:the|part|to)|no (?:better|worse)|better off|for better or"
     r"|significant (?:figures?|digits?|bits?|places?|others?|risks?|harms?|incidents?|events?|effort|part|portion|number|changes? (?:to|in"
     r"|of) (?:the |its )?"
     r"(?:intended|purpose|use|law|design))|similarly significant|legally significant|significant effects? on"
@@ -74,6 +74,8 @@ def _ranks_nothing(item: Said) -> bool:
     """Whether the words are part of a phrase that ranks nothing, or deny a quality."""
     if item.negated and _MILD.match(item.words):
         return True
+    if item.words.istitle() and item.block.kind is not Kind.HEADING and re.search(r"[A-Z]\w+ $", item.before):
+        return True  # a name of a person
     return any(match.start() < item.end and item.start < match.end() for match in _NO_RANK.finditer(item.text.plain))
 
 

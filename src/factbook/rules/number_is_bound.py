@@ -7,9 +7,9 @@ Good: The model misses [19.5 %](fact:performance/fnr) of patients.
 Good: Others report [21 %](https://doi.org/10.1000/182).
 Good: It answers within [300 ms](policy:latency).
 
-No numbers in this sense: names that contain digits (ViT-B/32, F1, Article 13), the name of what is documented, dates and times, versions,
-ordinals, the numbering of lists and headings, the declared names of groups, fenced code (listed as not judged), and quotations: three words or
-more in quotation marks, or a block quote that names its source.
+No numbers in this sense: names that contain digits (ViT-B/32, F1, Article 13, Llama 3), the name of what is documented, dates and times, versions,
+ordinals, sizes in pixels, formulas in TeX, names of files, citation marks and BibTeX, the numbering of lists and headings, the declared names of
+groups, fenced code (listed as not judged), and quotations: three words or more in quotation marks, or a block quote that names its source.
 
 Fix: bind it (`factbook facts` finds the key), cite it with a link to its source, or declare it in factbook.yaml.
 """
@@ -44,10 +44,16 @@ _LABEL: Final = (
     r"Clause|Rule|Version|Phase|Stage|Type|Class|Grade|Category|Tier|Volume|Vol\.|Issue|ISO(?:/IEC)?|IEC|IEEE|RFC|EN|DIN|SR|PEP|ADR|"
     r"Regulation|Directive|Python|Java|CUDA|Ubuntu|Debian|Windows|Spark|Node|scikit-learn|pandas|NumPy|DuckDB|PyTorch|TensorFlow)"
 )
+_SERIES_OF: Final = r"(?:Llama|DALL[-·]?E|GPT|Gemma|Gemini|Claude|Mistral|Mixtral|Qwen|Phi|PaLM|Grok|DeepSeek|Stable Diffusion|Imagen|YOLO)"
+_LICENCE: Final = (
+    r"(?:(?:A|L)?GPL|MPL|EUPL|CC[ -]BY(?:-[A-Z]{2})*|Apache|Licen[cs]e|Creative Commons|Attribution|NonCommercial|Share ?Alike|International)"
+)
+_FILE: Final = r"(?:tiff?|png|jpe?g|svg|csv|tsv|jsonl?|txt|md|pdf|zip|gz|parquet|py|ckpt|pt|onnx|safetensors|bin|ya?ml|wav|mp[34])"
+_NO_SHARE: Final = r"(?!\s*[%‰]|\s+(?:per ?cent|of\b(?! (?:the|this)\b)))"
 _NAMES: Final = tuple(
     re.compile(pattern, flags)
     for pattern, flags in (
-        (rf"\b{_LABEL}\s+(?:\(EU\)\s*)?(?:No\.?\s*)?(?!0\.)\d[\d./:()-]*[a-z]?\b(?:\s?–\s?\d+)?(?!\s*[%‰]|\s+(?:per ?cent|of\b))", re.IGNORECASE),
+        (rf"\b{_LABEL}\s+(?:\(EU\)\s*)?(?:No\.?\s*)?(?!0\.)\d[\d./:()-]*[a-z]?\b(?:\s?–\s?\d+)?{_NO_SHARE}", re.IGNORECASE),
         (
             rf"\b{_LABEL}s\s+(?!0\.)\d[\d./:()-]*[a-z]?\b(?:(?:,| and|–|-|,? or)\s*\d[\d./:()-]*[a-z]?\b)*(?!\s*[%‰]|\s+(?:per ?cent|of\b))",
             re.IGNORECASE,
@@ -55,14 +61,20 @@ _NAMES: Final = tuple(
         (r"(?<=[^\W\d_])[²³¹⁰⁴-⁹₀-₉]+\w*|\b24/7\b", 0),
         (r"\b\d+(?:st|nd|rd|th)\b", re.IGNORECASE),
         (r"\b[23]-?D\b", 0),
-        (r"\b[01][- ]based\b|(?<=\w)@\d+(?:px|p)?\b", re.IGNORECASE),
+        (r"\b[01][- ]based\b|\b\d+(?:[-–]\d+)?[- ]shot\b|(?<=\w)@\d+(?:px|p)?\b", re.IGNORECASE),
+        (r"(?<=\w)['’]\d\d\b|\bversion\s*={1,2}\s*[\d.]+", re.IGNORECASE),
+        (rf"\b{_SERIES_OF}[ -]?\d{{1,2}}(?:\.\d)?(?:[ -]\d+(?:\.\d+)?[BM])?(?=['’]s\b|\b)(?!\s*%)|\b\d{{2,5}}[x×]\d{{2,5}}\b", 0),
+        (r"\$[^$\n]*\\(?:alpha|beta|cdot|epsilon|frac|gamma|in|lambda|mu|rho|sigma|sim|sqrt|sum|theta|times)\b[^$\n]*\$", 0),
+        (r"\b[\w.]*\d\.\.[\w.]*\d\b", 0),
+        (rf"\b{_LICENCE},?\s+v?\d\.\d\b|\b[23]-Clause\b|\b[\w-]+(?:\.[\w-]+)*\.{_FILE}\b", 0),
+        (r"\[\d{1,3}\]|(?<!\w)\([1-9]\)(?=\s+\D)", 0),
         (r"\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b", 0),
         (rf"\b{_YEAR}-\d\d(?:-\d\d)?(?:T[\d:.]+Z?)?\b", 0),
         (r"\b\d{1,2}[./]\d{1,2}[./]\d{4}\b", 0),
-        (rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?(?:\s?[–-]\s?\d{{1,2}})?\s+)?{_MONTH}\s+(?:\d{{1,2}}(?:st|nd|rd|th)?,?\s+)?{_YEAR}\b", 0),
+        (rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?(?:\s?[–-]\s?\d{{1,2}})?\s+)?{_MONTH},?\s+(?:\d{{1,2}}(?:st|nd|rd|th)?,?\s+)?{_YEAR}\b", 0),
         (rf"\b\d{{1,2}}\s+{_MONTH}\b|\b{_MONTH}\s+\d{{1,2}}\b(?!\s*%)", 0),
         (
-            rf"(?:\b(?:in|since|until|till|from|before|after|during|by|early|mid|late|spring|summer|autumn|winter|year|years|al\.?,?|©|and"
+            rf"(?:\b(?:in|between|since|until|till|from|before|after|during|by|early|mid|late|spring|summer|autumn|winter|year|years|al\.?,?|©|and"
             rf"|to|of)\s+|\(|[–-])(?:{_YEAR}(?:[–-]|,\s)?)+s?\b(?!\s*(?:%|[^\W\d_]+s\b)|[.,]?\d)",
             re.IGNORECASE,
         ),
@@ -70,6 +82,7 @@ _NAMES: Final = tuple(
             rf"\b(?:the|a|an|its|our|their) {_YEAR}(?= (?:paper|study|data|edition|version|census|guidelines?|revision|report|survey|cohort)\b)",
             re.IGNORECASE,
         ),
+        (rf"\b\w+[A-Z]\w* {_YEAR}\b(?!\s*(?:%|[^\W\d_]+s\b))|, {_YEAR}(?=[.;)]\s|[.;)]?$)", 0),
         (r"\b[01]?\d:[0-5]\d(?::[0-5]\d)?(?:\s*(?:am|pm|UTC))?\b|\b2[0-3]:[0-5]\d(?::[0-5]\d)?\b", re.IGNORECASE),
         (r"\bv\d+(?:\.\d+)*\b|\bv?(?!\d{1,3}(?:\.\d{3})+\b)\d+(?:\.\d+){2,}[\w.+-]*", re.IGNORECASE),
         (r"\b10\.\d{4,}/\S+|https?://\S+|\barXiv:\s?\d+\.\d+|\S+@\S+\.\w+", re.IGNORECASE),
@@ -84,7 +97,8 @@ _TENS: Final = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _UNITS: Final = "one|two|three|four|five|six|seven|eight|nine"
 _SPELLED = re.compile(
     rf"\b{_WORDS}(?:[- ](?:and[- ])?{_WORDS})*\s*"
-    rf"(?:%|per ?cent\b|percentage points?\b|points\b|-?fold\b|times (?=(?:as|more|less|higher|lower|the|larger|greater|fewer|likelier)\b)|"
+    rf"(?:%|per ?cent\b|percentage points?\b|points\b|-?fold\b(?! (?:aim|approach|assessment|goal|process|purpose|strategy|task|validation))|"
+    rf"times (?=(?:as|more|less|higher|lower|the|larger|greater|fewer|likelier)\b)|"
     rf"(?:in|out of)(?: every)? (?:{_WORDS}|\d+)\b)"
     rf"|\b(?:a|{_WORDS})(?:[- ](?:and[- ])?{_WORDS})*[- ](?:hundred|thousand|million|billion)\b|\b(?:{_TENS})[- ](?:{_UNITS})\b"
     rf"|\b{_WORDS} times out of (?:{_WORDS}|\d+)\b"
@@ -100,6 +114,7 @@ _SERIES: Final = frozenset(
 _LOOKALIKE = re.compile(r"(?<!\w)(?=\S*\d)(?=\S*[OolIОоІ])[\dOolIОоІ]+(?:[.,][\dOolIОоІ]+|(?=\s?(?:%|per ?cent)))")
 _HEADING = re.compile(r"\s*(?:\(?\d{1,2}[.)](?=\s)|\d{1,2}(?:\.\d{1,2})+\.?(?=\s+[^\W\d_])|\d{1,2}(?=\s+[A-Z]))")
 _ITEM = re.compile(r"\s*\(?[0-9]{1,2}[.)](?=\s+[^\W\d_])")
+_BIBTEX = re.compile(r"\s*@[a-z]+\s*\{", re.IGNORECASE)
 _INTERVAL = re.compile(r"(?<![\d.,])(\d+(?:\.\d+)?)\s?%(?=[\s-]+(?:CI\b|confidence|interval))")
 _TOKEN = re.compile(r"[+\-−]?(?:\d[\d.]*[eE][+\-−]?\d+|[\w.,·'’]*)\s?%?")
 _BOUND: Final = "\ue000"
@@ -141,7 +156,7 @@ def unbound(checked: Checked, document: Document) -> Iterator[Unbound | NotJudge
         if block.kind is Kind.CODE and block.fenced:
             if not document.part_at(block.start) and any(_numeral(character) for character in block.text):
                 yield NotJudged("numbers in fenced code", "code is not prose", document.name, document.place(block.start)[0])
-        elif block.kind is not Kind.HTML and block.quote not in quotes and not _written(document, block):
+        elif block.kind is not Kind.HTML and block.quote not in quotes and not _written(document, block) and not _BIBTEX.match(block.text):
             yield from _block(checked, document, block)
     yield from _elsewhere(checked, document)
 

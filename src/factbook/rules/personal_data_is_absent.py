@@ -9,7 +9,8 @@ Good: **Contact.** jane.roe@hospital.org           a contact that is published o
 
 E-mail addresses, telephone numbers, bank accounts, payment cards, national numbers and IP addresses are looked for, check digits are checked, and
 what is found is not repeated in the report. Not meant: addresses of roles, of domains that are kept for examples, and of networks that no one can
-reach; what stands in a passage or section named contact, author, maintainer, feedback, licence or citation. Names of people are not looked for.
+reach; what stands in a passage or section named contact, author, maintainer, feedback, licence or citation, or after "for any inquiry" and "please
+contact". Names of people are not looked for.
 Fix: take it out, or make it up (`someone@example.org`). Where it has to stand, say why: <!-- factbook: allow FB602 because REASON -->.
 """
 
@@ -32,6 +33,10 @@ _MEANT: Final = re.compile(
     r"|contributors?|questions)\b",
     re.IGNORECASE,
 )
+_OFFERED: Final = re.compile(
+    r"\bfor (?:any |all |further |more )?(?:inquir|enquir|question|information|detail)|\bplease (?:contact|refer|write|e-?mail|reach)", re.IGNORECASE
+)
+_BEFORE: Final = 120
 _TOPIC = re.compile(r"\s*([^.:\n]{3,40})[.:]\s")
 _ROLE: Final = re.compile(
     r"(?:[\w.-]*[._+-])?(?:support|info|contact|help|office|team|privacy|dpo|security|abuse|press|legal|compliance|feedback|hello|admin"
@@ -80,7 +85,7 @@ def _harmless(kind: str, plain: str, first: int, last: int) -> bool:
     """Whether it is nobody's: an address of a role or an example, a network that cannot be reached, a version, a part of a web address."""
     said = plain[first:last]
     if kind == "e-mail":
-        return bool(_ROLE.match(said) or _EXAMPLE.search(said))
+        return bool(_ROLE.match(said) or _EXAMPLE.search(said) or _OFFERED.search(plain, max(0, first - _BEFORE), first))
     if kind == "IP":
         return not ipaddress.ip_address(_decimal(said)).is_global or bool(_VERSION.search(plain[:first]))
     word = re.search(r"\S*$", plain[:first])

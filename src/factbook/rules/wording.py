@@ -19,8 +19,8 @@ _LIMITS: Final = re.compile(
 _RESULTS: Final = re.compile(r"\b(?:performances?|results?|evaluations?)\b", re.IGNORECASE)
 _TOPIC = re.compile(r"\s*([A-Z][\w ,-]{2,40})\.\s")
 _SUPPOSED = re.compile(
-    r"\b(?:hypothes\w+|suppos\w+|assum(?:e|es|ed|ing)|conjecture\w*|we (?:expect|hope|believe|suspect|anticipate)|(?:is|are) expected to|"
-    r"(?:is|are) (?:planned|foreseen)|plans? to|"
+    r"\b(?:hypothes\w+|suppos\w+|assum(?:e|es|ed|ing)|conjecture\w*|we (?:expect|hope|believe|suspect|anticipate)|"
+    r"(?:is|are) (?:expected|(?:un)?likely) to|(?:is|are) (?:planned|foreseen)|plans? to|"
     r"may|might|could|would|perhaps|possibly|whether|presumably|if|unless|in order to|our goal|the goal|the aim|aims? to|designed to|intended to)\b",
     re.IGNORECASE,
 )
