@@ -14,7 +14,7 @@ from factbook.cli import main, show
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 SECTIONS = {
     "measures": ["regression", "ranking", "agreement", "coverage", "clustering"],
-    "measures-profile": ["profile"],
+    "measures-profile": ["profile", "distribution"],
     "measures-classification": ["classification"],
     "measures-fairness": ["fairness", "comparison"],
     "comparison": ["learning"],
