@@ -470,7 +470,8 @@ def reviews(found: Reviews, *, json: bool) -> None:
         _say(("plan       ", "dim"), (found.plan, "dim"))
     if not found.verdicts and not found.asked:
         _say("nothing is signed, and factbook.yaml asks for nothing under `review`")
-    _say(("policy     ", "dim"), (found.digest, "dim"))
+    if found.policy.people:
+        _say(("policy     ", "dim"), (found.digest, "dim"))
 
 
 def difference(found: Difference, *, json: bool) -> None:

@@ -84,8 +84,8 @@ def private(path: Path, passphrase: Callable[[], str] | None = None) -> Signer:
                 raise FactbookError(f"{path} is encrypted, and nobody can be asked for its passphrase here", remedy="sign at a terminal") from None
             key = load(data, password=passphrase().encode())
     except (ValueError, UnsupportedAlgorithm) as error:
-        remedy = "give the file that `ssh-keygen -t ed25519` wrote"
-        raise FactbookError(f"{path} is no private key that can be opened ({error})", remedy=remedy) from error
+        remedy = "give the file that `ssh-keygen -t ed25519` wrote, not the one that ends in .pub"
+        raise FactbookError(f"{path} is no private key, or it does not open with that passphrase", remedy=remedy) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise FactbookError(f"{path} is no Ed25519 key", remedy="make one: ssh-keygen -t ed25519 -f FILE")
     return Signer(key.public_key().public_bytes_raw(), key.sign)

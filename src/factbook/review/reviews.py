@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from factbook.documents import kinds
 from factbook.documents.parse import Document, slug
@@ -18,6 +18,8 @@ from factbook.review.judging import Bench, Cause, Standing, Verdict
 from factbook.review.policy import people
 from factbook.review.signing import Signing
 from factbook.review.signoff import SignOff, load, policy_digest, subject
+
+_NOBODY: Final = "nobody in factbook.yaml holds this role"
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ class Reviews:
         unverified = any(item.standing is Standing.UNVERIFIED for item in others)
         said = [f"{count} of {asked.people} people"] if asked.people > 1 else []
         said += [f"{item.sign_off.person}: {item.standing}{', ' + item.why if item.why else ''}" for item in others] or [
-            "nobody has signed" if not count else "too few"
+            "too few" if count else "nobody has signed" if any(asked.role in person.roles for person in self.policy.people.values()) else _NOBODY
         ]
         return _with(asked, by, "; ".join(said), unverified)
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from factbook.manifest import FILE
+from factbook.review.reviews import Asked
 from factbook.rules import Checked, NotJudged, Problem
 
 CODE: Final = "FB501"
@@ -27,12 +28,18 @@ EXEMPTABLE: Final = False
 
 def check(checked: Checked) -> Iterator[Problem | NotJudged]:
     """Report what the policy asks for and nobody has signed as it is."""
+    early: dict[int, list[Asked]] = {}
     for item in checked.reviews.asked:
         line = checked.lines.get(("review", "required", str(item.number)), 1)
         if item.met:
             continue
-        if item.unverified or not checked.reached(item.required_from):
-            why = "sign-offs cannot be verified here" if item.unverified else f"required from {item.required_from} on"
-            yield NotJudged(f"{item} is wanted", f"{item.why}; {why}", FILE, line)
-        else:
+        if item.unverified:
+            yield NotJudged(f"{item} is wanted", f"{item.why}; sign-offs cannot be verified here", FILE, line)
+        elif checked.reached(item.required_from):
             yield Problem(FILE, line, 1, f"{item} is wanted: {item.why}", f"factbook sign {item.document} … --role {item.role!r}")
+        else:
+            early.setdefault(item.number, []).append(item)
+    for number, items in early.items():
+        first, others = items[0], f"; so are {len(items) - 1} more of that document" if len(items) > 1 else ""
+        line = checked.lines.get(("review", "required", str(number)), 1)
+        yield NotJudged(f"{first} is wanted", f"{first.why}; required from {first.required_from} on{others}", FILE, line)
