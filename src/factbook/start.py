@@ -83,14 +83,15 @@ def propose(said: Predictions, book: Path, folder: Path) -> Proposal:
         SourceError: the file cannot be read, or a column is missing or cannot play its role.
         ManifestError: what was said leaves a doubt, or contradicts itself.
     """
-    if not said.prediction and not said.score:
-        raise ManifestError("a book needs --prediction or --score", remedy="name the column of the prediction, or of the score")
     notes: list[str] = []
     source = _opened(said.data, said, book, folder, notes)
     table = sources.table(source, folder, folder / STORE)
     for role in ("label", "prediction", "score", "key", "weight"):
         if getattr(said, role):
             table.column(getattr(said, role), role)
+    if not said.prediction and not said.score:
+        columns = f"{', '.join(table.names[:12])}{' …' if len(table.names) > 12 else ''}"
+        raise ManifestError("a book needs --prediction or --score", remedy=f"name the column of the prediction, or of the score: {columns}")
     asked = dict(_groups(said, table.names, table.where))
     shown = tuple(name for name in (said.label, said.prediction, *(group.column for group in asked.values())) if name)
     previews = {preview.name: preview for preview in sources.columns(source, folder, folder / STORE, shown)}

@@ -51,6 +51,12 @@ def _seconds(place: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def test_what_a_command_does_fits_its_line_of_the_help(tmp_path: Path) -> None:
+    lines = factbook("--help", cwd=tmp_path, COLUMNS="80").stdout.partition("Commands:")[2].splitlines()
+    assert lines
+    assert [line for line in lines if line.rstrip().endswith("...")] == []
+
+
 @pytest.mark.parametrize("command", ["init", "new", "measure", "update", "check", "build", "facts", "demo"])
 def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     done = factbook(command, "--help", cwd=tmp_path)

@@ -133,7 +133,7 @@ def new(
     listed: Annotated[bool, typer.Option("--list", help="Name all kinds of document.")] = False,
     json: Json = False,
 ) -> int:
-    """Begin a document, its facts already bound; `new kind NAME` begins a kind of your own."""
+    """Begin a document, its facts already bound. `new kind NAME` begins a kind of your own."""
     from factbook.cli import show
 
     if listed:

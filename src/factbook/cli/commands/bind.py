@@ -17,7 +17,7 @@ def bind(
     write: Annotated[bool, typer.Option("--write", help="Put the bound document into documents/ instead of printing a patch.")] = False,
     json: Json = False,
 ) -> int:
-    """Propose links for the numbers of an existing document: a patch to review."""
+    """Propose links for the numbers of an existing document. The patch is to be reviewed."""
     from factbook.cli import show
 
     found = open_book(where).bind(file, write=write)

@@ -17,7 +17,7 @@ def compare(
     regime: Annotated[list[str] | None, typer.Option(metavar="REGIME", help="What each should answer; Model Cards where none is given.")] = None,
     json: Json = False,
 ) -> int:
-    """Set figures of the same metric on the same data side by side, and say what is not comparable and what each leaves unsaid."""
+    """Set figures of the same metric on the same data side by side. Says what is not comparable, and what each leaves unsaid."""
     from factbook import book
     from factbook.cli import show
 

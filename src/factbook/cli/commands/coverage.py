@@ -17,7 +17,7 @@ def coverage(
     listed: Annotated[bool, typer.Option("--list", help="Name all laws and standards.")] = False,
     json: Json = False,
 ) -> int:
-    """Hold the book against a law or standard, item by item; also written to dist/coverage/."""
+    """Hold the book against a law or standard, item by item. Also written to dist/coverage/."""
     from factbook.cli import show
 
     if listed:

@@ -17,7 +17,7 @@ def diff(
     where: Annotated[Path, typer.Option("--book", metavar="BOOK", help="The book whose revisions are meant.", show_default="here")] = HERE,
     json: Json = False,
 ) -> int:
-    """Say what changed between two versions of a book, for a pull request."""
+    """Say what changed between two versions of a book. For a pull request."""
     from factbook import book
     from factbook.cli import show
 

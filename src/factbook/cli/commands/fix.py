@@ -15,7 +15,7 @@ def fix(
     dry: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
     json: Json = False,
 ) -> int:
-    """Apply the safe fixes: words that style.yaml replaces, and words that stand twice."""
+    """Apply the safe fixes of what a check found. They are words that style.yaml replaces, and words that stand twice."""
     from factbook.cli import show
 
     book = open_book(where)

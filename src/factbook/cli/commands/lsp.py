@@ -7,7 +7,7 @@ from factbook.cli.app import app
 
 @app.command()
 def lsp() -> int:
-    """Serve an editor (Language Server Protocol) over standard input and output."""
+    """Serve an editor over the Language Server Protocol. It speaks over standard input and output."""
     from factbook.lsp import serve
 
     serve()

@@ -15,7 +15,7 @@ def notebook(
     where: Where = HERE,
     force: Annotated[bool, typer.Option("--force", help="Replace the document that has the notebook's name.")] = False,
 ) -> int:
-    """Turn a document into a Jupyter notebook, or a notebook into a document."""
+    """Turn a document into a Jupyter notebook, or one into a document."""
     from factbook.cli import show
 
     show.made(open_book(where).notebook(document, force=force))

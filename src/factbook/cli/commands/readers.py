@@ -7,7 +7,7 @@ from factbook.cli.app import HERE, Json, Where, app, open_book
 
 @app.command()
 def readers(where: Where = HERE, json: Json = False) -> int:
-    """Say for whom each document is written and how hard it is to read; blocks nothing."""
+    """Say for whom a document is, and how hard it is to read. Blocks nothing."""
     from factbook.cli import show
 
     show.readers(open_book(where).readers(), json=json)

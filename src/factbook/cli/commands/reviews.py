@@ -15,7 +15,7 @@ def reviews(
     policy: Annotated[str, typer.Option(metavar="DIGEST", help="Fail unless `review` in factbook.yaml is this version of it.")] = "",
     json: Json = False,
 ) -> int:
-    """List the sign-offs that stand, those that fell and why, and what is still wanted."""
+    """List the sign-offs that stand or fell, and what is still wanted."""
     from factbook.cli import FINDINGS, show
 
     found = open_book(where).reviews

@@ -15,7 +15,7 @@ def style(
     where: Where = HERE,
     vale: Annotated[Path | None, typer.Option("--vale", metavar="DIR", help="Write the rules of words as a Vale style into this folder.")] = None,
 ) -> int:
-    """Export the rules of words for editors; without an option, show what style.yaml says."""
+    """Show what style.yaml says, or export the words to an editor. The form is that of Vale."""
     from factbook.canon import write_atomic
     from factbook.cli import show
 
