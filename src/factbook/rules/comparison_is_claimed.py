@@ -61,7 +61,7 @@ def check(checked: Checked) -> Iterator[Problem]:
     """Look for words that compare, outside claims."""
     words = pattern(checked.style.comparisons, WORDS)
     for item in said(checked, words):
-        if not (_ranks_nothing(item) or item.supposed or item.advised or item.limited or _cited(item)):
+        if not (_ranks_nothing(item) or item.supposed or item.advised or item.limited or _cited(item) or _judged_in_row(item)):
             yield item.problem(f"{item.words!r} compares, and no claim carries it", _FIX, checked.due(Stage.VALIDATION))
 
 
@@ -82,6 +82,14 @@ def _ranks_nothing(item: Said) -> bool:
 def _cited(item: Said) -> bool:
     """Whether the sentence names a paper or report outside the book by a link."""
     return any(_CITES.search(link.text) and prose.external(link) for link in _links(item.document, item))
+
+
+def _judged_in_row(item: Said) -> bool:
+    """Whether another cell of the same row links to a claim, as in a table of claims and their verdicts."""
+    if item.block.kind is not Kind.CELL:
+        return False
+    claimed = {id(item.document.blocks[link.block]) for link in item.document.bound("claim")}
+    return any(any(cell is item.block for cell in row) and any(id(cell) in claimed for cell in row) for row in prose.rows(item.document))
 
 
 def _links(document: Document, item: Said) -> Iterator[Link]:
