@@ -40,7 +40,7 @@ def settling(form: Linear, found: Estimate, target: Fraction, margin: Fraction |
     if distance <= 1e-12 or half <= 0:
         return "the estimate lies on the line that decides: no number of cases would settle it, if it is right"
     times = power.times_as_many(distance, half, algebra.level)
-    many = f"more than {_MOST:,} times" if times > _MOST else f"about {times:.2g} times"
+    many = f"more than {_MOST:,} times" if times > _MOST else f"about {float(f'{times:.2g}'):,g} times"
     return f"{many} as many cases would settle it with a probability of {power.POWER}, if the estimate is right"
 
 
