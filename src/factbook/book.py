@@ -228,7 +228,8 @@ class Book:
             adding.add(self.root, self.manifest, start.relative(os.fspath(add), self.root), source, self.progress)
             self.manifest, self.lines = manifests.load(self.root)
         chosen = (names,) if isinstance(names, str) and names else tuple(names)
-        planned = tuple(name for name in chosen if name not in self.manifest.compared)
+        others = self._others() if chosen and self.manifest.compared else frozenset()
+        planned = tuple(name for name in chosen if name in self.manifest.plan or name not in others)
         outcomes = (
             []
             if chosen and not planned
@@ -238,6 +239,12 @@ class Book:
         if self.manifest.compared and (not chosen or len(planned) < len(chosen)):
             outcomes += self._quote([name for name in chosen if name not in planned], force=force)
         return tuple(outcomes)
+
+    def _others(self) -> frozenset[str]:
+        """The names of what the book is compared with, and of the entries of factbook.yaml that ask for it."""
+        from factbook.comparing import take
+
+        return frozenset(name for item in take.wanted(self.root, self.manifest) for name in (item.name, item.entry))
 
     def _quote(self, names: Sequence[str], *, force: bool) -> list[Outcome]:
         """Read what the book is compared with."""
@@ -495,9 +502,9 @@ class Book:
 
         return Material(self.manifest, self.catalog, self.documents, self.reviews.signed)
 
-    @cached_property
+    @property
     def reviews(self) -> Reviews:
-        """The sign-offs of the book: what stands, what fell and why, and who is still to be asked.
+        """The sign-offs of the book as it is on the disk now: what stands, what fell and why, and who is still to be asked.
 
         Raises:
             ManifestError: a public key in factbook.yaml cannot be read, or two people have the same one.

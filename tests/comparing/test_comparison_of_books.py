@@ -211,6 +211,22 @@ def test_a_book_that_changed_and_a_card_that_came_are_stale(ours: Path) -> None:
     assert states == {"twin": State.FRESH, "dull": State.NOT_JUDGED, "second": State.MISSING, "card": State.STALE}
 
 
+def test_a_quotation_that_was_edited_is_found(ours: Path) -> None:
+    Book(ours).measure()
+    assert Book(ours).check().findings == ()
+    for name, old, new in (("card", '"text":"0.71","value":0.71', '"text":"0.61","value":0.61'), ("dull", '"text":"MIT"', '"text":"GPL"')):
+        path = ours / f"evidence/quoted/{name}.json"
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        found = Book(ours).check().findings
+        assert [(item.code, f"does not hold what {'../dull' if name == 'dull' else '../cards/card.md'} says" in item.message) for item in found] == [
+            ("FB405", True)
+        ]
+        Book(ours).measure(name)
+        assert path.read_text(encoding="utf-8") == text
+
+
 def test_what_each_leaves_unsaid(shelf: Path) -> None:
     found = compare(shelf / "sharp", shelf / "cards", regimes=["hf-model-card"])
     book, card = found.unsaid

@@ -168,7 +168,7 @@ def standings(root: Path, declared: Manifest, catalog: Catalog) -> Iterator[Stan
     names = set[str]()
     for item in wanted(root, declared):
         names.add(item.name)
-        yield _standing(root, item, kept.get(item.name), asked(item.said, declared, catalog))
+        yield _standing(root, item, kept.get(item.name), asked(item.said, declared, catalog), regimes_of(declared))
     for name, found in kept.items():
         entry = declared.compared.get(found.entry)
         if name not in names and entry is not None and entry.hub and (root / entry.hub).is_dir():
@@ -179,23 +179,31 @@ def standings(root: Path, declared: Manifest, catalog: Catalog) -> Iterator[Stan
             yield Standing(name, found.entry, State.ORPHAN, f"{quoted.QUOTED}/{name}.json is no longer compared; delete it")
 
 
-def _standing(root: Path, item: Wanted, found: Quoted | None, question: str) -> Standing:
+def _standing(root: Path, item: Wanted, found: Quoted | None, question: str, regimes: Sequence[str]) -> Standing:
     if found is None:
         return Standing(item.name, item.entry, State.MISSING, "it was not read yet")
     if found.asked != question:
         return Standing(item.name, item.entry, State.STALE, "what is asked of it changed, or the data of this book did")
-    if item.place is not None:
-        if not item.place.is_file():
-            return Standing(item.name, item.entry, State.NOT_JUDGED, f"the card ({found.source}) is not here")
-        same = "sha256:" + canon.hash_file(item.place) == found.digest
-        return Standing(item.name, item.entry, State.FRESH if same else State.STALE, "" if same else f"{found.source} changed since it was quoted")
     if item.said.revision:
         return Standing(item.name, item.entry, State.NOT_JUDGED, f"{found.source}: only `factbook measure` asks Git for a revision")
-    home = root / item.said.book
-    if not (home / manifest.FILE).is_file():
-        return Standing(item.name, item.entry, State.NOT_JUDGED, f"the book ({found.source}) is not here")
-    same = _pin(home) == found.digest
-    return Standing(item.name, item.entry, *((State.FRESH, "") if same else (State.STALE, f"the book {found.source} changed since it was quoted")))
+    home = item.place or root / item.said.book
+    if not (home if item.place else home / manifest.FILE).is_file():
+        return Standing(item.name, item.entry, State.NOT_JUDGED, f"the {found.kind} ({found.source}) is not here")
+    if ("sha256:" + canon.hash_file(home) if item.place else _pin(home)) != found.digest:
+        return Standing(item.name, item.entry, State.STALE, f"{found.source} changed since it was quoted")
+    if not _unchanged(root, item, found, regimes):
+        return Standing(item.name, item.entry, State.STALE, f"{quoted.QUOTED}/{item.name}.json does not hold what {found.source} says")
+    return Standing(item.name, item.entry, State.FRESH)
+
+
+def _unchanged(root: Path, item: Wanted, found: Quoted, regimes: Sequence[str]) -> bool:
+    """Whether what was kept is what is read now, the data of a book left aside: so that nobody edits a quotation."""
+    if item.place is not None:
+        now = read(root, item, regimes, root / _STORE)
+    else:
+        known = {data.digest: data.rows for data in found.data.values()}
+        now = books.read(item.name, opened(root / item.said.book), regimes, found.source, item.entry, known)
+    return replace(now, digest=found.digest, asked=found.asked, own=found.own) == found
 
 
 def compare(named: Sequence[str], home: Path, asked_for: tuple[str, ...] = ()) -> Comparison:
