@@ -14,7 +14,7 @@ from signed_book import WHEN, edit, key, only, public, sign
 from factbook import Book
 from factbook.review.envelope import Envelope
 from factbook.review.judging import Cause, Standing
-from factbook.review.keys import private
+from factbook.review.keys import fingerprint, private
 from factbook.review.policy import Succession
 from factbook.review.signoff import policy_digest
 
@@ -35,7 +35,8 @@ def forged(path: Path, statement: dict[str, Any], signer: Path | None = None) ->
     data = canon.dumps(statement).encode()
     tree["payload"] = base64.b64encode(data).decode()
     if signer is not None:
-        tree["signatures"][0]["sig"] = base64.b64encode(private(signer).sign(Envelope(data, b"").signed)).decode()
+        own = private(signer)
+        tree["signatures"][0] = {"keyid": fingerprint(own.public), "sig": base64.b64encode(own.sign(Envelope(data, b"", "").signed)).decode()}
     path.write_bytes(canon.dumps(tree).encode() + b"\n")
 
 
@@ -244,6 +245,19 @@ def test_another_kind_of_document_has_other_owners_and_no_sign_off(book: Path) -
     edit(book, "documents/card.md", "kind: model-card", "kind: notes")
     assert asked() == {"": "a document of the kind notes has no such section with an owner"}
     assert only(book).why == "the document was a model-card, and is a notes now"
+
+
+@pytest.mark.parametrize("part", ["figures", "facts", "watched"])
+def test_nonsense_that_is_signed_with_a_good_key_is_invalid_and_breaks_nothing(book: Path, part: str) -> None:
+    path = sign(book, tolerance=["0.5"])
+    statement = payload(path)
+    if part == "watched":
+        statement["predicate"]["watched"]["uses"] = {"documents/notes.md#intended-use": ["not", "a", "digest"]}
+    else:
+        statement["predicate"]["excerpt"][part] = {"performance/accuracy": {"value": "none"}}
+    forged(path, statement, book.parent / "keys/anna")
+    assert only(book).standing in {Standing.INVALID, Standing.FALLEN}
+    assert Book(book).check().findings is not None
 
 
 def test_removing_the_policy_makes_all_fall_and_is_reported(book: Path) -> None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import signed_book
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from factbook.errors import ManifestError
 from factbook.review import envelope
+from factbook.review.policy import made_by
+from factbook.review.signoff import SignOff, read
 
 
 def test_the_bytes_that_are_signed_are_those_of_the_dsse_protocol() -> None:
-    sealed = envelope.Envelope(b"hello world", b"")
+    sealed = envelope.Envelope(b"hello world", b"", "")
     assert sealed.signed == b"DSSEv1 28 application/vnd.in-toto+json 11 hello world"
 
 
@@ -59,3 +64,33 @@ def test_another_form_is_refused(book: Path, old: bytes, new: bytes) -> None:
     assert old in data
     with pytest.raises(ManifestError, match=r"x\.json: not a sign-off"):
         envelope.opened(data.replace(old, new, 1), "x.json")
+
+
+@given(place=st.integers(0, 10_000), byte=st.integers(0, 255))
+@example(place=-2, byte=32)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_byte_of_a_sign_off_can_be_another(sealed: SignOff, place: int, byte: int) -> None:
+    data = bytearray(sealed.envelope.data)
+    place %= len(data)
+    if data[place] == byte:
+        return
+    data[place] = byte
+    try:
+        found = read(bytes(data), "x.json")
+    except (ManifestError, UnicodeDecodeError):
+        return
+    assert made_by(found, sealed.policy) is None
+
+
+@pytest.mark.parametrize("more", [b',"more":1}\n', b"}{}\n"])
+def test_nothing_can_be_added_beside_what_is_signed(sealed: SignOff, more: bytes) -> None:
+    with pytest.raises(ManifestError):
+        envelope.opened(sealed.envelope.data[:-2] + more, "x.json")
+
+
+@pytest.fixture(scope="module")
+def sealed(begun: Path, tmp_path_factory: pytest.TempPathFactory) -> SignOff:
+    """A sign-off of the book."""
+    place = tmp_path_factory.mktemp("sealed") / "copy"
+    shutil.copytree(begun, place)
+    return read(signed_book.sign(place / "book").read_bytes(), "x.json")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from factbook import canon
@@ -23,15 +23,23 @@ PREDICATE: Final = "factbook:sign-off/1"
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What was signed: the payload, the bytes that the signature is over, and the signature."""
+    """What was signed: the payload, the signature, and the fingerprint of the key, which nobody signed."""
 
     payload: bytes
     signature: bytes
+    keyid: str
 
     @property
     def signed(self) -> bytes:
         """The bytes that the signature is over: DSSE's pre-authentication encoding."""
         return b"DSSEv1 %d %s %d %s" % (len(PAYLOAD), PAYLOAD.encode(), len(self.payload), self.payload)
+
+    @property
+    def data(self) -> bytes:
+        """The file."""
+        signature = {"keyid": self.keyid, "sig": base64.b64encode(self.signature).decode()}
+        tree = {"payload": base64.b64encode(self.payload).decode(), "payloadType": PAYLOAD, "signatures": [signature]}
+        return canon.dumps(tree).encode() + b"\n"
 
     @property
     def digest(self) -> str:
@@ -47,10 +55,8 @@ def seal(subject: str, sha256: str, predicate: dict[str, Any], signer: Signer) -
         "predicateType": PREDICATE,
         "subject": [{"digest": {"sha256": sha256}, "name": subject}],
     }
-    envelope = Envelope(canon.dumps(statement).encode(), b"")
-    signature = {"keyid": fingerprint(signer.public), "sig": base64.b64encode(signer.sign(envelope.signed)).decode()}
-    tree = {"payload": base64.b64encode(envelope.payload).decode(), "payloadType": PAYLOAD, "signatures": [signature]}
-    return canon.dumps(tree).encode() + b"\n"
+    unsigned = Envelope(canon.dumps(statement).encode(), b"", fingerprint(signer.public))
+    return replace(unsigned, signature=signer.sign(unsigned.signed)).data
 
 
 def opened(data: bytes, where: str) -> tuple[Envelope, str, str, dict[str, Any]]:
@@ -67,7 +73,7 @@ def opened(data: bytes, where: str) -> tuple[Envelope, str, str, dict[str, Any]]
         name, sha256, predicate = subject["name"], subject["digest"]["sha256"], statement["predicate"]
         known = (statement["_type"], statement["predicateType"]) == (STATEMENT, PREDICATE)
         texts = all(isinstance(item, str) for item in (name, sha256)) and isinstance(predicate, dict)
-        written = canon.dumps(statement).encode() == envelope.payload and canon.dumps(tree).encode() + b"\n" == data
+        written = canon.dumps(statement).encode() == envelope.payload and envelope.data == data
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
         raise ManifestError(f"{where}: not a sign-off ({type(error).__name__})") from error
     if not (known and texts and written):
@@ -79,4 +85,4 @@ def _envelope(tree: Any) -> Envelope:
     (signature,) = tree["signatures"]
     if tree["payloadType"] != PAYLOAD:
         raise ValueError(tree["payloadType"])
-    return Envelope(base64.b64decode(tree["payload"], validate=True), base64.b64decode(signature["sig"], validate=True))
+    return Envelope(base64.b64decode(tree["payload"], validate=True), base64.b64decode(signature["sig"], validate=True), str(signature["keyid"]))

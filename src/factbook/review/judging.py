@@ -135,6 +135,13 @@ class Bench:
         why = self._invalid(said, key)
         if why or key is None:
             return Verdict(said, Standing.INVALID, why)
+        try:
+            return self._judged(said, key)
+        except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError):  # signed rightly, by another program than this
+            return Verdict(said, Standing.INVALID, "what was signed is not in the form that factbook writes")
+
+    def _judged(self, said: SignOff, key: bytes) -> Verdict:
+        """What became of a sign-off that was made by whom it names."""
         cause, why = self._lapsed(said, key)
         if cause is not Cause.NONE:
             return Verdict(said, Standing.FALLEN, why, cause, key)

@@ -39,7 +39,8 @@ def made_by(sign_off: SignOff, policy: Review) -> bytes | None:
         MissingExtra: `cryptography` is not installed.
     """
     own = people(policy, sign_off.file).get(sign_off.person, ())
-    return next((key for key in own if keys.verify(key, sign_off.envelope.signature, sign_off.envelope.signed)), None)
+    sealed = sign_off.envelope
+    return next((key for key in own if sealed.keyid == keys.fingerprint(key) and keys.verify(key, sealed.signature, sealed.signed)), None)
 
 
 @dataclass(frozen=True)

@@ -199,5 +199,5 @@ def _sign_off(bench: Bench, signing: Signing, place: tuple[str, str, str], excer
         excerpt=excerpt,
         watched=_NOTHING if place[0] == FILE else bench.watched(policy),
         policy=policy,
-        envelope=Envelope(b"", b""),
+        envelope=Envelope(b"", b"", ""),
     )
