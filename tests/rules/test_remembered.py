@@ -112,6 +112,16 @@ def test_a_link_is_judged_again_when_what_it_leads_to_changes(root: Path) -> Non
     assert [item.file for item in check(root).not_judged if "the worst slice" in item.what] == ["documents/report.md"]
 
 
+@pytest.mark.parametrize("link", ["[17](../data/table.csv) cases", "[17][t] cases\n\n[t]: ../data/table.csv"])
+def test_a_number_is_judged_again_when_the_file_that_it_rests_on_is_gone(root: Path, link: str) -> None:
+    table = root / "data" / "table.csv"
+    table.write_text("n\n17\n", encoding="utf-8")
+    (root / "documents" / "report.md").write_text(f"There were {link}\n", encoding="utf-8")
+    assert check(root).findings == ()
+    table.unlink()
+    assert [finding.code for finding in check(root).findings] == ["FB106"]
+
+
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"world": 1, "documents": {"documents/other.md": 3}}'])
 def test_a_damaged_memory_is_none(root: Path, damage: str) -> None:
     wanted = check(root)

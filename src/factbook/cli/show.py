@@ -163,9 +163,10 @@ def page(code: str) -> None:
     from factbook.rules import manual
 
     rules = {str(rule.CODE): rule for rule in shelf.modules("rules").values()}
-    if code.upper() not in rules:
+    wanted = next((str(rule.CODE) for rule in rules.values() if code.lower() == rule.NAME), code.upper())
+    if wanted not in rules:
         raise UnknownName("rule", code, sorted(rules))
-    rule = rules[code.upper()]
+    rule = rules[wanted]
     _say((f"{rule.CODE} {rule.NAME}", "bold"))
     _say()
     _say(manual.page(rule))

@@ -2,7 +2,7 @@
 
 A judgement depends on the document's bytes, its name, and all that a rule sees beside it: factbook.yaml, style.yaml, the evidence, its figures, the
 freshness, the day, and the code and data of factbook and of every pack. A document that looks beyond itself, with a part or a link to another one,
-depends on all other documents as well.
+depends on all other documents as well, and one that links to files on whether they are there.
 What rules that say `WHOLE = True` find is not remembered. A private store proves nothing to anybody else: `--rehash` judges everything again.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 FILE: Final = ".factbook/judged.json"
 _BEYOND: Final = (b"fact:part", b".md")
+_LINKED: Final = re.compile(rb"\]\(<?([^)\s:>#]+)[)#\s>]|^ {0,3}\[[^\]\n]+\]:\s*<?([^\s:>#]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def judgements(checked: Checked, judge: Callable[[Document], Judgement], *, reme
     every = _digest(f"{name}\0{_digest(source)}" for name, source in documents.sources.items())
     found: dict[str, tuple[str, Judgement]] = {}
     for name, source in documents.sources.items():
-        digest = _digest([name, source, every if looks_beyond(source) else ""])
+        digest = _digest([name, source, every if looks_beyond(source) else "", *_files(checked.root / name, source)])
         old = known.get(name)
         found[name] = old if old is not None and old[0] == digest else (digest, judge(documents.named(name)))
     if found != known:
@@ -95,6 +97,12 @@ def judgements(checked: Checked, judge: Callable[[Document], Judgement], *, reme
 def looks_beyond(source: bytes) -> bool:
     """Whether what the rules say of a document may depend on others: a part that is written from them, or a link to one."""
     return any(mark in source for mark in _BEYOND)
+
+
+def _files(path: Path, source: bytes) -> list[str]:
+    """The files that a document links to and that are there: a number may rest on one."""
+    targets = {(inline or defined).decode(errors="replace") for inline, defined in _LINKED.findall(source)}
+    return sorted(target for target in targets if (path.parent / target).is_file())
 
 
 def _load(root: Path, world: str) -> dict[str, tuple[str, Judgement]]:
@@ -130,7 +138,7 @@ def _world(checked: Checked) -> str:
     figures = sorted((checked.root / charts.FOLDER).rglob("*"))
     seen = [checked.manifest.model_dump_json(), repr(sorted(checked.lines.items())), checked.style.model_dump_json()]
     seen += [repr((checked.freshness, checked.require_sources, checked.on))]
-    drawn = [part for path in figures if path.is_file() for part in (path.name, path.read_bytes())]
+    drawn = [part for path in figures if path.is_file() for part in (path.as_posix(), path.read_bytes())]
     ran = [repr((name, session.digest)) for name, session in sorted(checked.catalog.evidence.sessions.items())]
     said = [repr((name, quoted.digest(item))) for name, item in sorted(checked.catalog.evidence.quoted.items())]
     return _digest([_code(), *seen, *said, *evidence, *ran, *drawn])
