@@ -5,6 +5,9 @@ Items are recommended by cosine similarity of the baskets that hold them, learne
 
 from __future__ import annotations
 
+import time
+from itertools import islice
+
 import numpy as np
 import pandas
 import pytest
@@ -15,9 +18,16 @@ from measuring import shared
 
 MANIFEST = """
 subject: {name: basket-recommender}
-sources: {lists: {uri: lists.csv}, baskets: {uri: baskets.csv, key: basket}}
+sources:
+  lists: {uri: lists.csv, by: [size]}
+  baskets: {uri: baskets.csv, key: basket}
+  trial: {uri: trial.csv, key: basket}
+  early: {uri: early.csv, label: hit, prediction: offered}
+  late: {uri: late.csv, label: hit, prediction: offered}
 plan:
   data: {measure: profile, data: baskets}
+  speed: {measure: profile, data: trial}
+  watch: {measure: drift, reference: early, current: late}
   cost:
     measure: estimate
     inputs: {price: declared:price, load: declared:load, service: declared:service, limit: {from: policy:latency, value: 300 ms}}
@@ -26,7 +36,9 @@ plan:
       latency: {model: response, arrivals: load, service: service, servers: machines.high, quantile: 0.95, unit: ms}
       cost_month: {formula: machines * price, unit: EUR/month}
       baskets_each: {model: sample_size, base: 37.6 %, other: 40 %, power: 0.8}
-  offers: {measure: ranking, data: lists, query: basket, item: item, relevance: hidden, score: score, popularity: sold, k: [10]}
+  offers: {measure: ranking, data: lists, query: basket, item: item, relevance: hidden, score: score, popularity: sold, k: [10], by: [size]}
+thresholds:
+  speed/maximum;column=ms: {at_most: 300}
 declared:
   price: {value: 50 (40 to 60) EUR/server/month, source: the price list of a host}
   load: {value: 20 (15 to 30) requests/s, source: the busiest hour of the shop}
@@ -69,7 +81,13 @@ def lists() -> pandas.DataFrame:
         hidden = own[query % len(own)]
         shown = np.setdiff1d(own, hidden)
         offered = np.setdiff1d(np.arange(len(names)), shown)
-        part = {"basket": query, "item": np.array(names)[offered], "hidden": (offered == hidden) + 0, "score": together[shown].sum(axis=0)[offered]}
+        part = {
+            "basket": query,
+            "size": "small" if len(own) <= 4 else "large",
+            "item": np.array(names)[offered],
+            "hidden": (offered == hidden) + 0,
+            "score": together[shown].sum(axis=0)[offered],
+        }
         parts.append(pandas.DataFrame(part | {"sold": sold[offered].astype(int)}))
     return pandas.concat(parts)
 
@@ -83,9 +101,31 @@ def baskets() -> pandas.DataFrame:
     )
 
 
+def watched(table: pandas.DataFrame) -> pandas.DataFrame:
+    """What operations would log of each basket: whether what it lacks was among the ten that were offered, how large it is."""
+    rows = []
+    for basket, part in table.groupby("basket", sort=True):
+        first = part.sort_values(["score", "item"], ascending=[False, True], kind="stable").head(10)
+        rows.append({"basket": basket, "hit": int(first["hidden"].sum()), "offered": 1, "open": len(part), "size": part["size"].iloc[0]})
+    return pandas.DataFrame(rows)
+
+
+def trial(table: pandas.DataFrame) -> pandas.DataFrame:
+    """How long the first hundred baskets took to be ranked here, in milliseconds."""
+    taken = []
+    for basket, part in islice(table.groupby("basket", sort=True), 100):
+        began = time.perf_counter()
+        part.nlargest(10, "score")
+        taken.append({"basket": basket, "ms": round(1000 * (time.perf_counter() - began), 3)})
+    return pandas.DataFrame(taken)
+
+
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
-    return measured(tmp_path_factory.mktemp("groceries"), MANIFEST, {"lists": lists().round(6), "baskets": baskets()})
+    offers = lists().round(6)
+    logged = watched(offers)
+    tables = {"lists": offers, "baskets": baskets(), "trial": trial(offers), "early": logged[:750], "late": logged[750:]}
+    return measured(tmp_path_factory.mktemp("groceries"), MANIFEST, tables)
 
 
 def test_item_to_item_barely_beats_popularity(book: Book) -> None:
@@ -108,6 +148,24 @@ def test_the_system_is_described_with_its_parts_and_its_data(book: Book) -> None
     assert "(fact:offers/" in text or "fact:table offers" in text
     sheet = documented(book, "datasheet")
     assert "The file holds [9,835](fact:data/rows) rows" in sheet or "[9,835](fact:data/rows) rows" in sheet
+
+
+def test_an_audit_finds_cohorts_latency_and_what_is_watched(book: Book) -> None:
+    """Quality for each group of users, the latency that was asked for beside the one that was measured, and what has moved since."""
+    found = facts(book)
+    cohorts = [found[f"offers/hit_rate;k=10?size={size}"] for size in ("small", "large")]
+    assert all(fact.interval and fact.n > 300 for fact in cohorts)
+    assert min(fact.value for fact in cohorts) < found["offers/hit_rate;k=10"].value < max(fact.value for fact in cohorts)
+    card = documented(book, "performance-card")
+    assert "size" in card
+    assert "small" in card
+    plan = documented(book, "monitoring-plan")
+    assert "declared:thresholds.speed/maximum;column=ms" in plan
+    assert "(fact:watch/" in plan or "fact:table watch" in plan
+    assert found["speed/maximum;column=ms"].value < 300
+    decay = found["watch/accuracy_difference;data=current"]
+    assert decay.low < 0 < decay.high, "that fewer baskets are served later is not established"
+    assert found["watch/psi;column=open"].value < 0.25
 
 
 def test_the_proposal_computes_cost_latency_and_the_size_of_the_experiment(book: Book) -> None:
