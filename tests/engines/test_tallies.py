@@ -98,6 +98,7 @@ def test_bins_keep_the_order_and_hold_their_scores(scores: list[float]) -> None:
     finer: bins.Bins | None = None
     for resolution in range(1, bins.COARSEST + 1):
         found = bins.at(resolution)
+        assert bins.size(resolution) == len(found)
         place = found.place(ordered)
         assert (np.diff(place) >= 0).all()
         assert (found.low[place] <= ordered).all()

@@ -87,11 +87,11 @@ class _Count:
                 self.add(self.done(found))
         tables = [self.table.part(i) for i in missing] if names else [self.table]
         counting = shelf.find("engines", engine).parts(tables, self.source, self.attributes, self.store, settings, self.told)
-        later = []
-        for turn, (number, tally) in enumerate(counting if tables else (), start=1):
+        later: list[str] = []
+        for number, tally in counting if tables else ():  # `enumerate` would hold the tally before
             self.done(tally)
             stored = bool(names) and kept.put(self.store, names[missing[number]], tally)
-            if stored and turn < len(tables):
+            if stored and len(later) + 1 < len(tables):
                 later.append(names[missing[number]])
             else:
                 self.add(tally)

@@ -85,6 +85,15 @@ def _base(fineness: int) -> int:
 
 
 @lru_cache(maxsize=COARSEST)
+def size(resolution: int) -> int:
+    """How many bins there are at a resolution; they need not be made for that."""
+    if resolution == COARSEST:
+        return len(_SPLITS) + 1
+    fineness = _fineness(resolution)
+    return 2 * _half(fineness) + len(set(_steps(_SPLITS, fineness).tolist()))
+
+
+@lru_cache(maxsize=COARSEST)
 def at(resolution: int) -> Bins:
     """The bins of a resolution."""
     if resolution == COARSEST:

@@ -311,7 +311,7 @@ class _Scores:
             before = Scores((), none, self.resolution, none, none, self.counts, self.limbs if self.weighted else None)
             fresh = self.resolution == EXACT
             self.resolution = resolution
-            size = len(bins.at(resolution))
+            size = bins.size(resolution)
             coarser = None if fresh else tallies.binned(before, resolution)
             self.counts = np.zeros((0, size), dtype=np.int32) if coarser is None else coarser.n
             self.limbs = np.zeros((0, size, 4), dtype=np.int64) if coarser is None or coarser.weights is None else coarser.weights

@@ -229,7 +229,7 @@ def cells(dimensions: tuple[str, ...], blocks: Integers, block: Integers, keys: 
 def fitting(blocks: int, weighted: bool) -> int:
     """The finest resolution whose bins fit in ROOM for so many blocks."""
     size = max(1, blocks) * (5 if weighted else 1)
-    return next((r for r in range(1, bins.COARSEST) if size * len(bins.at(r)) <= ROOM), bins.COARSEST)
+    return next((r for r in range(1, bins.COARSEST) if size * bins.size(r) <= ROOM), bins.COARSEST)
 
 
 def crowded(parts: Iterable[tuple[Integers, Floats]]) -> bool:
@@ -247,7 +247,7 @@ def binned(scores: Scores, resolution: int) -> Scores:
         return scores
     n, weights = scores.n, scores.weights
     if scores.resolution == EXACT:
-        size = len(bins.at(resolution))
+        size = bins.size(resolution)
         place = scores.block * size + bins.at(resolution).place(scores.keys.view(np.float64))
         n, weights = _added(place, len(scores.blocks) * size, n, weights)
         n = narrow(n.reshape(-1, size))
@@ -295,6 +295,8 @@ def dump(tally: Tally) -> bytes:
                 packed.write(np.ascontiguousarray(part, dtype=kind).tobytes())
         packed.flush()
     found: bytes = sink.getvalue().to_pybytes()
+    del sink, packed
+    pa.default_memory_pool().release_unused()  # the next part needs the memory
     return found
 
 
@@ -370,7 +372,7 @@ def _combined(parts: Sequence[Tally], values: tuple[tuple[str, ...], ...]) -> Sc
         limbs = np.concatenate([scores.weights for _, scores in found if scores.weights is not None]) if weighted else None
         return cells(first.dimensions, blocks, block, keys, n, limbs)
     resolution = fitting(len(blocks), weighted)
-    size = len(bins.at(resolution))
+    size = bins.size(resolution)
     fitted = [binned(scores, resolution) for _, scores in found]
     n = np.zeros((len(blocks), size), dtype=_width(sum(int(part.n.max(initial=0)) for part in fitted)))
     weights = np.zeros((len(blocks), size, 4), dtype=np.int64) if weighted else None

@@ -11,6 +11,7 @@ from functools import lru_cache
 from statistics import NormalDist
 from typing import Final
 
+_NORMAL: Final = NormalDist()
 _MANY: Final = 200
 _FEW: Final = 64
 _TINY: Final = 1e-300
@@ -61,7 +62,7 @@ def _start(a: float, b: float, probability: float) -> float:
     """A first guess (Abramowitz & Stegun 1964, 26.5.22) for shapes of at least 1; the mean for others."""
     if min(a, b) < 1:
         return a / (a + b)
-    y = NormalDist().inv_cdf(1 - probability)
+    y = _NORMAL.inv_cdf(1 - probability)
     left, right = 1 / (2 * a - 1), 1 / (2 * b - 1)
     centre, size = (y * y - 3) / 6, 2 / (left + right)
     w = y * math.sqrt(max(size + centre, 0.0)) / size - (right - left) * (centre + 5 / 6 - 2 / (3 * size))
@@ -80,7 +81,7 @@ def _step(a: float, b: float, x: float, excess: float, power: float) -> float:
 def student(level: float, freedom: float) -> float:
     """The two-sided quantile of Student's t: P(|T| <= t) = level; from 200 degrees of freedom by its expansion about the normal quantile."""
     if freedom >= _MANY:
-        return _expanded(NormalDist().inv_cdf((1 + level) / 2), 1 / freedom)
+        return _expanded(_NORMAL.inv_cdf((1 + level) / 2), 1 / freedom)
     y = quantile(0.5, freedom / 2, level)
     rest = 1 - y if y < 0.5 else quantile(freedom / 2, 0.5, 1 - level)
     return math.sqrt(freedom * y / rest)
