@@ -566,8 +566,7 @@ class Book:
         if name == "plan":
             return [signing.sign_plan(self.reviews.bench, own)]
         document = self._document(name)
-        if own.approving:
-            signing.refuse_unclean(document.name, self.check().findings)
+        signing.refuse_unclean(document.name, self.check().findings, own.meaning)
         return [signing.sign(self.reviews.bench, document, section, own)]
 
     def bind(self, path: str | os.PathLike[str], *, write: bool = False) -> Bound:

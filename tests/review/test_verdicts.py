@@ -192,6 +192,15 @@ def test_what_is_not_clean_is_not_signed(book: Path) -> None:
     sign(book, section="Limits", meaning="rejected", note="17 of whom?")
 
 
+def test_a_threshold_that_is_not_met_is_not_approved_but_may_be_accepted(book: Path) -> None:
+    edit(book, "factbook.yaml", "\nclaims:", "\nthresholds: {performance/accuracy: {at_least: 0.99}}\nclaims:")
+    edit(book, "factbook.yaml", "stage: draft", "stage: validation")
+    with pytest.raises(FactbookError, match=r"does not check clean: factbook\.yaml"):
+        sign(book)
+    sign(book, meaning="risk accepted", note="a nurse looks at every case")
+    sign(book, "cara", meaning="rejected", note="no")
+
+
 def test_what_is_open_is_not_signed(book: Path) -> None:
     edit(book, NOTES, "Nobody knows", "> [Q1](question:why) Who knows?\n\nNobody knows")
     with pytest.raises(FactbookError, match="Q1 is still open"):

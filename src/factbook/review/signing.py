@@ -21,7 +21,7 @@ from factbook.review.watched import Watched
 
 _AMOUNT: Final = re.compile(r"[0-9]+(\.[0-9]+)?%?")
 _EVIDENCE: Final = "FB40"  # stale, or vouched for by nobody
-_REVIEW: Final = "FB5"
+_MENDED: Final = ("FB5", "FB203")  # sign-offs, and items of regimes that only sign-offs meet
 _NOTHING: Final = Watched("", {}, {}, {}, {})
 
 
@@ -51,11 +51,6 @@ class Signing:
     note: str = ""
     tolerance: Mapping[str, str] = field(default_factory=dict)
     time: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
-
-    @property
-    def approving(self) -> bool:
-        """Whether it vouches for what is there, so that this has to be clean and finished."""
-        return self.meaning is not Meaning.REJECTED
 
 
 def signing(person: str, role: str, meaning: str, signer: Signer, note: str, tolerance: tuple[str, ...], time: dt.datetime | None) -> Signing:
@@ -108,22 +103,28 @@ def allow(policy: Review, signing: Signing) -> None:
         raise FactbookError(f"{signing.meaning}: say why", remedy="add --because REASON")
 
 
-def refuse_unclean(document: str, findings: Iterable[Found]) -> None:
-    """Refuse a document about which a check finds something that fails it. What sign-offs themselves lack is no reason not to sign.
+def refuse_unclean(document: str, findings: Iterable[Found], meaning: Meaning) -> None:
+    """Refuse a document about which a check finds something that fails it, or whose book does not meet what factbook.yaml declares.
+
+    What only sign-offs can mend is no reason not to sign. Whoever accepts a risk may know of what the book does not meet, and a rejection is always
+    heard.
 
     Raises:
         FactbookError: naming the first of what was found.
     """
-    found = [item for item in findings if item.severity == "error" and _about(item, document)]
+    if meaning is Meaning.REJECTED:
+        return
+    files = {document} if meaning is Meaning.RISK_ACCEPTED else {document, FILE}
+    found = [item for item in findings if item.severity == "error" and _about(item, files)]
     if found:
         first = f"{found[0].file}:{found[0].line}: {found[0].code} {found[0].message}"
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
         raise FactbookError(f"{document} does not check clean: {first}{more}", remedy="factbook check says what to do; then sign")
 
 
-def _about(item: Found, document: str) -> bool:
-    """Whether a finding speaks of the document, or of the evidence of the book."""
-    return not item.code.startswith(_REVIEW) and (item.file == document or item.code.startswith(_EVIDENCE))
+def _about(item: Found, files: set[str]) -> bool:
+    """Whether a finding speaks of these files or of the evidence, and is none that a sign-off mends."""
+    return not item.code.startswith(_MENDED) and (item.file in files or item.code.startswith(_EVIDENCE))
 
 
 def questions(document: Document, anchor: str) -> Iterator[str]:
@@ -144,7 +145,7 @@ def sign(bench: Bench, document: Document, heading: str, signing: Signing) -> tu
     allow(bench.policy, signing)
     anchor = slug(heading)
     place = section(document, anchor)
-    asked = [*questions(document, anchor)] if signing.approving else []
+    asked = [*questions(document, anchor)] if signing.meaning is not Meaning.REJECTED else []
     if asked:
         raise FactbookError(
             f"{document.name}: {', '.join(asked)} {'is' if len(asked) == 1 else 'are'} still open there",
