@@ -30,7 +30,7 @@ def draw(spec: ChartSpec, catalog: Catalog) -> str:
     models = dict.fromkeys(params.get("model", "") for params, _ in sorted(found, key=lambda item: item[0].get("model", "")))
     series = [_series(model, on, [item for item in found if _is(item[0], model, on)], largest) for model in models for on in _ON]
     title = catalog.metric(found[0][1].key).title
-    said = f"Dashed: on the rows that the model was trained on. All of them: {largest:,.0f}"
+    said = f"Dashed: on the rows that the model was trained on, {largest:,.0f} at most"
     return plane.picture(spec, Plane(f"Learning curves ({spec.evidence})", said, "Share of the training rows", title, tuple(series)))
 
 

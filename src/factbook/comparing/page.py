@@ -134,7 +134,7 @@ class Comparison:
         group = ", ".join(f"{name} = {value}" for name, value in match.first.figure.slice)
         title = escape(", ".join(part for part in (_title(match.first), group) if part))
         difference = found.difference and (f"[{escape(found.difference)}](fact:{found.key})" if self.linked else escape(found.difference))
-        verdict = "; ".join(part for part in (difference, f"{escape(found.words)}{f' ({found.basis})' if found.basis else ''}") if part)
+        verdict = "; ".join(part for part in (difference, f"{escape(found.words)}{f' ({_basis(found)})' if found.basis else ''}") if part)
         return f"{title}, on {self.data(match.first)} ({match.how})", *cells, verdict
 
     def _within(self, side: Side) -> str:
@@ -248,6 +248,10 @@ def _silence(item: Unsaid) -> Iterator[str]:
 def _listed(names: Sequence[str], *, every: bool = False) -> str:
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST + 1 and not every else ""
     return "; ".join(escape(name) for name in (names[:_MOST] if more else names)) + more
+
+
+def _basis(found: Judged) -> str:
+    return found.basis if found.level is None else f"{found.basis}, {found.level * 100:.4g} %"
 
 
 def _turned(match: Match) -> bool:

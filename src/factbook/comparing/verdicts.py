@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from factbook import canon
 from factbook.comparing import cards
@@ -39,8 +39,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict: whom it favours where one direction is good; its `basis` in two words, the method, or why there is none; `key` is the paired
-    difference that it rests on.
+    """A verdict: whom it favours where one direction is good; its `basis` in two words, the method and, of intervals, the level, or why there is
+    none; `key` is the paired difference that it rests on.
     """
 
     verdict: Verdict
@@ -48,6 +48,7 @@ class Judged:
     basis: str = ""
     method: str = ""
     why: str = ""
+    level: float | None = None
     key: str = ""
     difference: str = ""
 
@@ -73,7 +74,7 @@ def judge(match: Match, catalog: Catalog | None = None) -> Judged:
     (first, second), level = _widened(one, other)
     if first[1] < second[0] or second[1] < first[0]:
         method = f"the intervals, widened to hold together at {level * 100:.4g} %, do not meet"
-        return Judged(Verdict.ESTABLISHED, _favoured(match, first[0] > second[1]), APART, method)
+        return Judged(Verdict.ESTABLISHED, _favoured(match, first[0] > second[1]), APART, method, level=level)
     return Judged(Verdict.CANNOT_TELL, basis=MEET, why="the intervals know nothing of the rows that both share; compare the predictions row by row")
 
 
@@ -117,7 +118,7 @@ def _paired(match: Match, catalog: Catalog) -> Judged | None:
 
 
 def _verdict(match: Match, fact: Fact, turned: bool) -> Judged:
-    said = {"basis": PAIRED, "method": f"on the same rows: {fact.method}", "key": str(fact.key), "difference": spell(fact)}
+    said: dict[str, Any] = {"basis": PAIRED, "method": f"on the same rows: {fact.method}", "key": str(fact.key), "difference": spell(fact)}
     if fact.low is None or fact.high is None:
         return Judged(Verdict.CANNOT_TELL, why=fact.note or "the difference has no interval", **said)
     if fact.low <= 0 <= fact.high:

@@ -10,8 +10,8 @@ from factbook.sources.tables import Column, Table, fold, quote
 
 
 def join(left: Table, right: Table, key: str, right_key: str, connection: Any, prefix: str = "") -> Table:
-    """Both tables side by side, the columns of the second with `prefix` before their names; a name that is in both (other than the key) becomes unusable,
-    since it would be ambiguous.
+    """Both tables side by side, the columns of the second with `prefix` before their names; a name that is in both (other than the key) becomes
+    unusable, since it would be ambiguous.
 
     Raises:
         SourceError: a key is missing, given twice, or in one file only: names file, column, count and examples.
