@@ -1,9 +1,9 @@
 """Judges a book: every file here that defines `check(checked)` is a rule, named by the good state; its docstring is its manual page.
 
 A rule yields problems and what it could not judge. It never edits, never runs code of a book, and never blocks on style: what a rule finds that says
-`STYLE = True` is a warning. A rule sees one document at a time, and what it finds is remembered until something changes (see remembered.py); one that
-judges the book, or documents beside each other, says `WHOLE = True`. A rule that judges words names the `LANGUAGES` that it knows; documents in
-others are listed as not judged.
+`STYLE = True` is a warning. A rule sees one document at a time (and those that it links to), and what it finds is remembered until something changes
+(see remembered.py); one that judges the book, or documents beside each other, says `WHOLE = True`. One that defines `unused(exemption)` has a say on
+comments that exempted nothing. A rule that judges words names the `LANGUAGES` that it knows; documents in others are listed as not judged.
 In the stage `draft` only what is false, unsafe or misleading fails; what is merely open is listed.
 
     1xx truth   2xx completeness   3xx honesty   4xx freshness   5xx review   6xx safety
