@@ -88,6 +88,13 @@ def test_what_it_does_not_speak_of_may_change(book: Path, file: str, old: str, n
     assert only(book).standing is Standing.STANDS, only(book).why
 
 
+def test_what_asks_to_look_again_and_what_changed_are_both_said(book: Path) -> None:
+    sign(book)
+    edit(book, NOTES, "The accuracy", "The true accuracy")
+    edit(book, "factbook.yaml", "version: 1.4.0", "version: 2.0.0")
+    assert only(book).why == "major version: 1.4.0 became 2.0.0; the words changed"
+
+
 def test_a_section_under_another_heading_has_fallen(book: Path) -> None:
     sign(book, section="In use")
     edit(book, NOTES, "### In use", "## Tried by others\n\n### In use")

@@ -143,6 +143,8 @@ class Bench:
     def _judged(self, said: SignOff, key: bytes) -> Verdict:
         """What became of a sign-off that was made by whom it names."""
         cause, why = self._lapsed(said, key)
+        if cause is Cause.LOOK_AGAIN and (now := self._compared(said, key)).standing is Standing.FALLEN:
+            why = f"{why}; {now.why}"
         if cause is not Cause.NONE:
             return Verdict(said, Standing.FALLEN, why, cause, key)
         if said.of_policy:

@@ -14,6 +14,7 @@ Fix: have the section signed, again where it fell: factbook sign DOCUMENT --sect
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Final
 
 from factbook.manifest import FILE
@@ -36,10 +37,16 @@ def check(checked: Checked) -> Iterator[Problem | NotJudged]:
         if item.unverified:
             yield NotJudged(f"{item} is wanted", f"{item.why}; sign-offs cannot be verified here", FILE, line)
         elif checked.reached(item.required_from):
-            yield Problem(FILE, line, 1, f"{item} is wanted: {item.why}", f"factbook sign {item.document} … --role {item.role!r}")
+            yield Problem(FILE, line, 1, f"{item} is wanted: {item.why}", _command(item))
         else:
             early.setdefault(item.number, []).append(item)
     for number, items in early.items():
         first, others = items[0], f"; so are {len(items) - 1} more of that document" if len(items) > 1 else ""
         line = checked.lines.get(("review", "required", str(number)), 1)
         yield NotJudged(f"{first} is wanted", f"{first.why}; required from {first.required_from} on{others}", FILE, line)
+
+
+def _command(item: Asked) -> str:
+    """How it is signed, by whoever may."""
+    section = f' --section "{item.heading}"' if item.heading else ""
+    return f'factbook sign {PurePosixPath(item.document).stem}{section} --role "{item.role}" --as … --key …'
