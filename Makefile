@@ -46,6 +46,7 @@ $(READY): pyproject.toml uv.lock
 		echo 'the venv module is incomplete here; on Debian and Ubuntu: apt-get install python3-venv' >&2; rm -rf .venv; exit 2; }
 	@{ $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8' \
 		&& UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --quiet --frozen --inexact --all-extras; } \
-	|| { $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' \
+	|| { echo 'uv could not install what uv.lock says: pip resolves from pyproject.toml instead …' >&2; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' \
 		&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]' --group dev; }
 	@touch $(READY)
