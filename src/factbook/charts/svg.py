@@ -32,7 +32,7 @@ STYLE: Final = f"""
 .fb-chart .f{{fill:none;stroke:#8b949e;stroke-width:1}}
 .fb-chart .l{{fill:none;stroke:#57606a;stroke-width:1.3}}
 .fb-chart .a{{fill:#57606a}}
-.fb-chart .h{{paint-order:stroke;stroke:#fff;stroke-width:4px}}
+.fb-chart .h{{fill:#fff}}
 @media (prefers-color-scheme:dark){{
 .fb-chart text{{fill:#e6e9ed}}
 .fb-chart .s,.fb-chart .i{{fill:#a3adb8}}
@@ -43,7 +43,7 @@ STYLE: Final = f"""
 .fb-chart .k{{fill:#16283a;stroke:#6cb8f6}}
 .fb-chart .o,.fb-chart .l{{stroke:#a3adb8}}
 .fb-chart .a{{fill:#a3adb8}}
-.fb-chart .h{{stroke:#12161b}}
+.fb-chart .h{{fill:#0f1216}}
 }}
 """
 # One constant text for every chart, so that a page's content security policy can allow it by its hash.

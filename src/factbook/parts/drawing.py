@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from factbook.charts.svg import Markup, element, join, label, number, picture, shorten
-from factbook.parts.labels import Curve, Rect, columns, settled, wrapped
+from factbook.parts.labels import Curve, Rect, columns, settled, spots, wrapped
 from factbook.parts.layout import Point, Size, arrange
 from factbook.parts.views import Box, View
 
@@ -30,13 +30,14 @@ def draw(found: View, title: str, identifier: str = "diagram") -> str:
     places, sizes = ({name: item[side] for name, item in drawn.boxes.items()} for side in (0, 1))
     frames = [_frame_mark(text, *drawn.frames[name]) for name, text in found.frames]
     taken = [_rect(*item) for item in drawn.boxes.values()] + [_title_rect(text, drawn.frames[name][0]) for name, text in found.frames]
-    lines, words = [], []
-    for arrow, bends in zip(found.arrows, drawn.bends, strict=True):
-        curves, back = _course(places[arrow.source], sizes[arrow.source], places[arrow.target], sizes[arrow.target], bends)
-        lines.append(_line_mark(curves, back))
+    ends = [(places[arrow.source], sizes[arrow.source], places[arrow.target], sizes[arrow.target]) for arrow in found.arrows]
+    courses = [_course(*four, bends) for four, bends in zip(ends, drawn.bends, strict=True)]
+    lines, words = [_line_mark(curves, back) for curves, back in courses], []
+    for arrow, (curves, _) in zip(found.arrows, courses, strict=True):
         if arrow.label:
             shown = wrapped(arrow.label, _LABEL, _LINES)
-            taken.append(settled((_breadth(shown), _LABEL_LINE * len(shown)), curves, taken))
+            others = [spot for course, _ in courses if course is not curves for spot in spots(course)]
+            taken.append(settled((_breadth(shown), _LABEL_LINE * len(shown)), curves, [*taken, *others]))
             words.append(_word_mark(shown, arrow.label, taken[-1]))
     boxes = [_box_mark(box, places[box.name], sizes[box.name]) for box in found.boxes]
     width, height = (round(side + 2 * _MARGIN) for side in drawn.size)
@@ -58,8 +59,13 @@ def placed(found: View) -> Placed:
     sizes = {box.name: _size(box) for box in found.boxes}
     lanes = {box.name: box.frame for box in found.boxes if box.frame}
     edges = [(arrow.source, arrow.target) for arrow in found.arrows]
-    layout = arrange(sizes, lanes, edges, [_breadth(wrapped(arrow.label, _LABEL, _LINES)) for arrow in found.arrows])
-    places = {name: _moved(place) for name, place in layout.places.items()}
+    labels = [wrapped(arrow.label, _LABEL, _LINES) for arrow in found.arrows]
+    slots = {
+        name: (size[0], max(size[1], *(_LABEL_LINE * len(said) + _PAD for (source, _), said in zip(edges, labels, strict=True) if source == name), 0))
+        for name, size in sizes.items()
+    }
+    layout = arrange(slots, lanes, edges, [_breadth(said) for said in labels])
+    places = {name: _moved((x, y + (slots[name][1] - sizes[name][1]) / 2)) for name, (x, y) in layout.places.items()}
     frames = {name: _around(name, lanes, places, sizes, layout.lanes[name]) for name, _ in found.frames}
     bends = tuple(tuple(map(_moved, points)) for points in layout.bends)
     return Placed({name: (places[name], sizes[name]) for name in sizes}, frames, bends, layout.size)
@@ -152,8 +158,10 @@ def _line_mark(curves: Sequence[Curve], back: Point) -> Markup:
 
 
 def _word_mark(lines: Sequence[str], full: str, place: Rect) -> Markup:
-    middle = (place[0] + place[2]) / 2
-    return join(*(label(middle, place[1] + _LABEL_LINE * (at + 1) - 3, line, "s m h", full) for at, line in enumerate(lines)))
+    """A label on a ground of the page's colour, so that no line runs through its letters."""
+    left, top, right, bottom = place
+    ground = element("rect", x=left, y=top, width=right - left, height=bottom - top, class_="h")
+    return join(ground, *(label((left + right) / 2, top + _LABEL_LINE * (at + 1) - 3, line, "s m", full) for at, line in enumerate(lines)))
 
 
 def _head(tip: Point, back: Point) -> str:

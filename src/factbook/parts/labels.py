@@ -12,6 +12,7 @@ from factbook.parts.layout import Point
 Curve = tuple[Point, Point, Point, Point]
 """A cubic Bézier curve: its start, its two handles, its end."""
 Rect = tuple[float, float, float, float]
+_STEPS: Final = 16
 _ALONG: Final = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)
 
 
@@ -40,6 +41,12 @@ def settled(size: tuple[float, float], curves: Sequence[Curve], taken: Sequence[
     pieces = sorted(range(len(curves)), key=lambda piece: (abs(piece - middle), piece))
     places = [_around(_at(curves[piece], along), size) for piece in pieces for along in _ALONG]
     return min(places, key=lambda place: (round(sum(_common(place, other) for other in taken)), places.index(place)))
+
+
+def spots(curves: Sequence[Curve]) -> list[Rect]:
+    """Small squares along a line, for others to keep off."""
+    points = [_at(curve, step / _STEPS) for curve in curves for step in range(_STEPS + 1)]
+    return [(x - 3, y - 3, x + 3, y + 3) for x, y in points]
 
 
 def _around(point: Point, size: tuple[float, float]) -> Rect:

@@ -267,7 +267,7 @@ class Paper:
     def code_block(self, node: Node) -> str:
         drawing = diagrams.at(self.publication, self.document, node.start)
         if drawing is not None:
-            return self.picture(drawing[0].encode(), ".svg", drawing[1], caption="")
+            return self.picture(drawing[0].encode(), ".svg", drawing[1], caption="", width=_width_of(drawing[0]))
         return call("raw", string("".join(str(child.value) for child in node.children).rstrip("\n")), "block: true")
 
     def raw_block(self, node: Node) -> str:
@@ -333,12 +333,12 @@ class Paper:
         found = figures.load(self.publication.root, self.document.name, node.value["dest_url"])
         return self.missing(found, alt) if isinstance(found, str) else self.picture(found.data, Path(found.name).suffix.lower(), alt)
 
-    def picture(self, data: bytes, suffix: str, alt: str, caption: str | None = None) -> str:
+    def picture(self, data: bytes, suffix: str, alt: str, caption: str | None = None, width: str = "100%") -> str:
         """A picture that typst can show, with its description, which is its caption too unless another is given; else a place holder."""
         self._pictures += 1
         name = f"{self._pictures}{suffix}"
         (self.folder / name).write_bytes(data)
-        shown = call("image", string(name), f"alt: {string(alt)}", "width: 100%" if suffix == ".svg" else "").removeprefix("#").removesuffix(";")
+        shown = call("image", string(name), f"alt: {string(alt)}", f"width: {width}" if suffix == ".svg" else "").removeprefix("#").removesuffix(";")
         if suffix != ".svg" and not _readable(self.folder, name):
             return self.missing("The picture cannot be read.", alt)
         caption = alt if caption is None else caption
@@ -356,7 +356,17 @@ class Paper:
 
 
 _UNBROKEN: Final = 14
+_VIEW: Final = re.compile(r'viewBox="0 0 ([0-9.]+) ')
+_SCALE: Final = 0.64
+_ROOM: Final = 470.0
 _WRAPPERS: Final = {"Emphasis": "emph", "Strong": "strong"}
+
+
+def _width_of(drawing: str) -> str:
+    """How wide a diagram stands on paper: its letters as large as those of a chart, or smaller where it would not fit."""
+    found = _VIEW.search(drawing)
+    points = float(found.group(1)) * _SCALE if found else _ROOM
+    return "100%" if points >= _ROOM else f"{points:.0f}pt"
 
 
 def _scheme(node: Node) -> str:
