@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from planned_measures import facts, golden, measured
+from pycocotools import mask as mask_api
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from scipy import ndimage
 
 from factbook import measures, sources
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
-from factbook.measures import boxes, detection, influence
+from factbook.measures import boxes, detection, influence, runs
 from factbook.model import Status, silent
 from measuring import manifest
 
@@ -51,12 +54,12 @@ def scenes(images: int = 60, classes: int = 4, seed: int = 0) -> tuple[dict[str,
     return {"images": shown, "annotations": truth, "categories": names}, found
 
 
-def oracle(truth: dict[str, Any], found: list[dict[str, Any]], images: list[int]) -> COCOeval:
+def oracle(truth: dict[str, Any], found: list[dict[str, Any]], images: list[int], kind: str = "bbox") -> COCOeval:
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO()
         coco.dataset = truth
         coco.createIndex()
-        judged = COCOeval(coco, coco.loadRes(found), "bbox")
+        judged = COCOeval(coco, coco.loadRes(found), kind)
         judged.params.imgIds = images
         judged.evaluate()
         judged.accumulate()
@@ -243,3 +246,103 @@ def test_files_that_are_no_coco_are_refused(tmp_path, text, said):
 def test_golden(tmp_path):
     truth, found = scenes(30, 2)
     golden("detection", detection.VERSION, from_coco(tmp_path, truth, found, {"cut": "0.5", "by": ["weather"]}, {"by": ["weather"]}))
+
+
+def ellipse(random: np.random.Generator, x: float, y: float, w: float, h: float, size: tuple[int, int] = (120, 160)) -> dict[str, Any]:
+    """A mask in COCO's compressed encoding: an ellipse with a bite taken out."""
+    down, across = np.mgrid[: size[0], : size[1]]
+    inside = ((across - x) / w) ** 2 + ((down - y) / h) ** 2 <= 1
+    bite = ((across - x - w * random.uniform(-1, 1)) / w) ** 2 + ((down - y - h) / h) ** 2 <= 0.3
+    rle = mask_api.encode(np.asfortranarray(inside & ~bite, dtype=np.uint8))
+    return {"size": list(size), "counts": rle["counts"].decode()}
+
+
+def drawn(images: int = 30, seed: int = 5) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Objects and detections that are masks."""
+    random = np.random.default_rng(seed)
+    shown = [{"id": i + 1, "file_name": f"{i}.png", "width": 160, "height": 120} for i in range(images)]
+    truth, found = [], []
+    for image in shown:
+        for _ in range(random.poisson(3)):
+            place = random.uniform(10, 110), random.uniform(10, 90), *np.exp(random.normal(2.6, 0.6, 2))
+            mask, label = ellipse(random, *place), int(random.integers(1, 3))
+            about = {"image_id": image["id"], "category_id": label}
+            area = int(mask_api.area({"size": mask["size"], "counts": mask["counts"].encode()}))
+            truth.append({"id": len(truth) + 1, **about, "segmentation": mask, "area": area, "iscrowd": int(random.random() < 0.05)})
+            for _ in range(random.poisson(1.3)):
+                near = [side + random.normal(0, 1.5) for side in place[:2]] + [side * np.exp(random.normal(0, 0.08)) for side in place[2:]]
+                found.append({**about, "segmentation": ellipse(random, *near), "score": float(random.random())})
+    categories = [{"id": i, "name": f"class{i}"} for i in (1, 2)]
+    return {"images": shown, "annotations": truth, "categories": categories}, found
+
+
+def test_masks_are_judged_as_by_pycocotools(tmp_path):
+    truth, found = drawn()
+    stated = facts(from_coco(tmp_path, truth, found, {"masks": "rle"}))
+    judged = oracle(truth, found, [image["id"] for image in truth["images"]], "segm")
+    keys = [f"mean_average_precision;iou={iou};overlap=mask" for iou in ("0.5:0.95", "0.5", "0.75")]
+    keys += [f"mean_average_precision;iou=0.5:0.95;overlap=mask;size={size}" for size in ("small", "medium")]
+    for key, value in zip(keys, judged.stats, strict=False):
+        assert stated[key].value == pytest.approx(value, rel=1e-9), key
+    for k, value in zip((1, 10, 100), judged.stats[6:9], strict=True):
+        assert stated[f"average_recall;k={k};overlap=mask"].value == pytest.approx(value, rel=1e-9)
+
+
+def test_boundaries_are_those_of_repeated_erosion():
+    """Cheng et al. 2021 erode a mask in a frame of nothing as often as the boundary is wide."""
+    random = np.random.default_rng(2)
+    for part in (0.001, 0.02, 0.1):
+        rle = ellipse(random, *random.uniform(0, 120, 2), *random.uniform(3, 60, 2))
+        whole = mask_api.decode({"size": rle["size"], "counts": rle["counts"].encode()}).astype(bool)
+        times = max(1, round(part * math.hypot(*whole.shape)))
+        inner = ndimage.binary_erosion(whole, np.ones((3, 3)), iterations=times, border_value=0)
+        mask = runs.boundary(runs.read(json.dumps(rle), ""), part)
+        flat = np.zeros(whole.size, dtype=bool)
+        for start, end in mask.spans.tolist():
+            flat[start:end] = True
+        assert np.array_equal(flat.reshape(whole.shape[::-1]).T, whole & ~inner)
+        assert mask.area == int((whole & ~inner).sum())
+
+
+def test_by_boundaries_no_overlap_is_larger(tmp_path):
+    truth, found = drawn()
+    masks = facts(from_coco(tmp_path, truth, found, {"masks": "rle"}))["mean_average_precision;iou=0.5:0.95;overlap=mask"]
+    edges = facts(from_coco(tmp_path, truth, found, {"masks": "rle", "boundary": "0.02"}))["mean_average_precision;iou=0.5:0.95;overlap=boundary"]
+    assert 0 < edges.value < masks.value
+    everything = facts(from_coco(tmp_path, truth, found, {"masks": "rle", "boundary": "0.9"}))
+    assert everything["mean_average_precision;iou=0.5:0.95;overlap=boundary"].value == masks.value
+
+
+def test_masks_that_are_missing_or_damaged_are_refused(tmp_path):
+    truth, found = drawn(4)
+    with pytest.raises(SourceError, match="the mask is missing in 1 of"):
+        from_coco(tmp_path, truth, [*found, {"image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2], "score": 0.5}], {"masks": "rle"})
+    wrong = [{**found[0], "segmentation": {"size": [120, 160], "counts": [5, 7]}}, *found[1:]]
+    with pytest.raises(SourceError, match="a mask has 12 pixels, its size is 120 x 160"):
+        from_coco(tmp_path, truth, wrong, {"masks": "rle"})
+    with pytest.raises(MeasureError, match="`boundary` is of `masks`"):
+        from_coco(tmp_path, truth, found, {"boundary": "0.02"})
+
+
+def test_polygons_are_filled_as_by_pycocotools():
+    random = np.random.default_rng(8)
+    for _ in range(200):
+        height, width = (int(side) for side in random.integers(5, 60, 2))
+        polygons = [(random.uniform(-5, 65, (int(random.integers(3, 9)), 2))).round(int(random.integers(0, 3))).ravel().tolist() for _ in range(2)]
+        expected = mask_api.decode(mask_api.merge(mask_api.frPyObjects(polygons, height, width)))
+        mask = runs.read(json.dumps({"polygons": polygons, "size": [height, width]}), "")
+        flat = np.zeros(height * width, dtype=np.uint8)
+        for start, end in mask.spans.tolist():
+            assert not flat[start:end].any()
+            flat[start:end] = 1
+        assert np.array_equal(flat.reshape(width, height).T, expected)
+
+
+def test_objects_that_are_polygons(tmp_path):
+    truth, found = drawn()
+    for item in truth["annotations"]:
+        x, y, w, h = mask_api.toBbox({"size": [120, 160], "counts": item["segmentation"]["counts"].encode()})
+        item |= {"segmentation": [[x, y, x + w, y, x + w / 2, y + h]], "iscrowd": 0, "area": float(w * h / 2)}
+    stated = facts(from_coco(tmp_path, truth, found, {"masks": "rle"}))
+    judged = oracle(truth, found, [image["id"] for image in truth["images"]], "segm")
+    assert stated["mean_average_precision;iou=0.5;overlap=mask"].value == pytest.approx(judged.stats[1], rel=1e-9)

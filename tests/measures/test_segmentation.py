@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planned_measures import facts, golden, measured
 from pycocotools import mask as pycocomask
+from scipy import ndimage
 from sklearn.metrics import f1_score, jaccard_score, precision_score, recall_score
 
 from factbook import measures
@@ -155,6 +157,29 @@ def test_a_renamed_or_moved_file_is_other_data(tmp_path):
     before = sources.digest(source, tmp_path, tmp_path / ".factbook")
     (tmp_path / "truth/a/000.png").rename(tmp_path / "truth/b/000.png")
     assert sources.digest(source, tmp_path, tmp_path / ".factbook") != before
+
+
+def test_boundaries_are_compared_alone(tmp_path):
+    """Against erosion by scipy; pixels whose true class is ignored are of no class."""
+    made = scenes(8)
+    written(tmp_path, made)
+    part = 0.06
+    stated = facts(from_files(tmp_path, {"boundary": str(part)}))
+    values = []
+    for label, name in ((0, "road"), (1, "1"), (2, "2"), (3, "3")):
+        both = either = 0
+        for truth, guess in made:
+            times = max(1, round(part * math.hypot(*truth.shape)))
+            edges = []
+            for side in (truth, guess):
+                inside = (side == label) & (truth != 255)
+                edges.append(inside & ~ndimage.binary_erosion(inside, np.ones((3, 3)), iterations=times, border_value=0))
+            both, either = both + int((edges[0] & edges[1]).sum()), either + int((edges[0] | edges[1]).sum())
+        values.append(both / either)
+        assert stated[f"boundary_iou;class={name}"].value == pytest.approx(both / either, rel=1e-11)
+    assert stated["mean_boundary_iou"].value == pytest.approx(np.mean(values), rel=1e-11)
+    assert stated["mean_boundary_iou"].interval
+    assert "mean_boundary_iou" not in facts(from_files(tmp_path))
 
 
 def test_intervals_cover():

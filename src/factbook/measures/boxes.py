@@ -6,6 +6,7 @@ free object that they overlap most, if by at least the threshold; an object of a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,8 +27,8 @@ class Boxes:
 
     Attributes:
         image, label: the numbers of each box's image and class.
-        corners: x, y, width, height; one row a box.
-        area: of the object, in pixels.
+        corners: x, y, width, height; one row a box. Of masks the number of each, and three zeros.
+        area: in pixels.
         crowd: whether an object is a crowd.
         score: of a detection.
         rank: of a detection among those of its image and class, from 0.
@@ -70,8 +71,15 @@ class Pairs:
     overlap: Floats
 
 
-def overlaps(found: Boxes, truth: Boxes) -> Pairs:
-    """All pairs that may match. Overlap is intersection over union; over the detection's own area where the object is a crowd."""
+Shared = Callable[[Integers, Integers], Floats]
+"""The overlap of detections with objects, pair by pair, by their numbers."""
+
+
+def overlaps(found: Boxes, truth: Boxes, overlap: Shared | None = None) -> Pairs:
+    """All pairs that may match. Overlap is intersection over union; over the detection's own area where the object is a crowd.
+
+    It is that of the boxes, unless something else says what it is.
+    """
     width = int(max(found.image.max(initial=0), truth.image.max(initial=0))) + 1
     ours, theirs = found.label * width + found.image, truth.label * width + truth.image
     order = np.argsort(theirs, kind="stable")
@@ -79,14 +87,22 @@ def overlaps(found: Boxes, truth: Boxes) -> Pairs:
     detection = np.repeat(np.arange(len(ours)), high - low)
     within = np.arange(len(detection)) - np.repeat(np.cumsum(high - low) - (high - low), high - low)
     object_ = order[np.repeat(low, high - low) + within]
+    apart = (overlap or (lambda one, other: _of_boxes(found, truth, one, other)))(detection, object_)
+    kept = apart >= THRESHOLDS[0]
+    return Pairs(detection[kept], object_[kept], apart[kept])
+
+
+def _of_boxes(found: Boxes, truth: Boxes, detection: Integers, object_: Integers) -> Floats:
     one, other = found.corners[detection], truth.corners[object_]
     sides = np.minimum(one[:, :2] + one[:, 2:], other[:, :2] + other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
     shared = np.where((sides > 0).all(axis=1), sides[:, 0] * sides[:, 1], 0.0)
-    own, areas = one[:, 2] * one[:, 3], other[:, 2] * other[:, 3]
-    whole = np.where(truth.crowd[object_], own, own + areas - shared)
-    overlap = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
-    kept = overlap >= THRESHOLDS[0]
-    return Pairs(detection[kept], object_[kept], overlap[kept])
+    return over(shared, one[:, 2] * one[:, 3], other[:, 2] * other[:, 3], truth.crowd[object_])
+
+
+def over(shared: Floats, own: Floats, other: Floats, crowd: Flags) -> Floats:
+    """Intersection over union; over the detection's own area where the object is a crowd; 0 of 0 is 0."""
+    whole = np.where(crowd, own, own + other - shared)
+    return np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +146,7 @@ def match(found: Boxes, truth: Boxes, pairs: Pairs, sizes: tuple[float, float] |
             hit[i, taker], ignored[i, taker] = True, skipped[taken]
             free[i, taken] = False
     if sizes is not None:
-        area = found.corners[:, 2] * found.corners[:, 3]
-        ignored |= ~hit & ((area < sizes[0]) | (area > sizes[1]))
+        ignored |= ~hit & ((found.area < sizes[0]) | (found.area > sizes[1]))
     return Matches(hit, ignored, ~skipped)
 
 

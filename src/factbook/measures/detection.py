@@ -7,6 +7,10 @@ One row of `truth` is an object; a row without a class is an image without objec
 and box in columns of the same names; by default those that `format: coco` has: `image`, `class`, the `box` `[x, y, w, h]`, `score`, and where the
 truth has them `area`, `crowd` (0 or 1) and `name` (of the class). An attribute in `by` belongs to the image, and so does the source's `cluster`.
 
+With `masks` (the column of run-length encoded masks, e.g. `rle` of `format: coco`) objects overlap by their pixels and need no boxes; with `boundary`
+(a part of the diagonal of the image, e.g. 0.02) by the smaller of that and the overlap of their boundaries (Cheng et al. 2021, CVPR, 15334). Facts
+then have the parameter `overlap`, `mask` or `boundary`.
+
 Average precision: 101 points, greedy matching by score, at most `most` detections of a class and image (Lin et al. 2014, ECCV, 740). `iou=0.5:0.95`
 is the mean over ten thresholds; the mean over classes leaves those without objects out. Sizes are areas: small up to 32², large from 96² pixels on.
 
@@ -21,7 +25,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -30,21 +34,23 @@ from pydantic import BeforeValidator, Field, model_validator
 from factbook import sources
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Planned
-from factbook.measures import boxes, rows
+from factbook.measures import boxes, rows, runs
 from factbook.measures.boxes import THRESHOLDS, Boxes, Matches
 from factbook.measures.influence import Estimate, Stated, average, ratio
-from factbook.measures.moments import Integers
+from factbook.measures.moments import Floats, Integers
 from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Flags, Rows, Wanted
+from factbook.measures.runs import Mask
 from factbook.measures.vocabulary import share
 from factbook.model import Direction, Pairs
 
 VERSION: Final = 2
 ROLES: Final = ("truth", "predictions")
-PARAMS: Final = ("image", "class", "name", "box", "corners", "area", "crowd", "score", "cut", "most", "k", "sizes")
+PARAMS: Final = ("image", "class", "name", "box", "corners", "masks", "boundary", "area", "crowd", "score", "cut", "most", "k", "sizes")
 _LIN: Final = "Lin et al. 2014, ECCV, 740; COCO detection evaluation"
 _EVERINGHAM: Final = "Everingham et al. 2010, International Journal of Computer Vision 88, 303"
 _ALL: Final = "0.5:0.95"
+_KEPT: Final = 4096
 _NONE: Final = "no objects"
 _OPTIONAL: Final = ("area", "crowd", "name")
 
@@ -91,6 +97,8 @@ class Parameters(rows.Parameters):
     name: str = ""
     box: tuple[str, str, str, str] = ("x", "y", "w", "h")
     corners: tuple[str, str, str, str] | None = None
+    masks: str = ""
+    boundary: Decimal | None = Field(default=None, gt=0, lt=1)
     area: str = ""
     crowd: str = ""
     score: str = "score"
@@ -105,12 +113,20 @@ class Parameters(rows.Parameters):
             raise ValueError("`k` is increasing, up to `most`")
         if not 0 < self.sizes[0] < self.sizes[1]:
             raise ValueError("`sizes` are two areas, increasing")
+        if self.boundary is not None and not self.masks:
+            raise ValueError("`boundary` is of `masks`")
         return self
+
+    @property
+    def overlap(self) -> Pairs:
+        """The parameter of facts that says what overlaps, where it is not boxes."""
+        return (("overlap", "mask" if self.boundary is None else "boundary"),) if self.masks else ()
 
     def columns(self, known: Sequence[str], *, truth: bool) -> list[Wanted]:
         """What is read; optional columns where the table has them."""
         found = [Wanted("image", self.image, number=False), Wanted("class", self.label, number=False)]
-        found += [Wanted(f"side {i}", name, number=True) for i, name in enumerate(self.corners or self.box)]
+        found += [Wanted(f"side {i}", name, number=True) for i, name in enumerate(self.corners or self.box) if not self.masks]
+        found += [Wanted("mask", self.masks, number=False)] if self.masks else []
         if not truth:
             return [*found, Wanted("score", self.score, number=True)]
         for role in _OPTIONAL:
@@ -186,8 +202,10 @@ def _read(request: Request, given: Parameters, role: str) -> Rows:
     found = rows.read(request, given.columns(known, truth=truth), role)
     where = found.source.uri
     blank = found.texts["class"].codes == 0
-    sides = np.stack([found.numbers[f"side {i}"] for i in range(4)], axis=1)
+    sides = _sides(found)
     problems = {"image": found.texts["image"].codes == 0, "box": np.isnan(sides).any(axis=1) & ~blank}
+    if given.masks:
+        problems["mask"] = (found.texts["mask"].codes == 0) & ~blank
     if not truth:
         problems |= {"class": blank, "score": np.isnan(found.numbers["score"])}
     for what, missing in problems.items():
@@ -204,6 +222,13 @@ def _read(request: Request, given: Parameters, role: str) -> Rows:
     return found
 
 
+def _sides(found: Rows) -> Floats:
+    """The sides of each box; of each mask its number, and zeros."""
+    if "mask" in found.texts:
+        return np.pad(found.texts["mask"].codes[:, None].astype(np.float64), ((0, 0), (0, 3)))
+    return np.stack([found.numbers[f"side {i}"] for i in range(4)], axis=1)
+
+
 def _judged(truth: Rows, found: Rows, given: Parameters) -> Judged:
     """Number images and classes alike, and match."""
     strange = sorted(set(found.texts["image"].values) - set(truth.texts["image"].values))
@@ -212,9 +237,10 @@ def _judged(truth: Rows, found: Rows, given: Parameters) -> Judged:
         raise SourceError(said, remedy="give a row without a class for an image without objects, and name images alike in both")
     classes = tuple(sorted({*truth.texts["class"].values, *found.texts["class"].values}))
     objects = truth.where(truth.texts["class"].codes > 0)
-    own = _boxes(found, truth, classes, given, given.most)
-    theirs = _boxes(objects, truth, classes, given, 0)
-    pairs = boxes.overlaps(own, theirs)
+    masks = (_Masks(found, given), _Masks(objects, given)) if given.masks else None
+    own = _boxes(found, truth, classes, given, given.most, masks and masks[0])
+    theirs = _boxes(objects, truth, classes, given, 0, masks and masks[1])
+    pairs = boxes.overlaps(own, theirs, masks and partial(_by_mask, own, theirs, masks))
     small, large = (float(size) for size in given.sizes)
     ranges = {"": None, "small": (0.0, small), "medium": (small, large), "large": (large, math.inf)}
     first = truth.first("image")
@@ -224,15 +250,46 @@ def _judged(truth: Rows, found: Rows, given: Parameters) -> Judged:
     return Judged(own, theirs, _named(objects, classes), matches, images, empty)
 
 
-def _boxes(found: Rows, truth: Rows, classes: Sequence[str], given: Parameters, most: int) -> Boxes:
-    sides = np.stack([found.numbers[f"side {i}"] for i in range(4)], axis=1)
-    if given.corners:
+class _Masks:
+    """The masks of a table by their number, decoded when they are needed; the last are kept."""
+
+    def __init__(self, found: Rows, given: Parameters) -> None:
+        self._where, self._texts, self._boundary = found.source.uri, found.texts["mask"].values, given.boundary
+        self.of = lru_cache(_KEPT)(self._of)
+
+    def _of(self, number: int) -> tuple[Mask, Mask]:
+        """The mask, and its boundary where that counts; else the mask again."""
+        mask = runs.read(self._texts[number - 1], self._where)
+        return mask, mask if self._boundary is None else runs.boundary(mask, float(self._boundary))
+
+    def areas(self, numbers: Integers) -> Floats:
+        """The pixels of each."""
+        different, back = np.unique(numbers, return_inverse=True)
+        return np.array([runs.read(self._texts[number - 1], self._where).area for number in different.tolist()], dtype=np.float64)[back.reshape(-1)]
+
+
+def _by_mask(found: Boxes, truth: Boxes, masks: tuple[_Masks, _Masks], detection: Integers, object_: Integers) -> Floats:
+    """The overlap of masks, or the smaller of it and that of their boundaries."""
+    counts = np.zeros((2, 3, len(detection)))
+    numbers = zip(found.corners[detection, 0].astype(int).tolist(), truth.corners[object_, 0].astype(int).tolist(), strict=True)
+    for i, (one, other) in enumerate(numbers):
+        for j, (ours, theirs) in enumerate(zip(masks[0].of(one), masks[1].of(other), strict=True)):
+            if ours.size != theirs.size:
+                said = f"masks of one image have the sizes {ours.size[0]} x {ours.size[1]} and {theirs.size[0]} x {theirs.size[1]}"
+                raise SourceError(said, remedy="encode both at the size of the image")
+            counts[j, :, i] = runs.shared(ours, theirs), ours.area, theirs.area
+    return np.minimum(*(boxes.over(part[0], part[1], part[2], truth.crowd[object_]) for part in counts))
+
+
+def _boxes(found: Rows, truth: Rows, classes: Sequence[str], given: Parameters, most: int, masks: _Masks | None) -> Boxes:
+    sides = _sides(found)
+    if given.corners and masks is None:
         sides[:, 2:] -= sides[:, :2]
     image, label = (
         np.array([0, *(place[value] for value in found.texts[role].values)], dtype=np.int64)[found.texts[role].codes]
         for role, place in (("image", _places(truth.texts["image"].values)), ("class", _places(classes)))
     )
-    area = sides[:, 2] * sides[:, 3]
+    area = sides[:, 2] * sides[:, 3] if masks is None else masks.areas(found.texts["mask"].codes)
     own = found.numbers.get("area", np.full(found.count, np.nan))
     crowd = np.nan_to_num(found.numbers.get("crowd", np.zeros(found.count))) == 1
     score = found.numbers.get("score", np.zeros(found.count))
@@ -271,7 +328,7 @@ def _add(answer: Answer, judged: Judged, inside: Flags, given: Parameters, place
         answer.add("objects", int((objects & ~judged.truth.crowd)[count[1]].sum()), params=params, slice=place)
         answer.add("detections", int(found[count[0]].sum()), params=params, slice=place)
     curves = {name: _Curves(judged, matches, inside) for name, matches in judged.matches.items()}
-    stated = Stated(answer, judged.images, inside, place)
+    stated = Stated(answer, judged.images, inside, place, given.overlap)
     for name, own in curves.items():
         size = (("size", name),) if name else ()
         _add_precision(stated, own, size)

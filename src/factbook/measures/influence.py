@@ -92,16 +92,17 @@ def _expit(number: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Stated:
-    """States estimates over some of the units as facts of one slice."""
+    """States estimates over some of the units as facts of one slice; all of them have the parameters `about`."""
 
     answer: Answer
     units: Rows
     inside: Flags
     place: Pairs
+    about: Pairs = ()
 
     def add(self, metric: str, estimate: Estimate | None, n: int, params: Pairs = (), empty: str = "", counts: dict[str, int] | None = None) -> None:
         """One fact with its interval, or why it has none; `empty` says what there is none of where there is no estimate."""
-        ordered = tuple(sorted(params))
+        ordered = tuple(sorted((*params, *self.about)))
         if estimate is None:
             self.answer.add(metric, None, params=ordered, slice=self.place, n=0, undefined=f"0 of 0: {empty}")
             return

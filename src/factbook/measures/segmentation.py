@@ -8,6 +8,8 @@ pixels without a class are of the class `background`); both sources name images 
 predicted class, with the number of pixels. Pixels whose true class is in `ignore` are left out and counted. An attribute in `by` belongs to the
 image.
 
+With `boundary` (a part of the diagonal of the image, e.g. 0.02) masks are also compared by their boundaries alone, where large objects hide errors.
+
 Totals are over the pixels of all images (as in PASCAL VOC and Cityscapes), `dice_per_image` is the mean over images, as in medicine. Means over
 classes leave out a class that occurs neither in the truth nor in the predictions. Intervals: jackknife over images (or clusters),
 Student's t.
@@ -18,6 +20,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -26,7 +29,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Planned
-from factbook.measures import moments, rows
+from factbook.measures import moments, rows, runs
 from factbook.measures.influence import Stated, average, ratio
 from factbook.measures.moments import Floats, Integers, Sample
 from factbook.measures.request import Answer, Request, count_metric, tidy
@@ -37,9 +40,10 @@ from factbook.model import Direction, Pairs
 VERSION: Final = 2
 ROLES: Final = ()
 OPTIONAL: Final = ("truth", "predictions", "counts")
-PARAMS: Final = ("image", "class", "rle", "label", "prediction", "pixels", "ignore", "background", "names")
+PARAMS: Final = ("image", "class", "rle", "label", "prediction", "pixels", "ignore", "background", "names", "boundary")
 _EVERINGHAM: Final = "Everingham et al. 2010, International Journal of Computer Vision 88, 303"
 _DICE: Final = "Dice 1945, Ecology 26, 297"
+_CHENG: Final = "Cheng et al. 2021, CVPR, 15334"
 
 
 _share = partial(share, direction=Direction.HIGHER)
@@ -48,6 +52,14 @@ METRICS: Final = (
     count_metric("pixels", "judged pixels", "pixels", "pixels whose true class is not ignored, of all classes or one"),
     count_metric("ignored_pixels", "ignored pixels", "ignored", "pixels whose true class is in `ignore`"),
     _share("iou", "intersection over union", "IoU", "hits / (pixels of the class in truth or prediction)", _EVERINGHAM, ("jaccard",)),
+    _share(
+        "boundary_iou",
+        "intersection over union of boundaries",
+        "boundary IoU",
+        "pixels of both boundaries / of either; a boundary is what of the class lies within `boundary` times the diagonal of its contour",
+        _CHENG,
+    ),
+    _share("mean_boundary_iou", "mean intersection over union of boundaries", "mean boundary IoU", "mean of boundary_iou over the classes", _CHENG),
     _share("dice", "Dice coefficient", "Dice", "2 hits / (pixels of the class in the truth + in the prediction)", _DICE),
     _share("pixel_precision", "precision of pixels", "precision", "hits / pixels predicted as the class", _EVERINGHAM),
     _share("pixel_recall", "recall of pixels", "recall", "hits / pixels of the class", _EVERINGHAM),
@@ -84,6 +96,7 @@ class Parameters(rows.Parameters):
     ignore: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
     background: str = "background"
     names: Mapping[str, str] = Field(default_factory=dict)
+    boundary: Decimal | None = Field(default=None, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _one_way(self) -> Parameters:
@@ -93,6 +106,8 @@ class Parameters(rows.Parameters):
             raise ValueError("`counts` needs `label`, `prediction` and `pixels`, its columns")
         if len(set(self.names.values())) < len(self.names):
             raise ValueError("`names` gives two classes one name")
+        if self.boundary is not None and self.counts:
+            raise ValueError("`boundary` is of masks, and `counts` has none")
         return self
 
     @property
@@ -110,12 +125,14 @@ class Pixels:
         images: one row an image.
         counts: per image and class the pixels that are hits, of the truth, and predicted.
         ignored: per image.
+        edges: per image and class the pixels of both boundaries and of either, where they are wanted.
     """
 
     classes: tuple[str, ...]
     images: Rows
     counts: Integers
     ignored: Integers
+    edges: Integers | None = None
 
 
 margins = rows.margins
@@ -176,7 +193,9 @@ def _counted(request: Request, given: Parameters) -> Pixels:
     return _pixels(found.where(found.first("image")), classes, cells, given)
 
 
-def _pixels(images: Rows, classes: tuple[str, ...], cells: tuple[Integers, Integers, Integers, Integers], given: Parameters) -> Pixels:
+def _pixels(
+    images: Rows, classes: tuple[str, ...], cells: tuple[Integers, Integers, Integers, Integers], given: Parameters, edges: Integers | None = None
+) -> Pixels:
     """From cells: the image, true class and predicted class, and how many pixels."""
     image, truth, predicted, pixels = cells
     out = np.isin(truth, [i for i, value in enumerate(classes) if value in given.ignore])
@@ -188,7 +207,8 @@ def _pixels(images: Rows, classes: tuple[str, ...], cells: tuple[Integers, Integ
     for column, own, counted in ((0, truth, pixels * hit), (1, truth, pixels), (2, predicted, pixels)):
         np.add.at(counts[:, :, column], (image, own), counted)
     shown = [i for i, value in enumerate(classes) if counts[:, i].any()]
-    return Pixels(tuple(given.names.get(classes[i], classes[i]) for i in shown), images, counts[:, shown], ignored)
+    names = tuple(given.names.get(classes[i], classes[i]) for i in shown)
+    return Pixels(names, images, counts[:, shown], ignored, None if edges is None else edges[:, shown])
 
 
 def _compared(request: Request, given: Parameters) -> Pixels:
@@ -198,7 +218,8 @@ def _compared(request: Request, given: Parameters) -> Pixels:
     _refuse_images(truth, found)
     classes = tuple(sorted({*truth.texts["class"].values, *found.texts["class"].values, given.background}))
     place = {value: i for i, value in enumerate(classes)}
-    cells = []
+    cells, count = [], len(truth.texts["image"].values)
+    edges = np.zeros((count, len(classes), 2), dtype=np.int64) if given.boundary is not None else None
     for number, (one, other) in enumerate(zip(_masks(truth, place), _masks(found, place), strict=True)):
         labels, guesses = (_labels(own, place[given.background]) for own in (one, other))
         if labels.shape != guesses.shape:
@@ -208,9 +229,22 @@ def _compared(request: Request, given: Parameters) -> Pixels:
         table = np.bincount(labels * len(classes) + guesses, minlength=len(classes) ** 2)
         filled = np.flatnonzero(table)
         cells.append(np.stack([np.full(len(filled), number), filled // len(classes), filled % len(classes), table[filled]]))
-        request.progress(truth.source.uri, number + 1, len(truth.texts["image"].values))
+        if edges is not None:
+            judged = ~np.isin(labels, [place[value] for value in given.ignore if value in place])
+            edges[number] = _edges(labels, guesses, judged, one[1][0][1]["size"], len(classes), float(given.boundary or 0))
+        request.progress(truth.source.uri, number + 1, count)
     image, label, guess, pixels = np.concatenate(cells, axis=1)
-    return _pixels(truth.where(truth.first("image")), classes, (image, label, guess, pixels), given)
+    return _pixels(truth.where(truth.first("image")), classes, (image, label, guess, pixels), given, edges)
+
+
+def _edges(labels: Integers, guesses: Integers, judged: Flags, size: tuple[int, int], classes: int, part: float) -> Integers:
+    """Per class the pixels of both boundaries and of either, in one image."""
+    found = np.zeros((classes, 2), dtype=np.int64)
+    for label in np.union1d(labels[judged], guesses[judged]).tolist():
+        one, other = (runs.boundary(runs.of((side == label) & judged, size), part) for side in (labels, guesses))
+        both = runs.shared(one, other)
+        found[label] = both, one.area + other.area - both
+    return found
 
 
 def _refuse_images(truth: Rows, found: Rows) -> None:
@@ -240,9 +274,9 @@ def _labels(masks: Mask, background: int) -> Integers:
     if len(sizes) != 1:
         raise SourceError(f"{where} has {len(sizes) or 'no'} sizes", remedy="give at least one mask of an image, all of its size")
     height, width = sizes.pop()
-    runs = [_spans(rle, where) for _, rle in encoded]
-    label = np.repeat([label for label, _ in encoded], [len(own) for own in runs])
-    spans = np.concatenate(runs)
+    parts = [runs.spans(rle, where) for _, rle in encoded]
+    label = np.repeat([label for label, _ in encoded], [len(own) for own in parts])
+    spans = np.concatenate(parts)
     order = np.argsort(spans[:, 0], kind="stable")
     spans, label = spans[order], label[order]
     if (spans[1:, 0] < np.maximum.accumulate(spans[:-1, 1])).any():
@@ -262,34 +296,6 @@ def _painted(spans: Integers, label: Integers, size: int, background: int, where
             raise SourceError(f"{where}: masks of two classes overlap", remedy="give every pixel one class")
         part[:] = own
     return np.where(labels < 0, background, labels)
-
-
-def _spans(rle: Mapping[str, Any], where: str) -> Integers:
-    """Beginning and end of each run of a mask, column by column, from COCO's encoding: a list, or text of 6 bits a character (`maskApi.c`)."""
-    counts = rle["counts"]
-    runs = np.array(counts if isinstance(counts, list) else _runs(counts), dtype=np.int64)
-    height, width = rle["size"]
-    if (runs < 0).any() or runs.sum() != height * width:
-        raise SourceError(f"{where}: a mask has {int(runs.sum())} pixels, its size is {height} x {width}", remedy="encode it again")
-    ends = np.cumsum(runs)
-    spans = np.stack((ends[0 : len(ends) // 2 * 2 : 2], ends[1::2]), axis=1)
-    return spans[spans[:, 1] > spans[:, 0]]
-
-
-def _runs(text: str) -> list[int]:
-    """Lengths in groups of 5 bits, low first, with a bit that says that more follow; from the fourth on differences to the one before last."""
-    found: list[int] = []
-    value = shift = 0
-    for character in text:
-        bits = ord(character) - 48
-        value |= (bits & 0x1F) << shift
-        shift += 5
-        if not bits & 0x20:
-            if bits & 0x10:
-                value -= 1 << shift
-            found.append(value + (found[-2] if len(found) > 2 else 0))
-            value = shift = 0
-    return found
 
 
 def _add(answer: Answer, found: Pixels, inside: Flags, place: Pairs) -> None:
@@ -315,8 +321,14 @@ def _add(answer: Answer, found: Pixels, inside: Flags, place: Pairs) -> None:
             estimate = ratio(part, whole)
             parts.setdefault(metric, []).append(estimate)
             stated.add(metric, estimate, int(whole.sum()), params, empty, numbers)
+        if found.edges is not None:
+            both, either = (np.where(inside, found.edges[:, i, k], 0).astype(np.float64) for k in (0, 1))
+            parts.setdefault("boundary_iou", []).append(ratio(both, either))
+            stated.add("boundary_iou", parts["boundary_iou"][-1], int(either.sum()), params, "the class does not occur")
         _add_per_image(answer, found, inside, i, params, place)
-    for metric, own in (("mean_iou", "iou"), ("mean_dice", "dice"), ("mean_pixel_recall", "pixel_recall")):
+    for metric, own in (("mean_iou", "iou"), ("mean_boundary_iou", "boundary_iou"), ("mean_dice", "dice"), ("mean_pixel_recall", "pixel_recall")):
+        if own not in parts:
+            continue
         known = [item for item in parts[own] if item is not None]
         stated.add(metric, average(known), n, (), "no pixels are judged")
     stated.add("pixel_accuracy", ratio(*(counts[:, :, k].sum(axis=1).astype(np.float64) for k in (0, 1))), n, (), "no pixels are judged")

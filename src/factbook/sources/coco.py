@@ -2,7 +2,8 @@
 
 Annotations become one row an object, and one row (without a `class`) for an image without objects: `image`, `class` (the id of the category), `name`,
 the box `x y w h`, `area`, `crowd`, `rle`, and whatever else the file says of the image in texts or numbers (`file_name`, `width`, …), for slices.
-Results become one row a detection: `image`, `class`, `x y w h`, `score`, `rle`. Polygons are not read; run-length encoded masks are.
+Results become one row a detection: `image`, `class`, `x y w h`, `score`, `rle`. `rle` is a mask in
+run-length encoding, or of an object the polygons that enclose it with the `size` of the image.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
     if not results and any(isinstance(tree, list) for tree in trees):
         raise SourceError(f"{source.uri}: annotations and results in one source", remedy="declare two sources")
     schema, rows = (_RESULT, _detections) if results else (_TRUTH, _objects)
-    return converted.table(files, source, store, schema, lambda: _records(files, trees, rows), "coco 1")
+    return converted.table(files, source, store, schema, lambda: _records(files, trees, rows), "coco 2")
 
 
 def _tree(path: Path) -> Any:
@@ -64,13 +65,19 @@ def _detections(tree: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 def _objects(tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     names = {item["id"]: str(item["name"]) for item in tree["categories"]}
     images = {item["id"]: _described(item) for item in tree["images"]}
+    sizes = {item["id"]: [item["height"], item["width"]] for item in tree["images"] if {"height", "width"} <= set(item)}
     empty = dict.fromkeys(images)
     for item in tree["annotations"]:
         if item["category_id"] not in names or item["image_id"] not in images:
             raise ValueError(f"annotation {item.get('id')} is of an image or a category that the file does not list")
         empty.pop(item["image_id"], None)
         about = {"class": str(item["category_id"]), "name": names[item["category_id"]], "crowd": float(item.get("iscrowd", 0))}
-        yield {**images[item["image_id"]], **about, **_shape(item), **({"area": float(item["area"])} if "area" in item else {})}
+        yield {
+            **images[item["image_id"]],
+            **about,
+            **_shape(item, sizes.get(item["image_id"])),
+            **({"area": float(item["area"])} if "area" in item else {}),
+        }
     for image in empty:
         yield {**images[image]}
 
@@ -81,11 +88,13 @@ def _described(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"image": str(item["id"]), **known}
 
 
-def _shape(item: Mapping[str, Any]) -> dict[str, Any]:
+def _shape(item: Mapping[str, Any], size: Sequence[int] | None = None) -> dict[str, Any]:
     box = item.get("bbox")
     mask = item.get("segmentation")
     found: dict[str, Any] = {}
     if box is not None:
         x, y, w, h = (float(end) for end in box)
         found |= {"x": x, "y": y, "w": w, "h": h}
+    if isinstance(mask, list) and mask and size is not None:
+        mask = {"polygons": mask, "size": size}
     return found | ({"rle": json.dumps(mask, sort_keys=True)} if isinstance(mask, dict) else {})
