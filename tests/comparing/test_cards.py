@@ -154,3 +154,15 @@ def test_metrics_have_the_names_that_they_have_here(said: str, metric: str) -> N
 def test_a_word_is_no_acronym(tmp_path: Path) -> None:
     assert written(tmp_path, "# A\n\nTrained on 80% of the data for three days.\n").figures == {}, "`for` is no false-omission rate"
     assert [figure.metric for figure in written(tmp_path, "# A\n\nIts FOR is 8%.\n").figures.values()] == ["for"]
+
+
+def test_plain_labels_are_read_and_code_is_not(tmp_path: Path) -> None:
+    card = written(tmp_path, "# A\n\nParameters: 66 M\n\n- License: MIT\n\n```yaml\nhardware: none\n```\n")
+    assert {field: (said.text, said.place) for field, said in card.says.items()} == {"parameters": ("66 M", "line 3"), "licence": ("MIT", "line 5")}
+
+
+@pytest.mark.parametrize("data", [b"---\nlicense: [\n---\n# A\n", b"# \xff\n"])
+def test_a_card_that_cannot_be_read_is_named(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "card.md").write_bytes(data)
+    with pytest.raises(DocumentError, match=r"hub/card\.md"):
+        cards.read("card", tmp_path / "card.md", "hub/card.md", ("model-cards",))

@@ -209,6 +209,8 @@ def test_a_book_that_changed_and_a_card_that_came_are_stale(ours: Path) -> None:
     shutil.rmtree(ours.parent / "dull")
     states = {item.name: item.state for item in take.standings(ours, again.manifest, again.catalog)}
     assert states == {"twin": State.FRESH, "dull": State.NOT_JUDGED, "second": State.MISSING, "card": State.STALE}
+    fixes = {item.name: item.fix for item in take.standings(ours, again.manifest, again.catalog)}
+    assert fixes["card"] == "delete evidence/quoted/card.json"
 
 
 def test_a_quotation_that_was_edited_is_found(ours: Path) -> None:

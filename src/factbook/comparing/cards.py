@@ -33,6 +33,7 @@ _PER_CENT: Final = re.compile(r"\s?(?:%|per ?cent)", re.IGNORECASE)
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z‘“])")
 _DIGITS: Final = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 _ACRONYM: Final = 4
+_LABELS: Final = 40
 _BOUND: Final = re.compile(r"[~≈<>≥≤]")
 _RATES: Final = frozenset({Unit.FRACTION, Unit.SCORE})
 
@@ -51,7 +52,7 @@ def read(name: str, path: Path, shown: str, asked: Sequence[str], entry_name: st
     Raises:
         DocumentError: it is not UTF-8, its front matter cannot be read, or words that factbook.yaml points at do not stand in it.
     """
-    document = parse.read(path.resolve(), path.resolve().parent)
+    document = _parsed(path, shown)
     front, said = document.front, dict(_said(document))
     found = [*_indexed(document, shown), *_reported(document, entry.reports if entry else {}, shown)]
     reported = {(figure.place, figure.text) for figure, _ in found}
@@ -73,6 +74,15 @@ def read(name: str, path: Path, shown: str, asked: Sequence[str], entry_name: st
     )
 
 
+def _parsed(path: Path, shown: str) -> Document:
+    data = path.read_bytes()
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"{shown}: not UTF-8 (byte {error.start})", remedy="save the file as UTF-8") from error
+    return parse.parse(data, shown)
+
+
 # --- words -----------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -87,6 +97,10 @@ def _said(document: Document) -> Iterator[tuple[str, _Said]]:
         text = _unmarked(match["text"])
         if text and not _EMPTY.fullmatch(text):
             found.setdefault(plain(match["label"]), _Said(shortened(text), f"label “{match['label']}”"))
+    for block in document.blocks:
+        label, colon, text = " ".join(block.text.split()).partition(": ")
+        if colon and block.kind in (Kind.PARAGRAPH, Kind.ITEM) and len(label) <= _LABELS and not _EMPTY.fullmatch(text):
+            found.setdefault(plain(label), _Said(shortened(text), f"line {document.place(block.start)[0]}"))
     yield from found.items()
 
 

@@ -45,6 +45,7 @@ class Standing:
     entry: str
     state: State
     reason: str = ""
+    fix: str = "factbook measure"
 
 
 def regimes_of(declared: Manifest) -> tuple[str, ...]:
@@ -172,11 +173,15 @@ def standings(root: Path, declared: Manifest, catalog: Catalog) -> Iterator[Stan
     for name, found in kept.items():
         entry = declared.compared.get(found.entry)
         if name not in names and entry is not None and entry.hub and (root / entry.hub).is_dir():
-            yield Standing(name, found.entry, State.STALE, f"there is no card of that name in {entry.hub} any more")
+            yield Standing(name, found.entry, State.STALE, f"there is no card of that name in {entry.hub} any more", _delete(name))
         elif name not in names and entry is not None and entry.hub:
             yield Standing(name, found.entry, State.NOT_JUDGED, f"the folder {entry.hub} is not here")
         elif name not in names:
-            yield Standing(name, found.entry, State.ORPHAN, f"{quoted.QUOTED}/{name}.json is no longer compared; delete it")
+            yield Standing(name, found.entry, State.ORPHAN, "it is no longer compared", _delete(name))
+
+
+def _delete(name: str) -> str:
+    return f"delete {quoted.QUOTED}/{name}.json"
 
 
 def _standing(root: Path, item: Wanted, found: Quoted | None, question: str, regimes: Sequence[str]) -> Standing:

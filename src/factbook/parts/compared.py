@@ -45,8 +45,8 @@ def comparison(holding: Holding) -> Comparison:
     """
     catalog = holding.catalog
     asked = list(catalog.manifest.compared)
-    ordered = sorted(catalog.evidence.quoted.values(), key=lambda item: (asked.index(item.entry) if item.entry in asked else len(asked), item.name))
-    others = tuple(ordered)
+    wanted = [item for item in catalog.evidence.quoted.values() if item.entry in asked]
+    others = tuple(sorted(wanted, key=lambda item: (asked.index(item.entry), item.name)))
     if not others:
         raise DocumentError("there is nothing to compare with", remedy="name it under `compared` of factbook.yaml, and run: factbook measure")
     if not catalog.evidence.records:

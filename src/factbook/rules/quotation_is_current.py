@@ -31,8 +31,13 @@ def check(checked: Checked) -> Iterator[Problem | NotJudged]:
     for item in take.standings(checked.root, checked.manifest, checked.catalog):
         line = checked.lines.get(("compared", item.entry), checked.lines.get(("compared",), 1))
         if item.state in {State.STALE, State.MISSING}:
-            yield Problem(FILE, line, 1, f"compared.{item.name} is {item.state}: {item.reason}", "factbook measure")
+            yield Problem(FILE, line, 1, f"compared.{item.name} is {item.state}: {item.reason}", item.fix)
         elif item.state is State.NOT_JUDGED and checked.require_sources:
             yield Problem(FILE, line, 1, f"compared.{item.name} cannot be judged: {item.reason}", "bring it here")
         elif item.state in {State.NOT_JUDGED, State.ORPHAN}:
-            yield NotJudged(f"whether {item.name} still says what was quoted", item.reason, FILE, line)
+            yield NotJudged(
+                f"whether {item.name} still says what was quoted",
+                f"{item.reason}; {item.fix}" if item.state is State.ORPHAN else item.reason,
+                FILE,
+                line,
+            )
