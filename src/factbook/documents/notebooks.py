@@ -109,7 +109,9 @@ def markdown(path: Path) -> bytes:
             raise ValueError(f"its format is {tree['nbformat']}, not 4")
         own = _OWN in tree["metadata"]
         text = "".join(_markdown(cell) for cell in tree["cells"] if not cell["metadata"].get(_OWN, {}).get("setup"))
-    except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except OSError as error:
+        raise DocumentError(f"{path}: it cannot be read ({error.strerror})", remedy="give a .ipynb file of format 4") from error
+    except (UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DocumentError(f"{path}: this is no notebook ({error})", remedy="give a .ipynb file of format 4") from error
     front = "" if own or text.startswith("---\n") else "---\nrun: true\n---\n\n"
     return (front + text).encode()
