@@ -509,9 +509,10 @@ class Book:
         Raises:
             ManifestError: a public key in factbook.yaml cannot be read, or two people have the same one.
         """
+        from factbook.documents import parse
         from factbook.review.reviews import Reviews
 
-        return Reviews(self.root, self.catalog, self.documents)
+        return Reviews(self.root, self.catalog, parse.Documents(self.root, DOCUMENTS, self.drafts))
 
     def sign(
         self,

@@ -38,7 +38,8 @@ def check(checked: Checked) -> Iterator[Problem]:
     line = checked.lines.get(("review",), 1)
     for why, verdicts in sorted(lapsed.items()):
         names = ", ".join(sorted({verdict.sign_off.person for verdict in verdicts}))
-        yield Problem(FILE, line, 1, f"{len(verdicts)} sign-offs by {names}: {why}", "factbook sign policy", checked.due(Stage.VALIDATION))
+        count = f"{len(verdicts)} sign-off{'' if len(verdicts) == 1 else 's'} by {names}"
+        yield Problem(FILE, line, 1, f"{count}: {why}", "factbook sign policy", checked.due(Stage.VALIDATION))
 
 
 def _whose(verdict: Verdict) -> tuple[bytes, str, str, str]:
