@@ -26,7 +26,7 @@ from factbook.sources import Table, quote
 
 __all__ = ["combine", "count", "fold_batches"]
 
-_BATCH: Final = 1 << 17
+_BATCH: Final = 1 << 16
 _ROWS: Final = "rows*"
 
 
