@@ -46,7 +46,7 @@ def _unpack(revision: str, book: Path, place: Path) -> None:
     if FILE not in there:
         raise UnknownName("book", f"{revision}:{prefix or '.'}", (), remedy=f"{FILE} was not committed there yet")
     pictures = (name for name in _git(top, "ls-tree", "-r", "--name-only", "-z", tree).decode().split("\0") if name.lower().endswith(_PICTURES))
-    wanted = [name for name in _HELD if name in there]
+    wanted: list[str] = [name for name in _HELD if name in there]
     wanted += [name for name in pictures if not name.startswith(_HELD)] if "reviews" in there else []  # a sign-off vouches for them
     data = _git(top, "--literal-pathspecs", "archive", "--format=tar", tree, "--", *wanted)
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
