@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from benchmarks import coverage
+from benchmarks import coverage, coverage_units
 from benchmarks.coverage import CASES, Case
 
 KEPT = Path(coverage.__file__).parent / "coverage.json"
-DRAWS = {coverage.losses: 2500, coverage.rankings: 1500, coverage.largest_gaps: 500}
+DRAWS = {coverage.losses: 2500, coverage.rankings: 1500, coverage.largest_gaps: 500, coverage_units.images: 2000}
 
 
 @pytest.mark.parametrize("family", CASES, ids=lambda family: family.__name__)

@@ -27,34 +27,39 @@ NOTHING: Final = "no interval: nothing varies between images"
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """A value, what each unit adds to it (its influence), and by how much its expectation is too high."""
+    """A value, what each unit adds to it (its influence), by how much its expectation is too high, and how many units of one size it is worth."""
 
     value: float
     influence: Floats
     bias: float = 0.0
+    units: float = math.inf
 
 
 def average(estimates: Sequence[Estimate]) -> Estimate | None:
-    """The mean of several estimates over the same units; None of none."""
+    """The mean of several estimates over the same units; None of none. What it is worth in units: Satterthwaite 1946, Biometrics Bulletin 2, 110."""
     if not estimates:
         return None
     value = float(np.mean([item.value for item in estimates]))
     bias = float(np.mean([item.bias for item in estimates]))
-    return Estimate(value, np.mean([item.influence for item in estimates], axis=0), bias)
+    spreads = [float(np.sum(item.influence**2)) for item in estimates]
+    carried = sum(spread**2 / item.units for spread, item in zip(spreads, estimates, strict=True))
+    units = sum(spreads) ** 2 / carried if carried > 0 else math.inf
+    return Estimate(value, np.mean([item.influence for item in estimates], axis=0), bias, units)
 
 
 def ratio(part: Floats, whole: Floats) -> Estimate | None:
     """The sum of the parts of the units over that of their wholes; None for 0 of 0.
 
     The influence of a unit is what changes without it (the jackknife: Miller 1974, Biometrika 61, 1), since large units pull the ratio towards
-    themselves: the first order alone covers .90 of an overlap over ten images.
+    themselves: the first order alone covers .90 of an overlap over ten images. Degrees of freedom are those of as many units of one size (Kish 1965,
+    Survey Sampling, 11.7).
     """
     total, size = float(whole.sum()), int((whole > 0).sum())
     if not total:
         return None
     value = float(part.sum()) / total
     rest = (total - whole) * size / (size - 1) if size > 1 else total
-    return Estimate(value, (part - value * whole) / rest)
+    return Estimate(value, (part - value * whole) / rest, units=total**2 / float((whole**2).sum()))
 
 
 def interval(estimate: Estimate, units: Rows, inside: Flags, level: float) -> Interval | None:
@@ -75,7 +80,7 @@ def interval(estimate: Estimate, units: Rows, inside: Flags, level: float) -> In
     if varying < 2 or not 0 < value < 1:
         return None
     variance = float(np.sum(influence**2)) * varying / (varying - 1)
-    half = moments.quantile(varying, level) * math.sqrt(variance)
+    half = moments.quantile(max(2.0, min(varying, estimate.units)), level) * math.sqrt(variance)
     less = max(value - max(estimate.bias, 0.0), value / 2)
     low, high = _logit(less) - half / (less * (1 - less)), _logit(value) + half / (value * (1 - value))
     method = METHOD.format(units="images" if clusters is None else "clusters") + (_CORRECTED if less < value else "")
