@@ -113,7 +113,7 @@ def images() -> Iterator[Case]:
             found = [item and influence.interval(item, ALONE, np.ones(n, dtype=bool), LEVEL) for item in made]
             return np.ones(draws), *ends(found), quality[0] / sum(quality)
 
-        yield Case("infinitesimal jackknife, logit scale", "iou, dice, recall of pixels and boxes", f"{n} images, overlap Beta{quality}", overlap)
+        yield Case("jackknife, logit scale", "iou, dice, recall of pixels and boxes", f"{n} images, overlap Beta{quality}", overlap)
 
         def mean(rng: np.random.Generator, draws: int, n: int = n, quality: tuple[float, float] = quality) -> Any:
             found = []
@@ -125,7 +125,7 @@ def images() -> Iterator[Case]:
             truth = float(np.mean([quality[0] * scale / (quality[0] * scale + quality[1]) for scale in (0.5, 1, 2)]))
             return np.ones(draws), *ends(found), truth
 
-        yield Case("infinitesimal jackknife, logit scale", "mean_iou and other means over classes", f"{n} images, overlap Beta{quality}", mean)
+        yield Case("jackknife, logit scale", "mean_iou and other means over classes", f"{n} images, overlap Beta{quality}", mean)
 
 
 def blocked(rng: np.random.Generator, size: int, p: float, rho: float) -> tuple[Floats, Floats]:
