@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ def test_a_card_has_the_estimators_figures_and_shows_itself(tmp_path: Path) -> N
     assert card.path.is_file()
     assert "<iframe" in card._repr_html_()
     assert "LogisticRegression" in card._repr_html_()
+    assert re.fullmatch(r"<Card of LogisticRegression: \d+ facts, open questions: \d+; .*model-card\.md>", repr(card))
 
 
 @pytest.mark.parametrize("data", [X, pa.table({"a": X.a, "age": X.age})], ids=["pandas", "arrow"])

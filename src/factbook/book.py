@@ -671,6 +671,12 @@ class Card:
         """The document."""
         return self.book.root / DOCUMENTS / f"{FIRST}.md"
 
+    def __repr__(self) -> str:
+        """What there is, for consoles that show no pages."""
+        book = self.book
+        open_questions = len(book.check().questions)
+        return f"<Card of {book.manifest.subject.name}: {len(book.facts()):,} facts, open questions: {open_questions}; {self.path}>"
+
     def _repr_html_(self) -> str:
         """The published page, in a frame of its own."""
         from html import escape
