@@ -25,7 +25,7 @@ def sign(
     tolerance: Annotated[list[str] | None, typer.Option(metavar="AMOUNT", help="How far figures may move: 0.02, counts=5%, KEY=0.02.")] = None,
     json: Json = False,
 ) -> int:
-    """Sign a document or a section; it stands until its words or facts change."""
+    """Sign a document or a section. It stands until its words or facts change."""
     from factbook.cli import show
 
     if not (role and person and key):
