@@ -7,6 +7,7 @@ Bad:  <a href="fact:performance/fnr">19.5 %</a>
 Bad:  [19.5 %](fcat:performance/fnr)
 Good: [19.5 %](fact:performance/fnr)
 
+In code a link is none; a fence that says ```markdown shows how one is written, and is left alone.
 Fix: write the link as above; `factbook update` fills an empty one.
 """
 
@@ -17,7 +18,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from factbook.documents.parse import SCHEMES, Document, Kind, Link, Piece, PieceKind
+from factbook.documents.parse import SCHEMES, Block, Document, Kind, Link, Piece, PieceKind
 from factbook.errors import KeySyntaxError
 from factbook.model import Key
 from factbook.rules import Checked, Problem, at, prose
@@ -32,6 +33,7 @@ _IN_HTML = re.compile(rf"(?:href|src|action)\s*=\s*[\"']?\s*(?:{_NAMES})\s*:", r
 _COMMENT = re.compile(r"<!--\s*(/?\s*\w+(?:\s*:\s*\w+)?)(?:\s+(\w+))?")
 _COMMENTS: Final = ("fact:table", "fact:part", "fact:chart", "/fact")
 _IN_CODE = re.compile(rf"\]\((?:{_NAMES}):|<!--\s*/?\s*fact\b", re.IGNORECASE)
+_MARKDOWN = re.compile(rb"\s*(?:`{3,}|~{3,})\s*(?:markdown|md)\b", re.IGNORECASE)
 _RELATIVE = re.compile(rf"(?:{_NAMES})\s*[/：]", re.IGNORECASE)
 _REGION = re.compile(r"<!--[ \t]*(?:fact:(?:table|part)\s[^>]*|/fact[ \t]*)-->")
 _KNOWN: Final = ("http", "https", "mailto", "doi", "ftp", "tel", "urn", "arxiv", "data", "javascript", "file", "vbscript")
@@ -90,16 +92,23 @@ def _bound(document: Document, link: Link, pieces: Sequence[Piece]) -> Iterator[
 def _texts(document: Document) -> Iterator[Problem]:
     for block in document.blocks:
         for piece in block.pieces:
-            if (piece.kind is PieceKind.CODE or (block.kind is Kind.CODE and not block.fenced)) and (match := _IN_CODE.search(piece.text)):
+            code = piece.kind is PieceKind.CODE or (block.kind is Kind.CODE and not _example(document, block))
+            if code and (match := _IN_CODE.search(piece.text)):
                 yield at(document, piece.start, f"in code, this is no value link: {match.group()}", "take it out of the code")
         if block.kind in {Kind.CODE, Kind.HTML} or not any(piece.kind is PieceKind.TEXT for piece in block.pieces):
             continue
         text = prose.text_of(block)
-        code = prose.code_spans(block)
+        spans = prose.code_spans(block)
         for pattern, said in ((_IN_TEXT, "this looks like a value link and is none"), (_UNDEFINED, "the reference is not defined")):
             for match in pattern.finditer(text.plain):
-                if text.links[match.start()] < 0 and not any(low <= match.start() < high for low, high in code):
+                mentioned = "]" not in match.group() and any(low <= match.start() < high for low, high in spans)
+                if text.links[match.start()] < 0 and not mentioned:
                     yield at(document, text.offset(match.start()), f"{said}: {match.group()}", _HOW)
+
+
+def _example(document: Document, block: Block) -> bool:
+    """Whether fenced code shows how Markdown is written: it says so, and no reader takes it for text."""
+    return bool(_MARKDOWN.match(document.source, block.start, block.end))
 
 
 def _html(document: Document) -> Iterator[Problem]:
