@@ -60,7 +60,7 @@ _NAMES: Final = tuple(
         ),
         (r"(?<=[^\W\d_])[²³¹⁰⁴-⁹₀-₉]+\w*|\b24/7\b", 0),
         (r"\b\d+(?:st|nd|rd|th)\b", re.IGNORECASE),
-        (r"\b[23]-?D\b", 0),
+        (r"\b[23]-?[Dd]\b", 0),
         (r"\b[01][- ]based\b|\b\d+(?:[-–]\d+)?[- ]shot\b|(?<=\w)@\d+(?:px|p)?\b", re.IGNORECASE),
         (r"(?<=\w)['’]\d\d\b|\bversion\s*={1,2}\s*[\d.]+", re.IGNORECASE),
         (rf"\b{_SERIES_OF}[ -]?\d{{1,2}}(?:\.\d)?(?:[ -]\d+(?:\.\d+)?[BM])?(?=['’]s\b|\b)(?!\s*%)|\b\d{{2,5}}[x×]\d{{2,5}}\b", 0),
@@ -169,6 +169,8 @@ def _written(document: Document, block: Block) -> bool:
 
 def _block(checked: Checked, document: Document, block: Block) -> Iterator[Unbound]:
     text = prose.text_of(block)
+    if block.header and re.fullmatch(rf"\s*{_YEAR}\s*", text.plain):
+        return
     answered = {index for index in {link for _, _, link in text.linked} if _answered(checked, document, document.links[index])}
     shown = prose.masked(text, answered, _BOUND)
     exempt = [*prose.quotations(text.plain)]
