@@ -45,7 +45,7 @@ _SEVERITIES: Final = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 def _console(stream: str = "stdout") -> Console:
     from rich.console import Console
 
-    return Console(file=getattr(sys, stream), highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return Console(stderr=stream == "stderr", highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def _say(*parts: str | tuple[str, str]) -> None:
