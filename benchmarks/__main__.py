@@ -22,14 +22,12 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks import environments, page
-from benchmarks.cases import CASES
+from benchmarks.cases import CASES, PATIENCE, SHORT, TRIES
 from benchmarks.environments import PLACE, ROOT
 
 Row = dict[str, Any]
 TOOLS = ("decode", "factbook", *sorted({path.stem for path in (Path(__file__).parent / "peers").glob("[a-z]*.py")} - {"decode", "factbook"}))
 QUIET = {"DO_NOT_TRACK": "1", "NML_DISABLE_USAGE_LOGGING": "1", "PYTHONWARNINGS": "ignore"}
-SHORT, TRIES, PATIENCE = 3.0, 3, 1800
-"""A run of less than so many CPU seconds is made three times and the median counts; one of more than half an hour is given up."""
 
 
 @cache

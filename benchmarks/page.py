@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import CASES
+from benchmarks.cases import CASES, SHORT, TRIES
 
 FOLDER = Path(__file__).parent
 RESULTS, MACHINE, PAGE = FOLDER / "results.json", FOLDER / "machine.json", FOLDER.parent / "docs/guide/benchmarks.md"
@@ -140,8 +140,6 @@ def doing(tool: str, case: str) -> str:
 
 def written() -> str:
     """The page as the files of the last run have it."""
-    from benchmarks.__main__ import SHORT, TRIES
-
     results, machine = json.loads(RESULTS.read_text(encoding="utf-8")), json.loads(MACHINE.read_text(encoding="utf-8"))
     low, high = machine["load"]
     heads = ("ratio, CPU time unless it says otherwise", "rows", "aim", "measured", "")

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from factbook import engines, sources
-from factbook.engines import Tally, kept, kernel, sketches
-from factbook.engines.sketches import Split
+from factbook.engines import Tally, kept, kernel, sketching
+from factbook.engines.sketching import Split
 from factbook.errors import SourceError
 from factbook.manifest import Source
 from factbook.model import silent
@@ -112,7 +112,7 @@ class TestSketches:
     def scanned(self, root: Path, source: Source = SOURCE) -> dict[str, str]:
         table = sources.table(source, root, root / "store")
         found = kept.sketched(table, source, self.WANTED, root / "store", silent, [Split("CAST(g AS VARCHAR)")])
-        whole = sketches.scan(table, source, self.WANTED, root / "store", silent, [Split("CAST(g AS VARCHAR)")])
+        whole = sketching.scan(table, source, self.WANTED, root / "store", silent, [Split("CAST(g AS VARCHAR)")])
         digests = {f"{cell} {name}": sketch.digest for cell, columns in found.items() for name, sketch in columns.items()}
         assert digests == {f"{cell} {name}": sketch.digest for cell, columns in whole.items() for name, sketch in columns.items()}
         return digests
@@ -124,8 +124,8 @@ class TestSketches:
         self.scanned(tmp_path)
         write(tmp_path / "4.csv", 4)
         seen: list[str] = []
-        scan = sketches.scan
-        monkeypatch.setattr(sketches, "scan", lambda table, *rest: seen.append(table.where) or scan(table, *rest))
+        scan = sketching.scan
+        monkeypatch.setattr(sketching, "scan", lambda table, *rest: seen.append(table.where) or scan(table, *rest))
         self.scanned(tmp_path)
         assert seen == ["*.csv (4.csv)", "*.csv"]
 

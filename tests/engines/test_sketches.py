@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factbook import sources
-from factbook.engines import sketches
-from factbook.engines.sketches import GRAIN, Sketch, Split
+from factbook.engines import sketches, sketching
+from factbook.engines.sketches import GRAIN, Sketch
+from factbook.engines.sketching import Split
 from factbook.errors import SourceError
 from factbook.manifest import Source
 from factbook.model import silent
@@ -108,7 +109,7 @@ def test_pages_hold_what_the_query_engine_reads(tmp_path: Path) -> None:
     assert table.stored
     for category in (False, True):
         wanted = dict.fromkeys(table.names, category)
-        fast, slow = (sketches.scan(one, source, wanted, tmp_path, silent)[()] for one in (table, replace(table, stored=False)))
+        fast, slow = (sketching.scan(one, source, wanted, tmp_path, silent)[()] for one in (table, replace(table, stored=False)))
         assert {name: one.digest for name, one in fast.items()} == {name: one.digest for name, one in slow.items()}
 
 
@@ -119,7 +120,7 @@ def test_damaged_pages_are_said(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(bytes(content))
     source = Source(uri="a.parquet")
     with pytest.raises(SourceError, match=r"a\.parquet: cannot be read"):
-        sketches.scan(sources.table(source, tmp_path, tmp_path), source, {"x": False}, tmp_path, silent)
+        sketching.scan(sources.table(source, tmp_path, tmp_path), source, {"x": False}, tmp_path, silent)
 
 
 def test_one_value_more_is_another_digest() -> None:
@@ -202,7 +203,7 @@ def test_too_many_texts_are_given_up_and_said() -> None:
 
 def scanned(root: Path, uri: str, columns: dict[str, bool], *splits: Split) -> dict[tuple[str, ...], dict[str, Sketch]]:
     source = Source(uri=uri)
-    return sketches.scan(sources.table(source, root, root / "store"), source, columns, root / "store", silent, splits)
+    return sketching.scan(sources.table(source, root, root / "store"), source, columns, root / "store", silent, splits)
 
 
 def test_a_scan_gives_the_same_from_one_file_or_many(tmp_path: Path) -> None:
@@ -283,13 +284,13 @@ def test_pandas_stays_away(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from factbook import sources
-from factbook.engines import sketches
+from factbook.engines import sketching
 from factbook.manifest import Source
 from factbook.model import silent
 source, root = Source(uri="d.parquet"), Path(sys.argv[1])
 table = sources.table(source, root, root / "store")
-for splits in ((), (sketches.Split('"g"'),)):
-    sketches.scan(table, source, dict.fromkeys(("x", "t", "n"), False), root / "store", silent, splits)
+for splits in ((), (sketching.Split('"g"'),)):
+    sketching.scan(table, source, dict.fromkeys(("x", "t", "n"), False), root / "store", silent, splits)
 sys.exit("pandas" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 0

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from factbook import canon, sources
-from factbook.engines import bins, columns, folding, kernel, pages, sketches, tallies
-from factbook.engines.sketches import Cell, Sketch, Split
+from factbook.engines import bins, columns, folding, kernel, pages, sketches, sketching, tallies
+from factbook.engines.sketches import Sketch
+from factbook.engines.sketching import Cell, Split
 from factbook.engines.tallies import Tally
 from factbook.errors import SourceError, StorageError
 from factbook.manifest import Source
@@ -43,7 +44,7 @@ def names(table: Table, source: Source, attributes: Sequence[str], store: Path) 
 @functools.cache
 def _code() -> str:
     """The digest of the code that counts: another kernel counts anew."""
-    return canon.digest([inspect.getsource(module) for module in (kernel, columns, folding, bins, tallies, sketches, pages)])
+    return canon.digest([inspect.getsource(module) for module in (kernel, columns, folding, bins, tallies, sketches, sketching, pages)])
 
 
 def get(store: Path, name: str) -> Tally | None:
@@ -63,13 +64,13 @@ def put(store: Path, name: str, tally: Tally) -> bool:
 def sketched(
     table: Table, source: Source, wanted: Mapping[str, bool], store: Path, progress: Progress, splits: Sequence[Split] = ()
 ) -> dict[Cell, dict[str, Sketch]]:
-    """`sketches.scan` of a table, file by file; what was sketched before is not sketched again.
+    """`sketching.scan` of a table, file by file; what was sketched before is not sketched again.
 
     Where rows are kept apart by their place in the table, it is scanned as a whole.
     """
     whole = table.by_file
     if not whole.parts or any(split.blocks for split in splits):
-        return sketches.scan(table, source, wanted, store, progress, splits)
+        return sketching.scan(table, source, wanted, store, progress, splits)
     types = [[name, table.column(name, "columns").type, category] for name, category in wanted.items()]
     common = [_code(), types, [split.sql for split in splits]]
     found: defaultdict[Cell, list[dict[str, Sketch]]] = defaultdict(list)
@@ -88,7 +89,7 @@ def _scanned(
     """The sketches of one file, kept; none where it has no rows."""
     if not part.rows and _is_empty(part, store):
         return {}
-    found = sketches.scan(part, source, wanted, store, progress, splits)
+    found = sketching.scan(part, source, wanted, store, progress, splits)
     blobs = {cell: {column: sketches.dump(sketch) for column, sketch in one.items()} for cell, one in found.items()}
     head = [[cell, [[column, len(blob)] for column, blob in one.items()]] for cell, one in blobs.items()]
     _write(store, name, json.dumps(head).encode() + b"\n" + b"".join(blob for one in blobs.values() for blob in one.values()))

@@ -13,8 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from factbook.engines import columns, sketches
-from factbook.engines.sketches import NO_NUMBERS, Numbers, Sketch, Split
+from factbook.engines import columns, sketches, sketching
+from factbook.engines.sketches import NO_NUMBERS, Numbers, Sketch
+from factbook.engines.sketching import Split
 from factbook.manifest import Source
 from factbook.measures import divergences, intervals, scores
 from factbook.measures.intervals import Interval
@@ -120,7 +121,7 @@ def _outcomes(request: Request, options: Options, table: Table, role: str) -> di
         splits.append(Split(f"CASE WHEN {number} >= {source.cut:f} THEN '1' WHEN {number} < {source.cut:f} THEN '0' END"))
     wanted = {name: category for name, category in ((source.prediction, True), (source.score, False)) if name}
     found: dict[str, Outcome] = {}
-    for cell, sketched in sketches.scan(table, source, wanted, request.store, request.progress, splits).items():
+    for cell, sketched in sketching.scan(table, source, wanted, request.store, request.progress, splits).items():
         block, label = (cell[0], cell[1]) if timed else ("", cell[0])
         if label:
             one = _outcome(source, source.labels.get(label, label), sketched, cell[-1] if decided else "")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from factbook.engines import kept, sketches
-from factbook.engines.sketches import Sketch, Split
+from factbook.engines.sketches import Sketch
+from factbook.engines.sketching import Split
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
 from factbook.measures.request import Request
