@@ -102,7 +102,7 @@ def _texts(document: Document) -> Iterator[Problem]:
         for pattern, said in ((_IN_TEXT, "this looks like a value link and is none"), (_UNDEFINED, "the reference is not defined")):
             for match in pattern.finditer(text.plain):
                 mentioned = "]" not in match.group() and any(low <= match.start() < high for low, high in spans)
-                if text.links[match.start()] < 0 and not mentioned:
+                if not mentioned and all(link < 0 for link in text.links[match.start() : match.end()]):  # brackets about links are only brackets
                     yield at(document, text.offset(match.start()), f"{said}: {match.group()}", _HOW)
 
 
