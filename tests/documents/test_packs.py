@@ -1,4 +1,4 @@
-"""A pack of an organisation's own kinds, regimes, rules and look works without a change of factbook."""
+"""A pack of an organisation's own kinds, regimes, rules, words, roles and look works without a change of factbook."""
 
 from __future__ import annotations
 
@@ -84,6 +84,8 @@ def pack(tmp_path: Path) -> Path:
         "regimes/facts.yaml": "acme_results: [classification/accuracy, classification/auc]\n",
         "regimes/topics.yaml": "acme.results: {fill: measured, what: results that Acme counts}\n",
         "rules/soon_is_a_day.py": RULE,
+        "style.yaml": "say: {utilise: use}\nallow: [robust]\n",
+        "roles.yaml": "model owner: product lead\n",
         "look.css": ":root { --line: #8a1c5b; }\n",
         "look.yaml": LOOK,
         "logo.svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 10"><rect width="40" height="10" fill="#7a1f5c"/></svg>',
@@ -136,6 +138,24 @@ def test_a_pack_brings_a_kind_a_regime_a_rule_and_a_look(pack: Path, book: Path)
         assert b"0.47843" in paper.pages[0].Contents.read_bytes(), "the accent, 0x7a of 0xff"
     assert "DejaVuSansMono" in fonts
     assert "Libertinus" not in fonts
+
+
+def test_a_pack_brings_words_and_roles(pack: Path, book: Path) -> None:
+    factbook(pack, "measure", str(book))
+    factbook(pack, "new", "release-note", str(book))
+    assert "product lead" in (said := factbook(pack, "check", str(book)))
+    assert "model owner" not in said
+    note = book / "documents" / "release-note.md"
+    note.write_text(note.read_text() + "\nWe utilise it. It is robust.\n")
+    said = factbook(pack, "check", str(book))
+    assert "'utilise': the house says 'use'" in said or "FB312" in said, said
+    assert "robust" not in said
+    (book / "style.yaml").write_text("allow: [utilise]\ncomparisons: [robust]\n")
+    said = factbook(pack, "check", str(book))
+    assert "utilise" not in said, "what the book allows counts"
+    assert "robust" in said
+    (pack / "acme_pack" / "roles.yaml").write_text("model owner: ''\n")
+    assert "roles.yaml:1" in factbook(pack, "check", str(book))
 
 
 def test_a_second_kind_joins_the_pack(tmp_path: Path) -> None:

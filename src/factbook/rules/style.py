@@ -21,11 +21,13 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from factbook import shelf
 from factbook.canon import load_yaml
 from factbook.errors import ManifestError
 from factbook.manifest import validate
 
 FILE: Final = "style.yaml"
+_LISTS: Final = ("comparisons", "absolutes", "intensifiers", "promotional")
 Word = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\W_].*$")]
 
 
@@ -66,19 +68,33 @@ class Style(_Strict):
 
 
 def load(root: Path) -> Style:
-    """Read the style.yaml of the book in `root`; a book without one has no words of its own.
+    """The words of installed packs and those of the book in `root`, each in a style.yaml: lists add up, and of two that differ the book's counts.
 
     Raises:
         ManifestError: with file, line and every problem at once.
     """
-    path = root / FILE
-    if not path.is_file():
-        return Style()
+    places = [path for path in (*shelf.files(FILE), root / FILE) if path.is_file()]
+    return functools.reduce(_added, map(_read, places), Style())
+
+
+def _read(path: Path) -> Style:
     try:
         tree, lines = load_yaml(path.read_text(encoding="utf-8"), str(path))
     except UnicodeDecodeError as error:
         raise ManifestError(f"{path}: not UTF-8 (byte {error.start})", remedy="save the file as UTF-8") from error
     return validate(Style, tree, str(path), lines)
+
+
+def _added(style: Style, more: Style) -> Style:
+    """Both; what `more` allows, lists or says counts where they differ."""
+    allowed, listed = pattern(more.allow), pattern((*(word for name in _LISTS for word in getattr(more, name)), *more.say))
+    found: dict[str, object] = {
+        name: (*(word for word in getattr(style, name) if not allowed.fullmatch(word)), *getattr(more, name)) for name in _LISTS
+    }
+    found["allow"] = (*(word for word in style.allow if not listed.fullmatch(word)), *more.allow)
+    found["say"] = {word: better for word, better in style.say.items() if not allowed.fullmatch(word)} | more.say
+    found["bands"] = style.bands.model_copy(update=more.bands.model_dump(exclude_unset=True))
+    return validate(Style, found, f"{FILE} of this book and of packs together")
 
 
 def expression(word: str) -> str:

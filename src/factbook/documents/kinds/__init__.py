@@ -8,9 +8,9 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, model_validator
 
 from factbook import shelf
 from factbook.canon import load_yaml
@@ -21,6 +21,7 @@ ROOM: Final = "documents.kinds"
 FILE: Final = "kind.yaml"
 TEMPLATE: Final = "template.md"
 PASSAGES: Final = "passages"
+ROLES: Final = "roles.yaml"
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
 Required = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9_]*)?$")]
@@ -70,6 +71,13 @@ class Section(_Strict):
     needs: Needs = Needs()
     meets: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
+
+
+_Owned = TypeVar("_Owned", Question, Section)
+
+
+class _Roles(RootModel[dict[str, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]]]):
+    """The whole of roles.yaml: the name of a role in kinds, and what the organisation calls it."""
 
 
 class Kind(_Strict):
@@ -177,4 +185,29 @@ def load(name: str) -> Kind:
     tree, lines = load_yaml(path.read_text(encoding="utf-8"), str(path))
     if isinstance(tree, dict):
         tree = {**tree, "name": name}
-    return validate(Kind, tree, str(path), lines)
+    return _owned(validate(Kind, tree, str(path), lines))
+
+
+def _owned(kind: Kind) -> Kind:
+    """The kind with its roles named as the organisation names them."""
+    called = _roles()
+
+    def named(item: _Owned) -> _Owned:
+        return item.model_copy(update={"owner": called.get(item.owner, item.owner)})
+
+    sections = [named(section.model_copy(update={"questions": tuple(map(named, section.questions))})) for section in kind.sections]
+    return kind.model_copy(update={"sections": tuple(sections)})
+
+
+@functools.cache
+def _roles() -> dict[str, str]:
+    """What installed packs call the roles that own sections and questions: their roles.yaml.
+
+    Raises:
+        ManifestError: one cannot be used.
+    """
+    found: dict[str, str] = {}
+    for path in shelf.files(ROLES):
+        tree, lines = load_yaml(path.read_text(encoding="utf-8"), str(path))
+        found |= validate(_Roles, tree, str(path), lines).root
+    return found
