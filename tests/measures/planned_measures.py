@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from collections.abc import Mapping
@@ -53,5 +54,5 @@ def golden(name: str, version: int, found: Measured) -> None:
 
 def _written(fact: Fact) -> list[Any]:
     interval = [f"{end:.10g}" for end in fact.interval] if fact.interval else []
-    value = f"{fact.value:.10g}" if isinstance(fact.value, float) else fact.value
+    value = f"{fact.value:.10g}" if isinstance(fact.value, float) else str(fact.value) if isinstance(fact.value, dt.date) else fact.value
     return [str(fact.status), value, *interval, fact.method or fact.reason, fact.n]

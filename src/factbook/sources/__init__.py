@@ -4,6 +4,7 @@
     read(files, source, store)              the table
     explain(table, error)                   words what a scan found wrong; optional
     SCHEMES     the beginnings of a `uri` that names no file; optional
+    FOLDERS     whether `uri` may be a folder, where `format` names the module; optional
     pin(source, files, store, servers)      the digest of the rows of a query, where the bytes of the files are not what is read; optional
     marked(files, source, hashes)           the hashes of the files with what their names say, where these are data; optional
 
@@ -66,7 +67,8 @@ def located(source: Source, root: Path) -> list[Path]:
     if places.scheme(source.uri):
         _format(source)
         return []
-    found = places.below(source.uri, root) if source.partitioned else files(source.uri, root)
+    whole = source.partitioned or (source.format and getattr(_format(source), "FOLDERS", False))
+    found = places.below(source.uri, root) if whole else files(source.uri, root)
     for uri in source.more if found else ():
         added = files(uri, root)
         if not added:
