@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 READY := .venv/ready
-EXTRAS := demo,images,languages,lsp,pdf,postgres,sign,spark
+EXTRAS := demo,images,languages,lsp,mlflow,pdf,postgres,sign,spark
 
 .PHONY: demo test lint format bench clean help
 

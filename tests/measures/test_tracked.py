@@ -10,11 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from planned_measures import facts, golden, measured
 
 from factbook.errors import MeasureError, UnknownName
 from factbook.measures import tracked
 from factbook.model import Origin, Status, Unit
-from planned_measures import facts, golden, measured
 
 NAMES = ("kind", "name", "text", "number", "step", "time", "context")
 ROWS: list[tuple[Any, ...]] = [

@@ -141,19 +141,19 @@ class _Writer:
         found = next(item for item in self.kind.sections if item.id == section)
         return f"## {found.heading}"
 
-    def question(self, name: str) -> str:
-        """The answer to a question where there is one, else the question, open and numbered."""
+    def question(self, name: str, ask: str = "") -> str:
+        """The answer to a question where there is one, else the question, open and numbered; `ask` is what is left of it where facts say the rest."""
         item = self.kind.question(name)
         if name in self.answers:
             return f"**{item.topic}.** {self.render(self.answers[name], f'answer to {name}').strip()}"
         return (
-            f"> **Open question [Q{self.kind.number(name)}](question:{name}), {item.topic.lower()}:** {item.ask} *To be answered by: {item.owner}.*"
+            f"> **Open question [Q{self.kind.number(name)}](question:{name}), {item.topic.lower()}:** {ask or item.ask} *To be answered by: {item.owner}.*"
         )
 
-    def questions(self, section: str) -> str:
-        """All questions of a section, each open or answered, in the order of the kind."""
+    def questions(self, section: str, asks: Mapping[str, str] | None = None) -> str:
+        """All questions of a section, each open or answered, in the order of the kind; `asks` has what is left of some."""
         found = next(item for item in self.kind.sections if item.id == section)
-        return "\n\n".join(self.question(item.id) for item in found.questions)
+        return "\n\n".join(self.question(item.id, (asks or {}).get(item.id, "")) for item in found.questions)
 
     def fact(self, key: str, text: str = "") -> str:
         """A value link; empty, so that `update` fills it."""

@@ -39,12 +39,12 @@ def _metric(name: str, title: str, unit: Unit = Unit.TEXT, bounds: tuple[float, 
 
 _COUNT: Final = (0.0, math.inf)
 METRICS: Final[tuple[Metric, ...]] = (
-    _metric("metric", "Metric, its last value", Unit.SCORE),
+    _metric("metric", "Last value", Unit.SCORE),
     _metric("metric_step", "Step of the last value", Unit.COUNT),
-    _metric("lowest", "Metric, its lowest value", Unit.SCORE),
-    _metric("lowest_step", "First step with the lowest value", Unit.COUNT),
-    _metric("highest", "Metric, its highest value", Unit.SCORE),
-    _metric("highest_step", "First step with the highest value", Unit.COUNT),
+    _metric("lowest", "Lowest value", Unit.SCORE),
+    _metric("lowest_step", "Step of the lowest value", Unit.COUNT),
+    _metric("highest", "Highest value", Unit.SCORE),
+    _metric("highest_step", "Step of the highest value", Unit.COUNT),
     _metric("parameter", "Parameter"),
     _metric("tag", "Tag"),
     _metric("dataset", "Digest of a data set"),

@@ -24,6 +24,7 @@ import re
 import shutil
 import sqlite3
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -104,7 +105,8 @@ def _settings() -> Iterator[None]:
     os.environ.update(_SETTINGS | before)
     log.setLevel(logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings(action="ignore"):
+            yield
     finally:
         log.setLevel(level)
         for name in _SETTINGS.keys() - before.keys():
