@@ -27,20 +27,22 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
     connection = connect(store)
     first: list[str] = []
     rows = 0
+    groups: dict[Path, list[int]] = {}
     for path in files:
-        names, count = _names(connection, path), _rows(connection, path)
+        names, groups[path] = _footer(path)
         check_names(path, names)
         if first and names != first:
             odd = sorted(set(first) ^ set(names))
             raise SourceError(f"{path}: its columns differ from those of {files[0]}: {', '.join(map(repr, odd[:5])) or 'another order'}")
         first = names
-        rows += count
-    _check_types(connection, files)
+        rows += sum(groups[path])
+    if len(files) > 1:
+        _check_types(connection, files)
     if rows == 0:
         raise SourceError(f"{source.uri}: no rows", remedy="give a table with at least one row")
     described = connection.execute(f"DESCRIBE {_sql(files, False)}").fetchall()
     columns = hive.columns(files, source, [Column(name, kind) for name, kind, *_ in described])
-    parts = tuple(part for path in files for part in _parts(connection, path, source, columns))
+    parts = tuple(part for path in files for part in _parts(path, source, columns, groups[path]))
     sql, stored = _sql(files, source.partitioned), not source.partitioned
     runs: dict[str, Reader] = {part.sql: partial(_batches, [part.file], part.first, part.rows or 0) for part in parts}
     return Table(source.uri, sql, columns, rows, tuple(files), parts, stored, runs | {sql: partial(_batches, files, 0, rows)} if stored else {})
@@ -65,19 +67,16 @@ def _sql(files: Sequence[Path], partitioned: bool) -> str:
     return f"SELECT * FROM read_parquet({listing(files)}, union_by_name = false, {hive.OPTIONS[partitioned]})"
 
 
-def _parts(connection: Any, path: Path, source: Source, columns: Sequence[Column]) -> Iterator[Part]:
-    """A file, or, where it is large, the runs of its row groups: only those are read."""
+def _parts(path: Path, source: Source, columns: Sequence[Column], groups: Sequence[int]) -> Iterator[Part]:
+    """A file, or, where it is large, the runs of its row groups, which have so many rows each: only those are read."""
     sql, span = _sql([path], source.partitioned), hive.span(path, source)
-    groups = _query(
-        connection, path, f"SELECT DISTINCT row_group_id, row_group_num_rows FROM parquet_metadata({listing([path])}) ORDER BY row_group_id"
-    )
-    total = sum(rows for _, rows in groups)
+    total = sum(groups)
     whole = Part(path, sql, total, span)
     if total <= RUN or any(fold(column.name) == _NUMBER for column in columns):
         yield whole
         return
     first = last = 0
-    for _, rows in groups:
+    for rows in groups:
         last += rows
         if last - first >= RUN or last == total:
             where = f"{_NUMBER} BETWEEN {first} AND {last - 1}"
@@ -85,21 +84,17 @@ def _parts(connection: Any, path: Path, source: Source, columns: Sequence[Column
             first = last
 
 
-def _names(connection: Any, path: Path) -> list[str]:
-    """Top-level column names as the file spells them (`DESCRIBE` would rename one that is given twice)."""
-    rows = _query(connection, path, f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({listing([path])})")
-    names: list[str] = []
-    open_nodes: list[int] = []
-    for name, children in rows[1:]:
-        while open_nodes and open_nodes[-1] == 0:
-            open_nodes.pop()
-        if open_nodes:
-            open_nodes[-1] -= 1
-        else:
-            names.append(name)
-        if children:
-            open_nodes.append(children)
-    return names
+def _footer(path: Path) -> tuple[list[str], list[int]]:
+    """The names of the columns as the file spells them (`DESCRIBE` would rename one that is given twice), and the rows of each row group."""
+    import pyarrow as pa
+    from pyarrow.parquet import read_metadata
+
+    try:
+        found = read_metadata(path)
+        return found.schema.to_arrow_schema().names, [found.row_group(i).num_rows for i in range(found.num_row_groups)]
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise SourceError(f"{path}: not a Parquet file ({reason})", remedy="declare its `format`, or write it again") from error
 
 
 def _check_types(connection: Any, files: Sequence[Path]) -> None:
@@ -115,17 +110,3 @@ def _check_types(connection: Any, files: Sequence[Path]) -> None:
                 remedy="write all files with the same types",
             )
         first = first or types
-
-
-def _rows(connection: Any, path: Path) -> int:
-    return int(_query(connection, path, f"SELECT sum(num_rows) FROM parquet_file_metadata({listing([path])})")[0][0] or 0)
-
-
-def _query(connection: Any, path: Path, sql: str) -> list[Any]:
-    import duckdb
-
-    try:
-        return list(connection.execute(sql).fetchall())
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        raise SourceError(f"{path}: not a Parquet file ({reason})", remedy="declare its `format`, or write it again") from error
