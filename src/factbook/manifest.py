@@ -141,8 +141,8 @@ class Source(_Strict):
     score: `{cat: p_cat, dog: p_dog}`, or `[cat, dog]` without scores. `multilabel` says that a row has any number of classes: the separator of
     texts (`;`), or `list` for columns of lists.
     `abstain` is the prediction value (text) that means "no decision"; abstentions are counted and left out of the rates.
-    `more` are further files of the same table, `query` the SELECT whose rows are read from a database (of a tracker, the run), and `partitioned` says that folders named
-    `column=value` are columns. `members` is the pattern of what is read of an archive.
+    `more` are further files of the same table, `query` the SELECT whose rows are read from a database (of a tracker, the run), and `partitioned` says
+    that folders named `column=value` are columns. `members` is the pattern of what is read of an archive.
     `used_for` says what the rows serve the subject for: `training`; `validation`, to choose a model or a threshold; `testing`, after both;
     `external`, testing on rows of another site, source or time; `operation`, recorded in use. Laws and standards ask for it; no figure depends on it.
     """

@@ -146,9 +146,8 @@ class _Writer:
         item = self.kind.question(name)
         if name in self.answers:
             return f"**{item.topic}.** {self.render(self.answers[name], f'answer to {name}').strip()}"
-        return (
-            f"> **Open question [Q{self.kind.number(name)}](question:{name}), {item.topic.lower()}:** {ask or item.ask} *To be answered by: {item.owner}.*"
-        )
+        title = f"Open question [Q{self.kind.number(name)}](question:{name}), {item.topic.lower()}:"
+        return f"> **{title}** {ask or item.ask} *To be answered by: {item.owner}.*"
 
     def questions(self, section: str, asks: Mapping[str, str] | None = None) -> str:
         """All questions of a section, each open or answered, in the order of the kind; `asks` has what is left of some."""
