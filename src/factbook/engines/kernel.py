@@ -123,7 +123,7 @@ class _Query(Selection):
     @property
     def _longest(self) -> int:
         """The most rows of a batch: fewer where a number of each is kept, since arrays of a MiB are handed back to the system each time."""
-        return _BATCH >> 1 if self._by_rows else _BATCH
+        return -(-_BATCH // 2) if self._by_rows else _BATCH
 
     def batches(self, connection: Any, store: Path | None) -> Iterator[Mapping[str, Any]]:
         """The roles of the columns and their Arrow arrays, batch by batch: from the file's own encoding where it has one, else by DuckDB."""
