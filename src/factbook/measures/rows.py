@@ -46,10 +46,14 @@ def parameters(schema: type[_P], request: Request) -> _P:
     try:
         return schema.model_validate(request.planned.params)
     except ValidationError as error:
-        said = [f"`{'.'.join(str(part) for part in item['loc'])}`: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()]
+        said = [_worded(item["loc"], item["msg"].removeprefix("Value error, ")) for item in error.errors()]
         example = ", ".join(f"{name}: …" for name, about in schema.model_fields.items() if about.is_required())
         remedy = f"a plan entry of {request.planned.measure} needs {example}" if example else "mend the plan entry"
         raise MeasureError(f"plan.{request.name}: " + "; ".join(said), remedy=remedy) from error
+
+
+def _worded(place: Sequence[object], said: str) -> str:
+    return f"`{'.'.join(map(str, place))}`: {said}" if place else said
 
 
 @dataclass(frozen=True, slots=True)
