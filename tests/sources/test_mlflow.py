@@ -222,7 +222,9 @@ def test_a_server_is_asked_when_it_is_measured(server: tuple[str, Path], tmp_pat
 
 
 def test_a_server_that_does_not_answer_is_absent(tmp_path: Path) -> None:
-    with pytest.raises(SourceAbsent, match=r"(?s)mlflow:http://127\.0\.0\.1:9: the tracking server cannot be asked .*start it"):
+    with pytest.raises(
+        SourceAbsent, match=r"(?s)mlflow:http://127\.0\.0\.1:9: the tracking server cannot be asked \(\[Errno \d+\] [A-Z][\w ]+\)\n.*start it"
+    ):
         rows(source("mlflow:http://127.0.0.1:9"), tmp_path)
 
 

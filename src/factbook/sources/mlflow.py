@@ -54,6 +54,7 @@ _SETTINGS: Final = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }
+_CAUSE: Final = re.compile(r"Caused by .*: (.+?)['\")]+\Z")
 _WHICH: Final = "declare `query: EXPERIMENT/NAME`, or the id of the run"
 _NONE: Final = "RESOURCE_DOES_NOT_EXIST"
 
@@ -260,6 +261,8 @@ def _refused(source: Source, error: Exception, *, server: bool) -> SourceError |
     """The error of the library, without what the environment holds."""
     said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     if server:
+        cause = _CAUSE.search(said)
+        said = cause[1] if cause else said
         said = type(error).__name__ if "${" in source.uri else said
         return SourceAbsent(f"{source.uri}: the tracking server cannot be asked ({said})", remedy="start it, or mend `uri` or MLFLOW_TRACKING_…")
     return SourceError(f"{source.uri}: MLflow cannot read it ({said})", remedy="bring it up to date with `mlflow db upgrade`, or mend `uri`")
