@@ -30,7 +30,7 @@ def test_the_vocabulary_is_complete() -> None:
             assert item.title
             assert item.short
             assert item.formula
-            assert (item.bounds is None) == (item.unit is Unit.TEXT)
+            assert (item.bounds is None) == (item.unit in (Unit.TEXT, Unit.DATE))
 
 
 def test_a_metric_by_another_name_is_suggested() -> None:

@@ -38,13 +38,14 @@ def _metric(name: str, title: str, unit: Unit = Unit.TEXT, bounds: tuple[float, 
 
 
 _COUNT: Final = (0.0, math.inf)
+_ANY: Final = (-math.inf, math.inf)
 METRICS: Final[tuple[Metric, ...]] = (
-    _metric("metric", "Last value", Unit.SCORE),
-    _metric("metric_step", "Step of the last value", Unit.COUNT),
-    _metric("lowest", "Lowest value", Unit.SCORE),
-    _metric("lowest_step", "Lowest at step", Unit.COUNT),
-    _metric("highest", "Highest value", Unit.SCORE),
-    _metric("highest_step", "Highest at step", Unit.COUNT),
+    _metric("metric", "Last value", Unit.SCORE, _ANY),
+    _metric("metric_step", "Step of the last value", Unit.COUNT, _ANY),
+    _metric("lowest", "Lowest value", Unit.SCORE, _ANY),
+    _metric("lowest_step", "Lowest at step", Unit.COUNT, _ANY),
+    _metric("highest", "Highest value", Unit.SCORE, _ANY),
+    _metric("highest_step", "Highest at step", Unit.COUNT, _ANY),
     _metric("parameter", "Parameter"),
     _metric("tag", "Tag"),
     _metric("dataset", "Digest of a data set"),
