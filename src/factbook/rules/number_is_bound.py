@@ -169,17 +169,28 @@ def _written(document: Document, block: Block) -> bool:
 
 def _block(checked: Checked, document: Document, block: Block) -> Iterator[Unbound]:
     text = prose.text_of(block)
-    if block.header and re.fullmatch(rf"\s*{_YEAR}\s*", text.plain):
+    if (block.header and re.fullmatch(rf"\s*{_YEAR}\s*", text.plain)) or _version(checked, document, block, text.plain):
         return
     answered = {index for index in {link for _, _, link in text.linked} if _answered(checked, document, document.links[index])}
     shown = prose.masked(text, answered, _BOUND)
     exempt = [*prose.quotations(text.plain)]
     if (block.kind is Kind.HEADING and (match := _HEADING.match(shown)) and _plausible(match.group(), document)) or (match := _ITEM.match(shown)):
         exempt.append(match.span())
+    if block.kind is Kind.HEADING:
+        subject = checked.manifest.subject
+        exempt += [match.span() for match in re.finditer(rf"(?<!\w){re.escape(f'{subject.name} {subject.version}')}(?=:|$)", shown)]
     if document.part_at(block.start):
         exempt += [match.span() for name in _elements(checked) for match in re.finditer(re.escape(name), shown)]
     for start, said in numbers(checked, shown, exempt):
         yield Unbound(text.offset(start), said, "", text, shown, start)
+
+
+def _version(checked: Checked, document: Document, block: Block, text: str) -> bool:
+    """Whether a cell is the version of the subject, beside a cell that says so."""
+    if block.kind is not Kind.CELL or text.strip() != checked.manifest.subject.version:
+        return False
+    before = max((other for other in document.blocks if other.end <= block.start), key=lambda other: other.end, default=block)
+    return before.kind is Kind.CELL and prose.text_of(before).plain.strip().casefold() == "version"
 
 
 def _elements(checked: Checked) -> set[str]:
