@@ -17,8 +17,7 @@ import math
 import numpy as np
 
 from factbook.measures import beta, intervals
-from factbook.measures.delta import expit
-from factbook.measures.intervals import Interval
+from factbook.measures.intervals import Interval, expit, logit
 from factbook.measures.moments import Floats
 
 METHOD = "logit, variance from influences"
@@ -58,7 +57,7 @@ def around(value: float, others: float, spread: float, size: float, level: float
         return None
     t = beta.student(level, size - 1) if size < 1e6 else intervals.normal(level)
     half = t * math.sqrt(spread) / (value * (1 - value))
-    return Interval(expit(_logit(others) - half), expit(_logit(value) + half), METHOD)
+    return Interval(expit(logit(others) - half), expit(logit(value) + half), METHOD)
 
 
 def components(weights: tuple[Floats, Floats], squares: tuple[Floats, Floats]) -> tuple[float, float, Floats, Floats]:
@@ -81,7 +80,3 @@ def _without_itself(positive: Floats, squares: Floats, hits: Floats, wrong: Floa
     others = np.maximum(hits - own, 0.0)
     found = others + wrong
     return float((positive * np.divide(others, found, out=np.zeros_like(found), where=found > 0)).sum())
-
-
-def _logit(number: float) -> float:
-    return math.log(number / (1 - number))

@@ -16,9 +16,9 @@ import numpy as np
 
 from factbook.engines.bins import Integers
 from factbook.engines.tallies import CLUSTER, CLUSTER_BLOCKS
-from factbook.measures import average_precision, beta, binary, clusters, delta, scores, sheets
+from factbook.measures import average_precision, beta, binary, clusters, scores, sheets
 from factbook.measures.binary import Outcomes
-from factbook.measures.intervals import Interval
+from factbook.measures.intervals import Interval, expit, logit
 from factbook.measures.moments import Floats
 from factbook.measures.request import Answer
 from factbook.measures.scores import Scored
@@ -145,7 +145,7 @@ def _area(scored: Scored, spread: Spread, level: float, size: int) -> Interval |
     if not 0 < area.value < 1 or spread_of <= 1e-24:
         return "no interval: the classes are separated, or the scores do not vary"
     half = _t(size, level) * math.sqrt(spread_of) / (area.value * (1 - area.value))
-    return _logit(area.value, area.value, half, area.ties, f"{METHOD}, logit scale (Obuchowski)")
+    return _widened(area.value, area.value, half, area.ties, f"{METHOD}, logit scale (Obuchowski)")
 
 
 def _average_precision(scored: Scored, spread: Spread, level: float, size: int) -> Interval | str:
@@ -155,9 +155,9 @@ def _average_precision(scored: Scored, spread: Spread, level: float, size: int) 
     if not 0 < value < 1 - 1e-12 or spread_of <= 1e-24:
         return "no interval: the ranking is perfect"
     half = _t(size, level) * math.sqrt(spread_of) / (value * (1 - value))
-    return _logit(others, value, half, max(value - low, high - value), f"{METHOD}, logit scale")
+    return _widened(others, value, half, max(value - low, high - value), f"{METHOD}, logit scale")
 
 
-def _logit(low: float, high: float, half: float, widen: float, method: str) -> Interval:
-    ends = (delta.expit(math.log(low / (1 - low)) - half) - widen, delta.expit(math.log(high / (1 - high)) + half) + widen)
+def _widened(low: float, high: float, half: float, widen: float, method: str) -> Interval:
+    ends = (expit(logit(low) - half) - widen, expit(logit(high) + half) + widen)
     return Interval(max(0.0, ends[0]), min(1.0, ends[1]), method)

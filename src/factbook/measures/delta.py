@@ -79,13 +79,8 @@ def _curved(value: float, half: float, correlation: bool) -> tuple[float, float]
         return math.tanh(math.atanh(value) - half), math.tanh(math.atanh(value) + half)
     if not 1e-12 < value < 1 - 1e-12 or half <= 0:
         return None
-    centre, half = math.log(value / (1 - value)), half / (value * (1 - value))
-    return expit(centre - half), expit(centre + half)
-
-
-def expit(number: float) -> float:
-    """The inverse of the logit."""
-    return 1 / (1 + math.exp(-number)) if number > -700 else 0.0
+    centre, half = intervals.logit(value), half / (value * (1 - value))
+    return intervals.expit(centre - half), intervals.expit(centre + half)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from factbook.measures import moments
-from factbook.measures.intervals import Interval
+from factbook.measures.intervals import Interval, expit, logit
 from factbook.measures.moments import Floats
 from factbook.measures.request import Answer, tidy
 from factbook.measures.rows import Flags, Rows
@@ -82,17 +82,9 @@ def interval(estimate: Estimate, units: Rows, inside: Flags, level: float) -> In
     variance = float(np.sum(influence**2)) * varying / (varying - 1)
     half = moments.quantile(max(2.0, min(varying, estimate.units)), level) * math.sqrt(variance)
     less = max(value - max(estimate.bias, 0.0), value / 2)
-    low, high = _logit(less) - half / (less * (1 - less)), _logit(value) + half / (value * (1 - value))
+    low, high = logit(less) - half / (less * (1 - less)), logit(value) + half / (value * (1 - value))
     method = METHOD.format(units="images" if clusters is None else "clusters") + (_CORRECTED if less < value else "")
-    return Interval(_expit(low), _expit(high), method)
-
-
-def _logit(share: float) -> float:
-    return math.log(share / (1 - share))
-
-
-def _expit(number: float) -> float:
-    return 1 / (1 + math.exp(-number)) if number > -700 else 0.0
+    return Interval(expit(low), expit(high), method)
 
 
 @dataclass(frozen=True, eq=False)

@@ -253,8 +253,8 @@ def area(value: float, parts: tuple[float, float], sizes: tuple[float, float], l
         return score
     freedom = variance**2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True))
     half = beta.student(level, freedom) * math.sqrt(variance) / (value * (1 - value))
-    centre = math.log(value / (1 - value))
-    low, high = _expit(centre - half), _expit(centre + half)
+    centre = logit(value)
+    low, high = expit(centre - half), expit(centre + half)
     return Interval(min(low, score.low), max(high, score.high), "wider of DeLong (logit) and Newcombe")
 
 
@@ -269,7 +269,13 @@ def _newcombe_area(value: float, sizes: tuple[float, float], level: float) -> In
     return Interval(_root(excess, 0.0, value) if value > 0 else 0.0, _root(excess, 1.0, value) if value < 1 else 1.0, "Newcombe")
 
 
-def _expit(number: float) -> float:
+def logit(share: float) -> float:
+    """The logarithm of the odds."""
+    return math.log(share / (1 - share))
+
+
+def expit(number: float) -> float:
+    """The inverse of the logit."""
     return 1 / (1 + math.exp(-number)) if number > -700 else 0.0
 
 

@@ -347,8 +347,8 @@ def _interval(value: float, influence: Floats, found: Slice, level: float, *, bo
         return Interval(max(0.0, value - half), value + half, method)
     if not 1e-12 < value < 1 - 1e-12:
         return "no interval: nothing varies"
-    centre, half = math.log(value / (1 - value)), half / (value * (1 - value))
-    return Interval(delta.expit(centre - half), delta.expit(centre + half), f"{method}, logit scale")
+    centre, half = intervals.logit(value), half / (value * (1 - value))
+    return Interval(intervals.expit(centre - half), intervals.expit(centre + half), f"{method}, logit scale")
 
 
 def _f1(labels: Any, predictions: Any, hits: Any) -> tuple[Any, Any]:
