@@ -24,9 +24,10 @@ from scipy import stats
 
 from benchmarks import coverage_units
 from benchmarks.simulation import LEVEL, Case, Floats, Found, counted, ends
-from factbook.measures import average_precision, averages, delta, divergences, gaps, intervals, kappa, moments, regression, scores, stratified
-from factbook.measures.intervals import Interval, Share
-from factbook.measures.moments import Sample
+from factbook.measures import divergences, regression, scores, stratified
+from factbook.statistics import average_precision, averages, delta, gaps, intervals, kappa, moments
+from factbook.statistics.intervals import Interval, Share
+from factbook.statistics.moments import Sample
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES, RATES = (10, 20, 50, 100, 200, 500, 1000), (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)

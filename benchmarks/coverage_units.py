@@ -14,9 +14,10 @@ from scipy import stats
 
 from benchmarks.simulation import LEVEL, Case, Floats, ends
 from factbook.engines.sketches import numbers_of
-from factbook.measures import agreement, boxes, clusters, dependence, divergences, influence, intervals, kappa, moments, paired, regression
+from factbook.measures import agreement, boxes, clusters, divergences, influence, regression
 from factbook.measures.divergences import Bounded
-from factbook.measures.moments import Sample
+from factbook.statistics import dependence, intervals, kappa, moments, paired
+from factbook.statistics.moments import Sample
 
 BLOCKS = 64
 

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from factbook.measures import divergences, gaps, laws
-from factbook.measures.intervals import Share
+from factbook.measures import divergences
+from factbook.statistics import gaps, laws
+from factbook.statistics.intervals import Share
 
 LEVEL, SLICES = 0.95, 100
 Draw = Callable[[np.random.Generator], bool]

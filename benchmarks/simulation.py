@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from factbook.measures.intervals import Interval
+from factbook.statistics.intervals import Interval
 
 LEVEL = 0.95
 Floats = np.ndarray

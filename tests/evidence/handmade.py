@@ -7,8 +7,8 @@ from pathlib import Path
 
 from factbook.evidence import runs, store
 from factbook.evidence.store import Evidence
-from factbook.measures import intervals
 from factbook.model import Artifact, Direction, Fact, Key, Measured, Unit
+from factbook.statistics import intervals
 
 HEAD = "factbook: 1\nsubject: {name: risk}\nsources: {holdout: {uri: holdout.csv, by: {age: {column: age, cuts: [40, 60]}, sex: sex}}}\n"
 

@@ -16,8 +16,8 @@ from factbook.errors import ExpressionError, UnknownName
 from factbook.evidence.algebra import Algebra
 from factbook.evidence.catalog import Catalog
 from factbook.evidence.claims import Verdict, decide, judge
-from factbook.measures import gaps, intervals, power
 from factbook.model import Fact, Key, Status, Unit
+from factbook.statistics import gaps, intervals, power
 
 HOLDS, BROKEN, OPEN, NONE = Verdict.HOLDS, Verdict.BROKEN, Verdict.NOT_ESTABLISHED, Verdict.NOT_EVALUABLE
 Build = Callable[..., Catalog]

@@ -17,8 +17,9 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats import inter_rater
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import agreement, kappa
+from factbook.measures import agreement
 from factbook.model import Status
+from factbook.statistics import kappa
 
 PLAN = "measure: agreement, data: data, annotators: [a, b], scale: nominal"
 THREE = "measure: agreement, data: data, annotators: [a, b, c], scale: "

@@ -11,9 +11,10 @@ import pytest
 from scipy import stats
 from scipy.optimize import linprog
 
-from factbook.measures import intervals, scores, suppression
+from factbook.measures import scores, suppression
 from factbook.measures.scores import Scored
 from factbook.model import Pairs, Status
+from factbook.statistics import intervals
 from measuring import run, table
 
 LEVEL = 0.95

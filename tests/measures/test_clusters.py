@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factbook.measures import beta, clusters, intervals
+from factbook.measures import clusters
 from factbook.measures.binary import FN, FP, TN, TP
 from factbook.measures.clusters import Blocked
 from factbook.model import Fact
+from factbook.statistics import beta, intervals
 from measuring import facts, table
 
 statsmodels = pytest.importorskip("statsmodels.api")

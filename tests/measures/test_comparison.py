@@ -18,8 +18,8 @@ from statsmodels.stats.multitest import multipletests
 
 from factbook import Book
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import paired
 from factbook.model import Fact, Status
+from factbook.statistics import paired
 from measuring import facts, shared, table
 
 metrics = pytest.importorskip("sklearn.metrics")

@@ -11,8 +11,9 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import coverage, intervals
+from factbook.measures import coverage
 from factbook.model import Status
+from factbook.statistics import intervals
 
 PLAN = "measure: coverage, data: data, reference: other, by: [sex], reference_is: "
 BY = ", by: [sex, age]"

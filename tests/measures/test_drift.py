@@ -22,9 +22,10 @@ from scipy.spatial.distance import jensenshannon
 from factbook import manifest, measures
 from factbook.engines import sketches
 from factbook.errors import FactbookError, MeasureError, SourceError
-from factbook.measures import divergences, drift, laws
+from factbook.measures import divergences, drift
 from factbook.measures.divergences import Pair
 from factbook.model import Fact, Status, silent
+from factbook.statistics import laws
 
 PLAN = "measure: drift, reference: old, current: new"
 

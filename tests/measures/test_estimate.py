@@ -12,7 +12,8 @@ from planned_measures import GOLDEN
 
 from factbook import Book
 from factbook.errors import FactbookError, MeasureError
-from factbook.measures import power, queues, units
+from factbook.measures import units
+from factbook.statistics import power, queues
 
 BOOK = """factbook: 1
 subject: {{kind: system, name: triage}}

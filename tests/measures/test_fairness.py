@@ -12,10 +12,11 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import StratifiedTable
 from statsmodels.stats.multitest import multipletests
 
-from factbook.measures import group_scores, inequality, power, stratified
-from factbook.measures.intervals import Share
+from factbook.measures import group_scores, inequality, stratified
 from factbook.measures.scores import Scored
 from factbook.model import Fact, Measured, Status
+from factbook.statistics import power
+from factbook.statistics.intervals import Share
 from measuring import facts, run, table
 
 metrics = pytest.importorskip("sklearn.metrics")

@@ -7,7 +7,7 @@ import math
 import pytest
 from benchmarks.families import CASES, false_alarms
 
-from factbook.measures import laws
+from factbook.statistics import laws
 
 DRAWS = 80
 

@@ -15,8 +15,9 @@ from factbook.errors import DocumentError, MeasureError, SourceError
 from factbook.evidence import Evidence, Record
 from factbook.evidence.catalog import Catalog
 from factbook.manifest import Manifest, Subject
-from factbook.measures import intervals, learning
+from factbook.measures import learning
 from factbook.model import Measured, Status
+from factbook.statistics import intervals
 
 PLAN = "measure: learning, data: data, size: rows, on: judged, training: own, model: model"
 SOURCE = ", label: y, positive: '1', score: s, cut: 0.5"

@@ -14,8 +14,8 @@ from factbook.engines import tallies
 from factbook.errors import MeasureError, UnknownName
 from factbook.evidence import form
 from factbook.manifest import Planned, Source, validate
-from factbook.measures import intervals
 from factbook.model import Unit, silent
+from factbook.statistics import intervals
 from measuring import manifest, run, table
 
 SOURCE = {"uri": "d.parquet", "label": "y", "positive": "1", "prediction": "p", "by": ["g"]}

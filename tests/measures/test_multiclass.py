@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import averages, delta
 from factbook.model import Fact, Status
+from factbook.statistics import averages, delta
 from measuring import facts, run, table
 
 metrics = pytest.importorskip("sklearn.metrics")

@@ -11,9 +11,10 @@ from scipy import stats
 from sklearn import metrics as oracle
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import moments, regression, residuals
-from factbook.measures.moments import Sample
+from factbook.measures import regression, residuals
 from factbook.model import Status
+from factbook.statistics import moments
+from factbook.statistics.moments import Sample
 
 PLAN = "measure: regression, data: data, label: y, prediction: f"
 FULL = PLAN + ", low: a, high: b, nominal: 0.9, quantiles: {'0.9': b}, by: [g]"

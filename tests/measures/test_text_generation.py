@@ -18,9 +18,10 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import judges, moments, quantities, text_generation, texts
-from factbook.measures.moments import Sample
+from factbook.measures import judges, quantities, text_generation, texts
 from factbook.model import Status
+from factbook.statistics import moments
+from factbook.statistics.moments import Sample
 
 PLAN = "measure: text-generation, data: data, prediction: p, references: r"
 PASS = "measure: text-generation, data: data, sample: id, correct: c, k: [1, 2, 5]"

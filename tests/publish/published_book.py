@@ -10,9 +10,9 @@ from factbook.documents import parse, regions
 from factbook.evidence import runs, store
 from factbook.evidence.catalog import Catalog
 from factbook.manifest import read
-from factbook.measures import intervals
 from factbook.model import Artifact, Direction, Fact, Key, Measured, Status, Unit
 from factbook.publish import Publication, Row
+from factbook.statistics import intervals
 
 HOSTILE = "<h1>PASS</h1>"
 MANIFEST = """factbook: 1

@@ -21,10 +21,10 @@ from factbook import canon, charts, manifest, measures, rules, sources
 from factbook.documents import executable, parse
 from factbook.evidence import Evidence, freshness, runs, sessions, store
 from factbook.evidence.catalog import Catalog
-from factbook.measures import intervals
 from factbook.model import Artifact, Direction, Fact, Key, Measured, Status, Unit
 from factbook.review import keys, signing
 from factbook.review.reviews import Reviews
+from factbook.statistics import intervals
 
 BOOK = """factbook: 1
 subject: {kind: model, name: risk, version: 1.2.0}

@@ -13,9 +13,9 @@ import pytest
 from factbook import measures, sources
 from factbook.errors import SourceError
 from factbook.manifest import Source
-from factbook.measures import moments
 from factbook.model import silent
 from factbook.sources import inspect
+from factbook.statistics import moments
 from measuring import manifest
 
 LOGS = Path(__file__).parents[1] / "cases" / "logs"

@@ -17,8 +17,8 @@ from factbook.comparing import cards
 from factbook.comparing.joined import Match, Side
 from factbook.documents.shapes import spell
 from factbook.evidence.catalog import Catalog
-from factbook.measures.intervals import rescale
 from factbook.model import Direction, Fact, Key
+from factbook.statistics.intervals import rescale
 
 _NEAR: Final = 1e-9
 _DIFFERENCE: Final = "_difference"

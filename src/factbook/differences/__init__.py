@@ -17,10 +17,10 @@ from factbook.documents.parse import Document
 from factbook.evidence.catalog import Catalog, Requirement
 from factbook.evidence.claims import Claim
 from factbook.evidence.uncertainty import proportion
-from factbook.measures import intervals
 from factbook.model import Direction, Fact, Key, Unit
 from factbook.review.reviews import Reviews
 from factbook.review.watched import Trigger, hits, watched
+from factbook.statistics import intervals
 
 
 class Judgement(StrEnum):

@@ -1,6 +1,6 @@
 """What would settle a claim that is not established: how many more cases, were the estimates right.
 
-For the difference of two independent proportions from 0 by the power of its test (measures/power.py); for anything else from the width of its
+For the difference of two independent proportions from 0 by the power of its test (statistics/power.py); for anything else from the width of its
 interval, which shrinks with the square root of the number of cases. It is a size for the next study, no verdict on this one.
 """
 
@@ -11,9 +11,9 @@ from typing import Final
 
 from factbook.evidence.algebra import Algebra, Linear
 from factbook.evidence.uncertainty import Estimate, proportion
-from factbook.measures import power
-from factbook.measures.intervals import Share
 from factbook.model import Fact, Key
+from factbook.statistics import power
+from factbook.statistics.intervals import Share
 
 _MOST: Final = 1000
 

@@ -21,9 +21,9 @@ from typing import Final
 
 from factbook.evidence.algebra import Algebra, Linear, Nonlinear, NotEvaluable, Range, apply
 from factbook.expressions import exact
-from factbook.measures import intervals
-from factbook.measures.intervals import Interval, Share
 from factbook.model import Fact, Key, Unit
+from factbook.statistics import intervals
+from factbook.statistics.intervals import Interval, Share
 
 _SAME: Final = 1e-9
 
@@ -140,7 +140,7 @@ class _Spread:
             return _own(self.fact(atom.keys[0]), level)
         parts = [part for key in atom.keys if (part := proportion(self.fact(key))) is not None]
         if atom.kind == "gap":
-            from factbook.measures import gaps  # numpy, only where there is a gap to judge
+            from factbook.statistics import gaps  # numpy, only where there is a gap to judge
 
             return _required(gaps.difference([gaps.shares(parts)], level), "there are too many groups for the interval of their gap")
         first, second = parts

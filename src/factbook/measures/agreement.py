@@ -23,13 +23,14 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import intervals, moments, rows
-from factbook.measures.intervals import Interval
-from factbook.measures.kappa import fisher, kappa, quadratic
-from factbook.measures.moments import Floats, Integers
-from factbook.measures.request import Answer, Request, count_metric, tidy
+from factbook.measures import rows
+from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import intervals, moments
+from factbook.statistics.intervals import Interval
+from factbook.statistics.kappa import fisher, kappa, quadratic
+from factbook.statistics.moments import Floats, Integers, tidy
 
 VERSION: Final = 3
 METHOD: Final = "jackknife over items, Student's t"

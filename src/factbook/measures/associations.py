@@ -17,11 +17,12 @@ import numpy as np
 from factbook import sources
 from factbook.engines import columns as selected
 from factbook.engines.sketches import Sketch, places
-from factbook.measures import dependence, intervals
-from factbook.measures.dependence import Floats, Integers
-from factbook.measures.request import Answer, Request, count_metric, tidy
+from factbook.measures.request import Answer, Request, count_metric
 from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.sources import Table, quote
+from factbook.statistics import dependence, intervals
+from factbook.statistics.dependence import Floats, Integers
+from factbook.statistics.moments import tidy
 
 ROWS: Final = 100_000
 COLUMNS: Final = 100

@@ -15,8 +15,8 @@ from factbook.engines.bins import Integers
 from factbook.engines.tallies import CLUSTER, CLUSTER_BLOCKS, LABEL, PREDICTION, SCALE, SCORE, WEIGHT, ranks, total
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
-from factbook.measures.intervals import Share
 from factbook.model import Pairs
+from factbook.statistics.intervals import Share
 
 Flags = NDArray[np.bool_]
 MISSING: Final = "not recorded"

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from factbook.measures.influence import Estimate
-from factbook.measures.moments import Floats, Integers
 from factbook.measures.rows import Flags
+from factbook.statistics.moments import Floats, Integers
 
 THRESHOLDS: Final = np.linspace(0.5, 0.95, 10)
 GROUPS: Final = 10

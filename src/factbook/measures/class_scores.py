@@ -16,18 +16,19 @@ from factbook import shelf, sources
 from factbook.engines import Tally, columns
 from factbook.engines.tallies import PREDICTION
 from factbook.manifest import Source
-from factbook.measures import binary, cluster_scores, clusters, delta, intervals, scores
+from factbook.measures import binary, cluster_scores, clusters, scores
 from factbook.measures.binary import FN, TP, Counts, Outcomes
 from factbook.measures.cluster_scores import Spread
-from factbook.measures.delta import Part
-from factbook.measures.intervals import Interval
-from factbook.measures.moments import Floats
 from factbook.measures.multiclass import add_correct
-from factbook.measures.request import Answer, Request, tidy
+from factbook.measures.request import Answer, Request
 from factbook.measures.scores import Scored
 from factbook.measures.tagged import tagged
 from factbook.model import Direction, Fact, Metric, Pairs, Unit
 from factbook.sources import Column, Table, is_nan, literal, quote
+from factbook.statistics import delta, intervals
+from factbook.statistics.delta import Part
+from factbook.statistics.intervals import Interval
+from factbook.statistics.moments import Floats, tidy
 
 SUM: Final = 0.01
 METRICS: Final = (

@@ -18,11 +18,13 @@ from pydantic import BeforeValidator, Field, model_validator
 from factbook import sources
 from factbook.errors import MeasureError
 from factbook.manifest import Source
-from factbook.measures import averages, binary, class_scores, cluster_scores, clusters, curves, intervals, multiclass, multilabel, rows, scores
+from factbook.measures import binary, class_scores, cluster_scores, clusters, curves, multiclass, multilabel, rows, scores
 from factbook.measures.binary import FN, FP, TN, TP, Counts
 from factbook.measures.rates import COUNTS, RATES, add_counts, add_rate
-from factbook.measures.request import Answer, Request, tidy
+from factbook.measures.request import Answer, Request
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import averages, intervals
+from factbook.statistics.moments import tidy
 
 VERSION: Final = 3
 ROLES: Final = ("data",)

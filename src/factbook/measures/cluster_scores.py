@@ -16,14 +16,15 @@ import numpy as np
 
 from factbook.engines.bins import Integers
 from factbook.engines.tallies import CLUSTER, CLUSTER_BLOCKS
-from factbook.measures import average_precision, beta, binary, clusters, scores, sheets
+from factbook.measures import binary, clusters, scores, sheets
 from factbook.measures.binary import Outcomes
-from factbook.measures.intervals import Interval, expit, logit
-from factbook.measures.moments import Floats
 from factbook.measures.request import Answer
 from factbook.measures.scores import Scored
 from factbook.measures.tagged import Passing, passing
 from factbook.model import Fact, Pairs, Value
+from factbook.statistics import average_precision, beta
+from factbook.statistics.intervals import Interval, expit, logit
+from factbook.statistics.moments import Floats
 
 METHOD = "Student's t over blocks of clusters"
 

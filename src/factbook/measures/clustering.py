@@ -20,11 +20,12 @@ import numpy as np
 from pydantic import model_validator
 
 from factbook.errors import MeasureError
-from factbook.measures import intervals, rows
-from factbook.measures.moments import Floats, Integers, real, sums
-from factbook.measures.request import Answer, Request, count_metric, tidy
+from factbook.measures import rows
+from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import intervals
+from factbook.statistics.moments import Floats, Integers, real, sums, tidy
 
 VERSION: Final = 2
 ROLES: Final = ("data",)

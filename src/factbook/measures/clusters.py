@@ -20,13 +20,14 @@ from typing import Final
 import numpy as np
 
 from factbook.engines.tallies import CLUSTER, CLUSTER_BLOCKS, SCALE
-from factbook.measures import beta, binary, intervals
+from factbook.measures import binary
 from factbook.measures.binary import Counts, Outcomes
-from factbook.measures.intervals import Interval, Share
-from factbook.measures.moments import Floats
 from factbook.measures.request import Answer
 from factbook.measures.tagged import bare
 from factbook.model import Pairs
+from factbook.statistics import beta, intervals
+from factbook.statistics.intervals import Interval, Share
+from factbook.statistics.moments import Floats
 
 FEW: Final = 10
 """Below this many blocks there is no interval."""

@@ -21,15 +21,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
-from factbook.measures import intervals, laws, multiplicity, paired, rows, scores
-from factbook.measures.intervals import Interval, Share
-from factbook.measures.moments import Floats, Integers
+from factbook.measures import multiplicity, rows, scores
 from factbook.measures.multiplicity import Families
-from factbook.measures.paired import Tested
-from factbook.measures.request import Answer, Request, count_metric, tidy
+from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Rows, Wanted
 from factbook.measures.scores import Scored
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import intervals, laws, paired
+from factbook.statistics.intervals import Interval, Share
+from factbook.statistics.moments import Floats, Integers, tidy
+from factbook.statistics.paired import Tested
 
 VERSION: Final = 2
 ROLES: Final = ("data",)

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from factbook.measures import duplicates, intervals, moments, rows
+from factbook.measures import duplicates, rows
 from factbook.measures.duplicates import Alike
-from factbook.measures.moments import Floats, Integers, Sample
-from factbook.measures.request import Answer, count_metric, tidy
+from factbook.measures.request import Answer, count_metric
 from factbook.measures.rows import Flags, Rows
 from factbook.measures.vocabulary import share
 from factbook.model import Direction, Metric, Pairs
+from factbook.statistics import intervals, moments
+from factbook.statistics.moments import Floats, Integers, Sample, tidy
 
 QUANTILES: Final = ("0", "0.05", "0.25", "0.5", "0.75", "0.95", "1")
 _LOWER: Final = Direction.LOWER

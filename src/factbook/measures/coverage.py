@@ -23,10 +23,12 @@ from factbook.engines import Tally
 from factbook.engines.tallies import SCALE, total
 from factbook.errors import MeasureError
 from factbook.manifest import Planned, Source
-from factbook.measures import binary, intervals, rows
-from factbook.measures.intervals import Interval, Share
-from factbook.measures.request import Answer, Request, count_metric, tidy
+from factbook.measures import binary, rows
+from factbook.measures.request import Answer, Request, count_metric
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import intervals
+from factbook.statistics.intervals import Interval, Share
+from factbook.statistics.moments import tidy
 
 VERSION: Final = 1
 ROLES: Final = ("data", "reference")

@@ -13,18 +13,19 @@ from typing import Any, Final
 import numpy as np
 
 from factbook.engines.tallies import CLUSTER_BLOCKS, SCALE, TENTHS, Integers
-from factbook.measures import beta, cluster_scores, clusters, intervals, scores
+from factbook.measures import cluster_scores, clusters, scores
 from factbook.measures.binary import FN, FP, TN, TP, Counts
 from factbook.measures.cluster_scores import Spread
 from factbook.measures.clusters import Blocked
-from factbook.measures.intervals import Interval, Share
-from factbook.measures.moments import Floats
 from factbook.measures.multiclass import add_f1
 from factbook.measures.rates import RATES, add_rate
-from factbook.measures.request import Answer, tidy
+from factbook.measures.request import Answer
 from factbook.measures.scores import Scored
 from factbook.measures.tagged import bare, tagged
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import beta, intervals
+from factbook.statistics.intervals import Interval, Share
+from factbook.statistics.moments import Floats, tidy
 
 KINDS: Final = ("thresholds", "roc", "precision-recall", "gains", "calibration")
 GRID: Final = tuple(f"{i / 20:g}" for i in range(1, 20))

@@ -17,12 +17,14 @@ from factbook.engines import columns, sketches, sketching
 from factbook.engines.sketches import NO_NUMBERS, Numbers, Sketch
 from factbook.engines.sketching import Split
 from factbook.manifest import Source
-from factbook.measures import divergences, intervals, scores
-from factbook.measures.intervals import Interval
+from factbook.measures import divergences, scores
 from factbook.measures.periods import Options, time_split
-from factbook.measures.request import Answer, Request, tidy
+from factbook.measures.request import Answer, Request
 from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.sources import Table, quote
+from factbook.statistics import intervals
+from factbook.statistics.intervals import Interval
+from factbook.statistics.moments import tidy
 
 _NEITHER: Final = Direction.NEITHER
 METRICS: Final = (

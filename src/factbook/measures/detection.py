@@ -37,12 +37,12 @@ from factbook.manifest import Planned
 from factbook.measures import boxes, rows, runs
 from factbook.measures.boxes import THRESHOLDS, Boxes, Matches
 from factbook.measures.influence import Estimate, Stated, average, ratio
-from factbook.measures.moments import Floats, Integers
 from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Flags, Rows, Wanted
 from factbook.measures.runs import Mask
 from factbook.measures.vocabulary import share
 from factbook.model import Direction, Pairs
+from factbook.statistics.moments import Floats, Integers
 
 VERSION: Final = 2
 ROLES: Final = ("truth", "predictions")

@@ -14,9 +14,10 @@ from factbook import sources
 from factbook.engines import kept
 from factbook.engines.sketches import Floats, Integers, Numbers
 from factbook.manifest import Planned, Source
-from factbook.measures import intervals
-from factbook.measures.request import Answer, Request, tidy
+from factbook.measures.request import Answer, Request
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import intervals
+from factbook.statistics.moments import tidy
 
 VERSION: Final = 1
 ROLES: Final = ("data",)

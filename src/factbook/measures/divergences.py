@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from factbook.engines.sketches import NO_NUMBERS, NO_TEXTS, Numbers, Sketch, Texts, merged
-from factbook.measures import beta, intervals, laws
-from factbook.measures.intervals import Interval
+from factbook.statistics import beta, intervals, laws
+from factbook.statistics.intervals import Interval
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

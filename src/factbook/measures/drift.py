@@ -21,12 +21,14 @@ from factbook.engines import sketches
 from factbook.engines.sketches import Numbers, Sketch
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Planned, Source
-from factbook.measures import decay, divergences, intervals, laws, periods
+from factbook.measures import decay, divergences, periods
 from factbook.measures.divergences import Bounded, Integers, Pair
 from factbook.measures.periods import Blocks, Options, options_of
-from factbook.measures.request import Answer, Request, count_metric, tidy
+from factbook.measures.request import Answer, Request, count_metric
 from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.sources import Table
+from factbook.statistics import intervals, laws
+from factbook.statistics.moments import tidy
 
 SMALLEST_P: Final = 1e-300
 VERSION: Final = 4

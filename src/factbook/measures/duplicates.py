@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from factbook.measures.moments import Floats, Integers
+from factbook.statistics.moments import Floats, Integers
 
 REACH: Final = 200
 """Sets that share an element are compared with so many others that share it; more are likely to be linked through these."""

@@ -18,10 +18,12 @@ from typing import Any, Final
 
 from factbook.errors import ExpressionError, MeasureError, UnknownName
 from factbook.expressions import FUNCTIONS, operands, parse_value
-from factbook.measures import power, queues, units
-from factbook.measures.request import Answer, Request, tidy
+from factbook.measures import units
+from factbook.measures.request import Answer, Request
 from factbook.measures.units import Amount
 from factbook.model import Direction, Metric, Origin, Unit
+from factbook.statistics import power, queues
+from factbook.statistics.moments import tidy
 
 VERSION: Final = 1
 METRICS: Final[tuple[Metric, ...]] = ()

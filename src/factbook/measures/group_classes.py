@@ -9,16 +9,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from factbook.measures import gaps, laws, multiclass, multiplicity, parity, reference_groups
+from factbook.measures import multiclass, multiplicity, parity, reference_groups
 from factbook.measures.binary import Counts
 from factbook.measures.multiclass import Confusion, Labelled
 from factbook.measures.multiplicity import Families
 from factbook.measures.parity import Comparisons, Gap
 from factbook.measures.rates import add_rate
 from factbook.measures.reference_groups import References, shown
-from factbook.measures.request import Answer, Request, tidy
+from factbook.measures.request import Answer, Request
 from factbook.measures.tagged import tagged
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import gaps, laws
+from factbook.statistics.moments import tidy
 
 COMPARED: Final = ("prevalence", "selection_rate", "recall", "fpr", "fnr", "precision")
 _TV: Final = "total variation; Dwork et al. 2012, ITCS, 214"

@@ -15,14 +15,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from factbook.measures import gaps, intervals, laws, moments, multiplicity, reference_groups, rows
-from factbook.measures.intervals import Interval
-from factbook.measures.moments import Floats, Sample
+from factbook.measures import multiplicity, reference_groups, rows
 from factbook.measures.multiplicity import Families
 from factbook.measures.reference_groups import References, shown
-from factbook.measures.request import Answer, Request, tidy
+from factbook.measures.request import Answer, Request
 from factbook.measures.rows import Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import gaps, intervals, laws, moments
+from factbook.statistics.intervals import Interval
+from factbook.statistics.moments import Floats, Sample, tidy
 
 _REAL: Final = (-math.inf, math.inf)
 _POSITIVE: Final = (0.0, math.inf)

@@ -14,14 +14,16 @@ from typing import Any, Final
 import numpy as np
 
 from factbook.engines.tallies import Floats
-from factbook.measures import cluster_scores, gaps, intervals, scores
+from factbook.measures import cluster_scores, scores
 from factbook.measures.binary import Counts, Outcomes
 from factbook.measures.cluster_scores import Spread
-from factbook.measures.intervals import Interval
 from factbook.measures.reference_groups import shown
-from factbook.measures.request import Answer, tidy
+from factbook.measures.request import Answer
 from factbook.measures.scores import Area, Scored
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import gaps, intervals
+from factbook.statistics.intervals import Interval
+from factbook.statistics.moments import tidy
 
 _DELONG: Final = "DeLong et al. 1988, Biometrics 44, 837"
 _GARDNER: Final = "Gardner, Brooks & Baker 2019, LAK, 225"

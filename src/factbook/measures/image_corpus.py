@@ -26,11 +26,11 @@ from pydantic import Field
 from factbook.errors import MeasureError
 from factbook.measures import corpora, duplicates, rows
 from factbook.measures.corpora import Stated
-from factbook.measures.moments import Integers
 from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Flags, Rows, Wanted
 from factbook.measures.vocabulary import share
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics.moments import Integers
 
 VERSION: Final = 2
 ROLES: Final = ("data",)

@@ -10,11 +10,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from factbook.measures import intervals
 from factbook.measures.binary import FN, FP, TN, TP, Counts
-from factbook.measures.intervals import Interval, Share
-from factbook.measures.request import Answer, tidy
+from factbook.measures.request import Answer
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import intervals
+from factbook.statistics.intervals import Interval, Share
+from factbook.statistics.moments import tidy
 
 _SPEICHER: Final = "Speicher et al. 2018, KDD, 2239"
 METRICS: Final = (

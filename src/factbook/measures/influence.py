@@ -13,12 +13,12 @@ from typing import Final
 
 import numpy as np
 
-from factbook.measures import moments
-from factbook.measures.intervals import Interval, expit, logit
-from factbook.measures.moments import Floats
-from factbook.measures.request import Answer, tidy
+from factbook.measures.request import Answer
 from factbook.measures.rows import Flags, Rows
 from factbook.model import Pairs
+from factbook.statistics import moments
+from factbook.statistics.intervals import Interval, expit, logit
+from factbook.statistics.moments import Floats, tidy
 
 METHOD: Final = "jackknife over {units}, Student's t, on the logit scale"
 _CORRECTED: Final = ", bias taken from its lower end"

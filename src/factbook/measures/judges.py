@@ -9,10 +9,9 @@ import numpy as np
 
 from factbook.measures import agreement
 from factbook.measures.agreement import Ratings
-from factbook.measures.intervals import Interval
-from factbook.measures.kappa import kappa
-from factbook.measures.moments import Integers
-from factbook.measures.request import tidy
+from factbook.statistics.intervals import Interval
+from factbook.statistics.kappa import kappa
+from factbook.statistics.moments import Integers, tidy
 
 WORK: Final = 20_000_000
 _METHOD: Final = "jackknife over samples, Student's t"

@@ -20,11 +20,13 @@ import numpy as np
 
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
-from factbook.measures import intervals, rows
-from factbook.measures.intervals import Interval, Share
-from factbook.measures.request import Answer, Request, count_metric, tidy
+from factbook.measures import rows
+from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Flags, Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import intervals
+from factbook.statistics.intervals import Interval, Share
+from factbook.statistics.moments import tidy
 
 VERSION: Final = 1
 ROLES: Final = ("data",)

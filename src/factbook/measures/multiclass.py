@@ -18,17 +18,18 @@ from factbook.engines.tallies import CLUSTER, CLUSTER_BLOCKS, LABEL, PREDICTION,
 from factbook.engines.tallies import sums as limb_sums
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
-from factbook.measures import averages, binary, clusters, delta, intervals, rates
-from factbook.measures.averages import MACRO, RATIOS, WEIGHTED
+from factbook.measures import binary, clusters, rates
 from factbook.measures.binary import ABSTAINED, DROPPED, FN, FP, TN, TP, Counts
 from factbook.measures.clusters import Blocked
-from factbook.measures.delta import Figure, Part
-from factbook.measures.intervals import Interval
-from factbook.measures.moments import Floats
 from factbook.measures.rates import add_rate
-from factbook.measures.request import Answer, count_metric, tidy
+from factbook.measures.request import Answer, count_metric
 from factbook.measures.tagged import tagged
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import averages, delta, intervals
+from factbook.statistics.averages import MACRO, RATIOS, WEIGHTED
+from factbook.statistics.delta import Figure, Part
+from factbook.statistics.intervals import Interval
+from factbook.statistics.moments import Floats, tidy
 
 MOST_CLASSES: Final = 1_000
 MOST_SHOWN: Final = 50

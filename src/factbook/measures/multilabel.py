@@ -21,17 +21,18 @@ from factbook.engines import Tally
 from factbook.engines.tallies import CLUSTER, CLUSTER_BLOCKS, LABEL, PREDICTION, Integers, sums, total
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
-from factbook.measures import beta, binary, clusters, delta, intervals, multiclass, rates
+from factbook.measures import binary, clusters, multiclass, rates
 from factbook.measures.binary import ABSTAINED, DROPPED, FN, FP, TP, Counts, Flags
 from factbook.measures.cluster_scores import METHOD
 from factbook.measures.clusters import Blocked
-from factbook.measures.delta import Part
-from factbook.measures.intervals import Interval
-from factbook.measures.moments import Floats
 from factbook.measures.rates import add_rate
-from factbook.measures.request import Answer, tidy
+from factbook.measures.request import Answer
 from factbook.measures.tagged import tagged
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import beta, delta, intervals
+from factbook.statistics.delta import Part
+from factbook.statistics.intervals import Interval
+from factbook.statistics.moments import Floats, tidy
 
 LISTS: Final = "list"
 LARGEST: Final = 1 << 27

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from factbook.measures import laws
-from factbook.measures.request import Answer, tidy
+from factbook.measures.request import Answer
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import laws
+from factbook.statistics.moments import tidy
 
 ADJUSTED: Final = {"holm": laws.holm, "bh": laws.benjamini_hochberg}
 HOW: Final = "adjusted (holm, bh) for all tests of this kind in the measurement"

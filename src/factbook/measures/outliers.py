@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from factbook.engines.sketches import Floats, Integers, Numbers
-from factbook.measures import intervals
 from factbook.measures.request import Answer, count_metric
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import intervals
 
 FENCE: Final = 1.5
 FAR: Final = 3.5

@@ -12,15 +12,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from factbook.measures import clusters, gaps, intervals, laws, multiplicity, power
+from factbook.measures import clusters, multiplicity
 from factbook.measures.binary import Counts
 from factbook.measures.clusters import Blocked
-from factbook.measures.intervals import Interval, Share
 from factbook.measures.multiplicity import Families
 from factbook.measures.rates import RATES, Rate
 from factbook.measures.reference_groups import shown
-from factbook.measures.request import Answer, tidy
+from factbook.measures.request import Answer
 from factbook.model import Direction, Fact, Metric, Pairs, Unit
+from factbook.statistics import gaps, intervals, laws, power
+from factbook.statistics.intervals import Interval, Share
+from factbook.statistics.moments import tidy
 
 FOUR_FIFTHS: Final = 0.8
 TESTED: Final = ("prevalence", "selection_rate", "accuracy", "precision", "fpr", "fnr", "for")

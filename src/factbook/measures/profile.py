@@ -25,10 +25,12 @@ from factbook.engines import kept
 from factbook.engines.sketches import Sketch
 from factbook.engines.tallies import LABEL
 from factbook.manifest import Planned, Source
-from factbook.measures import associations, binary, intervals, outliers, personal
-from factbook.measures.request import Answer, Request, attributes, count_metric, tidy
+from factbook.measures import associations, binary, outliers, personal
+from factbook.measures.request import Answer, Request, attributes, count_metric
 from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.sources import Column, Table, is_nan, listing, literal, quote
+from factbook.statistics import intervals
+from factbook.statistics.moments import tidy
 
 VERSION: Final = 3
 ROLES: Final = ("data",)

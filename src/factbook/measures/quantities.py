@@ -8,12 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from factbook.measures import intervals, moments, rows
+from factbook.measures import rows
 from factbook.measures.duplicates import quantile
-from factbook.measures.intervals import Interval
-from factbook.measures.moments import Floats, Sample
-from factbook.measures.request import Answer, tidy
+from factbook.measures.request import Answer
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import intervals, moments
+from factbook.statistics.intervals import Interval
+from factbook.statistics.moments import Floats, Sample, tidy
 
 QUANTILES: Final = ("0.5", "0.9", "0.95", "0.99")
 _UP: Final = (0.0, math.inf)

@@ -26,11 +26,12 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import exposure, intervals, moments, rows
-from factbook.measures.moments import Floats, Integers, Sample, sums
-from factbook.measures.request import Answer, Request, count_metric, tidy
+from factbook.measures import rows
+from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Flags, Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import exposure, intervals, moments
+from factbook.statistics.moments import Floats, Integers, Sample, sums, tidy
 
 VERSION: Final = 4
 ROLES: Final = ("data",)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from factbook.measures.binary import ABSTAINED, CELLS, DROPPED, FN, FP, TN, TP, Counts
-from factbook.measures.intervals import share
 from factbook.measures.request import Answer, count_metric
 from factbook.model import Direction, Fact, Metric, Pairs, Unit
+from factbook.statistics.intervals import share
 
 _ALL: Final = (TN, FP, FN, TP)
 _LOWER, _HIGHER, _NEITHER = Direction.LOWER, Direction.HIGHER, Direction.NEITHER

@@ -21,12 +21,13 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from factbook.errors import MeasureError
-from factbook.measures import beta, intervals, moments, residuals, rows
-from factbook.measures.intervals import Interval
-from factbook.measures.moments import Floats, Sample
-from factbook.measures.request import Answer, Request, count_metric, tidy
+from factbook.measures import residuals, rows
+from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import beta, intervals, moments
+from factbook.statistics.intervals import Interval
+from factbook.statistics.moments import Floats, Sample, tidy
 
 VERSION: Final = 3
 ROLES: Final = ("data",)

@@ -12,8 +12,9 @@ from factbook import engines, sources
 from factbook.engines import Tally
 from factbook.errors import MeasureError, SourceError, UnknownName
 from factbook.manifest import Manifest, Planned, Source
-from factbook.measures.intervals import Interval
 from factbook.model import Artifact, Direction, Fact, Key, Metric, Origin, Pairs, Progress, Status, Unit, Value
+from factbook.statistics.intervals import Interval
+from factbook.statistics.moments import tidy
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +163,7 @@ class Answer:
         elif undefined or value is None:
             status, reason, value = Status.UNDEFINED, undefined or "undefined", None
         elif interval is not None and isinstance(value, int | float):
-            low, high = float(min(_tidy(interval.low), value)), float(max(_tidy(interval.high), value))
+            low, high = float(min(tidy(interval.low), value)), float(max(tidy(interval.high), value))
             level, method = self.level, interval.method
         fact = Fact(
             key=Key(self.name, metric, params, slice),
@@ -190,16 +191,6 @@ class Answer:
         key = Key(self.name, metric, params)
         blank = Fact(key, status=Status.SUPPRESSED, unit=about.unit, direction=about.direction, bounds=about.bounds, reason=self.reason)
         self.facts.append(blank)
-
-
-def _tidy(number: float) -> float:
-    """Twelve significant digits: what differs between processors stays out of the evidence."""
-    return float(f"{number:.12g}")
-
-
-def tidy(number: float) -> float:
-    """A computed statistic to twelve significant digits, so that the last bits of a processor's logarithms stay out of the evidence."""
-    return _tidy(number)
 
 
 def count_metric(name: str, title: str, short: str, formula: str, direction: Direction = Direction.NEITHER) -> Metric:

@@ -11,11 +11,11 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from factbook.measures import dependence, intervals, moments
-from factbook.measures.intervals import Interval, normal
-from factbook.measures.moments import Floats, Sample
-from factbook.measures.request import Answer, count_metric, tidy
+from factbook.measures.request import Answer, count_metric
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import dependence, intervals, moments
+from factbook.statistics.intervals import Interval, normal
+from factbook.statistics.moments import Floats, Sample, tidy
 
 LEVELS: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 FAR: Final = (2, 3)

@@ -21,10 +21,10 @@ from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Planned, Source
 from factbook.measures import suppression
 from factbook.measures.binary import MISSING
-from factbook.measures.moments import LARGEST, Floats, Integers, Sample
 from factbook.measures.request import Answer, Request
 from factbook.model import Pairs
 from factbook.sources import Table, quote
+from factbook.statistics.moments import LARGEST, Floats, Integers, Sample
 
 Flags = NDArray[np.bool_]
 _P = TypeVar("_P", bound=BaseModel)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from factbook.errors import SourceError
-from factbook.measures.moments import Floats, Integers
+from factbook.statistics.moments import Floats, Integers
 
 _FINE: Final = 5
 

@@ -13,13 +13,14 @@ from typing import Final
 import numpy as np
 
 from factbook.engines.bins import Floats
-from factbook.measures import average_precision as precision
-from factbook.measures import intervals
 from factbook.measures.binary import Counts, Outcomes
-from factbook.measures.intervals import Interval
-from factbook.measures.request import Answer, tidy
+from factbook.measures.request import Answer
 from factbook.measures.sheets import TENTH_BINS, Pair, Sheet, sheets
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import average_precision as precision
+from factbook.statistics import intervals
+from factbook.statistics.intervals import Interval
+from factbook.statistics.moments import tidy
 
 FEWEST: Final = 2
 """With fewer rows of a class a loss gets no interval: with 1 expected positive Hall's covers .69, since what has not been seen yet weighs most."""

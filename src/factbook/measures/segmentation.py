@@ -29,13 +29,14 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Planned
-from factbook.measures import moments, rows, runs
+from factbook.measures import rows, runs
 from factbook.measures.influence import Stated, average, ratio
-from factbook.measures.moments import Floats, Integers, Sample
-from factbook.measures.request import Answer, Request, count_metric, tidy
+from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Flags, Rows, Wanted
 from factbook.measures.vocabulary import share
 from factbook.model import Direction, Pairs
+from factbook.statistics import moments
+from factbook.statistics.moments import Floats, Integers, Sample, tidy
 
 VERSION: Final = 2
 ROLES: Final = ()

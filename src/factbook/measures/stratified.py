@@ -15,11 +15,12 @@ from typing import Any, Final
 
 from factbook.measures import parity
 from factbook.measures.binary import Counts
-from factbook.measures.intervals import Interval, Share, difference, normal
 from factbook.measures.rates import RATES, Rate
 from factbook.measures.reference_groups import shown
-from factbook.measures.request import Answer, tidy
+from factbook.measures.request import Answer
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics.intervals import Interval, Share, difference, normal
+from factbook.statistics.moments import tidy
 
 SAME: Final = "same sign"
 OPEN: Final = "not established"

@@ -22,8 +22,8 @@ from typing import Final
 import numpy as np
 
 from factbook.engines.tallies import numbered, ranks
-from factbook.measures.sums import Flags, Integers, Sums, TooLarge
 from factbook.model import Pairs
+from factbook.statistics.sums import Flags, Integers, Sums, TooLarge
 
 Margin = tuple[str, ...]
 Atoms = Mapping[Pairs, tuple[int, ...]]

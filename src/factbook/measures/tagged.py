@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from factbook.measures.intervals import Interval
 from factbook.measures.request import Answer
 from factbook.model import Fact, Pairs, Value
+from factbook.statistics.intervals import Interval
 
 _A = TypeVar("_A", bound="Passing")
 

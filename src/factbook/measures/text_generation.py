@@ -24,14 +24,15 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import intervals, judges, moments, quantities, rows, texts
+from factbook.measures import judges, quantities, rows, texts
 from factbook.measures.agreement import Ratings
 from factbook.measures.influence import ratio
-from factbook.measures.kappa import kappa
-from factbook.measures.moments import Floats, Integers, Sample
-from factbook.measures.request import Answer, Request, count_metric, tidy
+from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Flags, Rows, Texts, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import intervals, moments
+from factbook.statistics.kappa import kappa
+from factbook.statistics.moments import Floats, Integers, Sample, tidy
 
 VERSION: Final = 3
 ROLES: Final = ("data",)

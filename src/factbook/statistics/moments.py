@@ -18,8 +18,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from factbook.measures import beta
-from factbook.measures.intervals import Interval, normal, proportion, without_skew
+from factbook.statistics import beta
+from factbook.statistics.intervals import Interval, normal, proportion, without_skew
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -31,6 +31,11 @@ _ONE: Final = 1 << UNIT
 _LIMB: Final = 27
 _HALF: Final = 36
 _CHUNK: Final = 1 << 24
+
+
+def tidy(number: float) -> float:
+    """A computed statistic to twelve significant digits, so that the last bits of a processor's logarithms stay out of the evidence."""
+    return float(f"{number:.12g}")
 
 
 def sums(values: Floats, index: Integers, size: int) -> Totals:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from factbook.measures import intervals
-from factbook.measures.intervals import Interval
+from factbook.statistics import intervals
+from factbook.statistics.intervals import Interval
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -16,9 +16,9 @@ import math
 
 import numpy as np
 
-from factbook.measures import beta, intervals
-from factbook.measures.intervals import Interval, expit, logit
-from factbook.measures.moments import Floats
+from factbook.statistics import beta, intervals
+from factbook.statistics.intervals import Interval, expit, logit
+from factbook.statistics.moments import Floats
 
 METHOD = "logit, variance from influences"
 

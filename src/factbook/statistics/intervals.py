@@ -12,13 +12,13 @@ from functools import lru_cache
 from statistics import NormalDist
 from typing import Final
 
-from factbook.measures import beta
 from factbook.model import Fact
+from factbook.statistics import beta
 
 SMALL: Final = 45
 """Below this many events or non-events a proportion gets Clopper-Pearson.
 
-Wilson's coverage for rare events sinks to .838 at a nominal .95. The switch was chosen by exact computation (tests/measures/test_intervals.py
+Wilson's coverage for rare events sinks to .838 at a nominal .95. The switch was chosen by exact computation (tests/statistics/test_intervals.py
 repeats it): over every p and n up to 3,000 the coverage of `proportion` is never under .94 at .95, .88 at .90 and .985 at .99.
 """
 

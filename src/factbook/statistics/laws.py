@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from factbook.measures import beta
+from factbook.statistics import beta
 
 _EPSILON: Final = 1e-16
 _TINY: Final = 1e-300

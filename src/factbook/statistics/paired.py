@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from factbook.measures import beta, laws
-from factbook.measures.intervals import Interval, wilson, without_skew
-from factbook.measures.moments import Floats, Integers, plural, varies
+from factbook.statistics import beta, laws
+from factbook.statistics.intervals import Interval, wilson, without_skew
+from factbook.statistics.moments import Floats, Integers, plural, varies
 
 Flags = NDArray[np.bool_]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from statsmodels.stats.proportion import power_proportions_2indep
 
-from factbook.measures import intervals, power
-from factbook.measures.intervals import Share
+from factbook.statistics import intervals, power
+from factbook.statistics.intervals import Share
 
 LEVEL = 0.95
 

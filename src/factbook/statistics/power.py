@@ -12,7 +12,7 @@ from collections.abc import Callable
 from statistics import NormalDist
 from typing import Final
 
-from factbook.measures.intervals import Interval, Share, difference, normal
+from factbook.statistics.intervals import Interval, Share, difference, normal
 
 POWER: Final = 0.8
 MOST: Final = 10**9

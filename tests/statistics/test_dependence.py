@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import mutual_info_score
 
-from factbook.measures import dependence
+from factbook.statistics import dependence
 from measuring import facts, shared, table
 
 PLAN = {"data": {"measure": "profile", "data": "data"}}

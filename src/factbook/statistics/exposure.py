@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from factbook.measures.moments import Floats, Integers
+from factbook.statistics.moments import Floats, Integers
 
 
 def diversity(kind: Integers, query: Integers, size: int) -> Floats:

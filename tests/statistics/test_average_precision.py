@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from factbook.measures import average_precision
+from factbook.statistics import average_precision
 
 LEVEL = 0.95
 

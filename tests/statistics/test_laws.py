@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from factbook.measures import laws
+from factbook.statistics import laws
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))

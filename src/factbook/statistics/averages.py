@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from factbook.measures.delta import Figure, Statistic
-from factbook.measures.moments import Floats
+from factbook.statistics.delta import Figure, Statistic
+from factbook.statistics.moments import Floats
 
 MACRO: Final = "macro"
 WEIGHTED: Final = "weighted"

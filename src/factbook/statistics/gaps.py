@@ -10,7 +10,7 @@ that are not clearly smaller than others (Chernozhukov, Lee & Rosen 2013, Econom
 Replicates are drawn at the finest cells, once for all groups, so that groups that share rows vary together: a normal multiple of the standard
 deviation of each cell's count, the limit of a Poisson bootstrap (Hanley & MacGibbon 2006, Computer Methods and Programs in Biomedicine 83, 57).
 The multiples are the same in every measurement, made from a counter: what is published would otherwise tell something of the tally that seeds them.
-Coverage of 95 % intervals, simulated: tests/measures/test_gaps.py; never under .94 where gaps are clear, up to 1 where several groups tie.
+Coverage of 95 % intervals, simulated: tests/statistics/test_gaps.py; never under .94 where gaps are clear, up to 1 where several groups tie.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from factbook.measures.intervals import Interval, Share, normal
+from factbook.statistics.intervals import Interval, Share, normal
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy import special, stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from factbook.measures import average_precision, averages, beta, delta, intervals
-from factbook.measures.intervals import Share
 from factbook.model import Fact, Key, Unit
+from factbook.statistics import average_precision, averages, beta, delta, intervals
+from factbook.statistics.intervals import Share
 
 LEVELS = st.sampled_from([0.8, 0.9, 0.95, 0.99])
 

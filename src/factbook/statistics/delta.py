@@ -16,9 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from factbook.measures import intervals
-from factbook.measures.intervals import Interval
-from factbook.measures.moments import Floats
+from factbook.statistics import intervals
+from factbook.statistics.intervals import Interval
+from factbook.statistics.moments import Floats
 
 ADDED: Final = 2.0
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from factbook.measures import moments
-from factbook.measures.moments import Sample
+from factbook.statistics import moments
+from factbook.statistics.moments import Sample
 
 numbers = st.lists(st.floats(min_value=-1e70, max_value=1e70, allow_subnormal=True), min_size=1, max_size=40)
 

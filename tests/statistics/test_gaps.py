@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from factbook.measures import gaps, intervals
-from factbook.measures.gaps import Estimates
-from factbook.measures.intervals import Share
+from factbook.statistics import gaps, intervals
+from factbook.statistics.gaps import Estimates
+from factbook.statistics.intervals import Share
 
 LEVEL = 0.95
 FIRST = 0.30555524399503464

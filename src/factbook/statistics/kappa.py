@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 
-from factbook.measures import delta
-from factbook.measures.intervals import Interval
-from factbook.measures.moments import Floats, Integers
-from factbook.measures.request import tidy
+from factbook.statistics import delta
+from factbook.statistics.intervals import Interval
+from factbook.statistics.moments import Floats, Integers, tidy
 
 
 def kappa(table: Integers, weights: Floats, level: float) -> tuple[float | None, Interval | None]:
