@@ -319,6 +319,12 @@ def test_what_contradicts_the_declaration_is_refused(tmp_path, change, plan, err
         measured(tmp_path, {"id": [1, 2], "c": [1, 0], "p": ["x", "y"], "r": ["x", "x"], "z": [0, 0]} | change, "", plan)
 
 
+def test_an_empty_reference_expects_no_answer(tmp_path):
+    """As SQuAD 2.0 scores questions that have none."""
+    found = facts(measured(tmp_path, {"p": ["", "x", ""], "r": [[""], [""], ["y"]]}, "", PLAN))
+    assert [found[metric].value for metric in ("exact_match", "token_f1")] == pytest.approx([1 / 3, 1 / 3])
+
+
 def test_outputs_without_a_reference_are_left_out_where_the_policy_says_so(tmp_path):
     run = measured(tmp_path, {"p": ["x", "y"], "r": ["x", None]}, ", missing: {label: drop}", PLAN)
     assert facts(run)["exact_match"].counts == {"k": 1, "n": 1}

@@ -256,7 +256,7 @@ def _referenced(found: Rows, given: Parameters) -> Rows:
     """Without the outputs that have no reference, where the policy says so."""
     if not given.references:
         return found
-    none = np.array([not any(own) for own in _lists(found, given)])
+    none = np.array([not own for own in _lists(found, given)])
     if not none.any():
         return found
     said = f"{found.source.uri}: {int(none.sum())} of {found.count} rows have no reference"
