@@ -82,6 +82,31 @@ def test_hashes_are_those_of_imagehash(tmp_path):
         assert f"{images.perceptual(picture.convert('L')):016x}" == str(imagehash.phash(picture)), path.name
 
 
+def test_images_of_more_than_8_bits(tmp_path):
+    from PIL import Image
+
+    eight = np.array(Image.fromarray(np.random.default_rng(4).integers(0, 256, (7, 7), dtype=np.uint8)).resize((70, 60)))
+    Image.fromarray(eight).save(tmp_path / "a.png")
+    Image.fromarray(eight.astype(np.uint16) * 257).save(tmp_path / "b.png")
+    Image.fromarray((eight / 255).astype(np.float32)).save(tmp_path / "c.tif")
+    Image.fromarray(255 - eight.astype(np.uint16)).save(tmp_path / "d.png")
+    Image.fromarray(np.where(eight == eight.max(), np.nan, 5.0).astype(np.float32)).save(tmp_path / "e.tif")
+    table = sources.table(Source(uri="*.*", format="images"), tmp_path, tmp_path / ".factbook")
+    rows = sources.connect(tmp_path / ".factbook").execute(f"SELECT brightness, contrast, hash, error FROM ({table.sql}) ORDER BY file").fetchall()
+    assert rows[1][:2] == pytest.approx(rows[0][:2], abs=1e-12)
+    assert rows[0][0] > 0.2
+    assert rows[3][0] < 1 / 256  # an image of 8 bits stored in 16 is dark, not white
+    assert [row[:2] for row in (rows[2], rows[4])] == [(None, None)] * 2
+    hashes = [int(row[2], 16) for row in rows]
+    assert all((hashes[0] ^ other).bit_count() <= 2 for other in hashes[1:3])
+    assert (hashes[0] ^ hashes[3]).bit_count() > 20
+    assert not any(row[3] for row in rows)
+    plan = {"c": {"measure": "image-corpus", "data": "i"}}
+    book = manifest({"i": {"uri": "*.*", "format": "images"}}, plan)
+    found = {str(fact.key): fact for fact in measures.run("c", book.plan["c"], book, tmp_path, tmp_path / ".factbook", silent).facts}
+    assert (found["c/mean;of=brightness"].n, found["c/mean;of=width"].n) == (3, 5)
+
+
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=30, unique=True), st.integers(0, 16), st.integers(0, 2**32))
 def test_the_search_finds_every_pair(hashes, distance, seed):
     random = np.random.default_rng(seed)

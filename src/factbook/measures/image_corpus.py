@@ -32,7 +32,7 @@ from factbook.measures.vocabulary import share
 from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.statistics.moments import Integers
 
-VERSION: Final = 2
+VERSION: Final = 3
 ROLES: Final = ("data",)
 OPTIONAL: Final = ("against",)
 PARAMS: Final = ("distance",)
@@ -147,7 +147,10 @@ def _add(answer: Answer, corpus: Corpus, inside: Flags, own: Flags, place: Pairs
     answer.add("sizes", len(np.unique(sizes, axis=0)), slice=place, n=n)
     clusters = None if found.clusters is None else found.clusters[own]
     for name in NUMBERS:
-        stated.distribution("quantile", "mean", found.numbers[name][own], clusters, (("of", name),), whole=False)
+        values = found.numbers[name][own]
+        there = ~np.isnan(values)
+        units = None if clusters is None else clusters[there]
+        stated.distribution("quantile", "mean", values[there], units, (("of", name),), whole=False)
     for name in ("format", "mode"):
         texts = found.texts[name]
         for i, value in enumerate(texts.values, start=1):
