@@ -28,9 +28,11 @@ Totals = NDArray[np.object_]
 UNIT: Final = 1126
 LARGEST: Final = 1e70
 _ONE: Final = 1 << UNIT
-_LIMB: Final = 27
 _HALF: Final = 36
-_CHUNK: Final = 1 << 24
+_CHUNK: Final = 1 << 15
+_LONGEST: Final = 1 << 24
+_CHUNKS: Final = 512
+_LEAST: Final = -1074
 
 
 def tidy(number: float) -> float:
@@ -41,28 +43,33 @@ def tidy(number: float) -> float:
 def sums(values: Floats, index: Integers, size: int) -> Totals:
     """The exact sum of the finite values of each of `size` groups, as integers in units of 2^-1126; those of parts of the rows add up."""
     totals = np.zeros(size, dtype=object)
-    for start in range(0, len(values), _CHUNK):
-        for group, amount in _cells(values[start : start + _CHUNK], index[start : start + _CHUNK], size):
-            totals[group] += amount
+    length = min(max(_CHUNK, 1 << size.bit_length()), _LONGEST)
+    for begin in range(0, len(values), length * _CHUNKS):
+        found: dict[int, Integers] = {}
+        for start in range(begin, min(begin + length * _CHUNKS, len(values)), length):
+            groups = index[start : start + length]
+            for unit, part in pieces(values[start : start + length]):
+                own = np.bincount(groups, weights=part, minlength=size) if size > 1 else part.sum(keepdims=True)
+                found[unit] = found.get(unit, 0) + np.ldexp(own, -unit).astype(np.int64)
+        for unit, own in found.items():
+            there = np.flatnonzero(own)
+            totals[there] += own[there].astype(object) << (unit + UNIT)
     return totals
 
 
-def _cells(values: Floats, index: Integers, size: int) -> Iterator[tuple[int, int]]:
-    """Sums of the mantissas that share a group and an exponent: two limbs, each exact in a double."""
-    mantissas, exponents = np.frexp(values)
-    whole = (mantissas * 2.0**53).astype(np.int64)
-    least = int(exponents.min())
-    width = int(exponents.max()) - least + 1
-    cells = index * width + (exponents - least)
-    if size * width <= max(1 << 16, 4 * len(values)):
-        names: Integers = np.arange(size * width)
-    else:
-        names, cells = np.unique(cells, return_inverse=True)
-    high = np.bincount(cells, weights=whole >> _LIMB, minlength=len(names))
-    low = np.bincount(cells, weights=whole & ((1 << _LIMB) - 1), minlength=len(names))
-    for place in np.flatnonzero((high != 0) | (low != 0)).tolist():
-        group, exponent = divmod(int(names[place]), width)
-        yield group, ((int(high[place]) << _LIMB) + int(low[place])) << (exponent + least - 53 + UNIT)
+def pieces(values: Floats) -> Iterator[tuple[int, Floats]]:
+    """Numbers as sums of whole multiples of powers of two (2^unit each), so few bits long that doubles add up to 2^24 of them exactly, in any order.
+
+    Rump, Ogita & Oishi 2008, SIAM J. Scientific Computing 31, 189, whose extraction takes the leading bits of all numbers at once.
+    """
+    bits = 53 - max(len(values), 2).bit_length()
+    rest = values
+    while len(rest) and (largest := max(float(rest.max()), -float(rest.min()))) > 0:
+        unit = max(math.frexp(largest)[1] - bits, _LEAST)
+        large = math.ldexp(1.5, unit + 52)
+        part = (rest + large) - large
+        rest = rest - part
+        yield unit, part
 
 
 def real(totals: Totals) -> Floats:
