@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
@@ -16,6 +17,38 @@ from factbook.sources.tables import Column, Part, Reader, Table, check_names, co
 SUFFIXES: Final = (".parquet", ".pq", ".parq")
 RUN: Final = 1 << 24
 _NUMBER: Final = "file_row_number"
+_TYPES: Final = {
+    ("BOOLEAN", "NONE"): "BOOLEAN",
+    ("INT32", "NONE"): "INTEGER",
+    ("INT64", "NONE"): "BIGINT",
+    ("INT32", "INT_8"): "TINYINT",
+    ("INT32", "INT_16"): "SMALLINT",
+    ("INT32", "UINT_8"): "UTINYINT",
+    ("INT32", "UINT_16"): "USMALLINT",
+    ("INT32", "UINT_32"): "UINTEGER",
+    ("INT64", "UINT_64"): "UBIGINT",
+    ("FLOAT", "NONE"): "FLOAT",
+    ("DOUBLE", "NONE"): "DOUBLE",
+    ("BYTE_ARRAY", "UTF8"): "VARCHAR",
+}
+"""What the engine reads plain columns of a file as, by their physical and their converted type."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Footer:
+    """What the end of a file says.
+
+    Attributes:
+        names: of the columns as the file spells them.
+        groups: the rows of each row group.
+        plain: the columns, if all are of types in _TYPES.
+        alike: whether Arrow and the engine read the same values: Arrow makes durations of what the engine takes for whole numbers.
+    """
+
+    names: list[str]
+    groups: list[int]
+    plain: list[Column] | None
+    alike: bool
 
 
 def read(files: Sequence[Path], source: Source, store: Path) -> Table:
@@ -24,26 +57,21 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
     Raises:
         SourceError: a file is no Parquet file, names a column twice, or differs from the first in its columns; or there are no rows.
     """
-    connection = connect(store)
-    first: list[str] = []
-    rows = 0
-    groups: dict[Path, list[int]] = {}
+    footers: list[_Footer] = []
     for path in files:
-        names, groups[path] = _footer(path)
+        footers.append(_footer(path))
+        names, first = footers[-1].names, footers[0].names
         check_names(path, names)
-        if first and names != first:
+        if names != first:
             odd = sorted(set(first) ^ set(names))
             raise SourceError(f"{path}: its columns differ from those of {files[0]}: {', '.join(map(repr, odd[:5])) or 'another order'}")
-        first = names
-        rows += sum(groups[path])
-    if len(files) > 1:
-        _check_types(connection, files)
+    found = _columns(files, footers, store)
+    rows = sum(sum(footer.groups) for footer in footers)
     if rows == 0:
         raise SourceError(f"{source.uri}: no rows", remedy="give a table with at least one row")
-    described = connection.execute(f"DESCRIBE {_sql(files, False)}").fetchall()
-    columns = hive.columns(files, source, [Column(name, kind) for name, kind, *_ in described])
-    parts = tuple(part for path in files for part in _parts(path, source, columns, groups[path]))
-    sql, stored = _sql(files, source.partitioned), not source.partitioned
+    columns = hive.columns(files, source, found)
+    parts = tuple(part for path, footer in zip(files, footers, strict=True) for part in _parts(path, source, columns, footer.groups))
+    sql, stored = _sql(files, source.partitioned), not source.partitioned and all(footer.alike for footer in footers)
     runs: dict[str, Reader] = {part.sql: partial(_batches, [part.file], part.first, part.rows or 0) for part in parts}
     return Table(source.uri, sql, columns, rows, tuple(files), parts, stored, runs | {sql: partial(_batches, files, 0, rows)} if stored else {})
 
@@ -84,29 +112,44 @@ def _parts(path: Path, source: Source, columns: Sequence[Column], groups: Sequen
             first = last
 
 
-def _footer(path: Path) -> tuple[list[str], list[int]]:
-    """The names of the columns as the file spells them (`DESCRIBE` would rename one that is given twice), and the rows of each row group."""
+def _footer(path: Path) -> _Footer:
     import pyarrow as pa
     from pyarrow.parquet import read_metadata
 
     try:
         found = read_metadata(path)
-        return found.schema.to_arrow_schema().names, [found.row_group(i).num_rows for i in range(found.num_row_groups)]
+        schema = found.schema.to_arrow_schema()
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise SourceError(f"{path}: not a Parquet file ({reason})", remedy="declare its `format`, or write it again") from error
+    leaves = [found.schema.column(i) for i in range(found.num_columns)]
+    types = [_TYPES.get((leaf.physical_type, leaf.converted_type)) for leaf in leaves if leaf.logical_type.type in ("NONE", "INT", "STRING")]
+    plain = [Column(leaf.path, kind) for leaf, kind in zip(leaves, types, strict=False) if kind is not None and not leaf.max_repetition_level]
+    groups = [found.row_group(i).num_rows for i in range(found.num_row_groups)]
+    names = schema.names  # `DESCRIBE` would rename one that is given twice
+    return _Footer(names, groups, plain if [column.name for column in plain] == names else None, not any(map(pa.types.is_duration, schema.types)))
 
 
-def _check_types(connection: Any, files: Sequence[Path]) -> None:
-    """The engine would read every file as the types of the first: 0.25 in a later one as 0, and 2 as true."""
-    first: dict[str, str] = {}
-    for path in files:
-        found = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({listing([path])}, hive_partitioning = false)").fetchall()
-        types = {name: kind for name, kind, *_ in found}
-        odd = [name for name, kind in first.items() if types[name] != kind]
+def _columns(files: Sequence[Path], footers: Sequence[_Footer], store: Path) -> list[Column]:
+    """The columns that all files have, as the engine reads them; it is asked only where their types are not plain.
+
+    Raises:
+        SourceError: the files differ in their types: the engine would read all as those of the first, 0.25 in a later one as 0, and 2 as true.
+    """
+    first: list[Column] = []
+    connection = None
+    for path, footer in zip(files, footers, strict=True):
+        found = footer.plain
+        if found is None:
+            connection = connection or connect(store)
+            described = connection.execute(f"DESCRIBE {_sql([path], False)}").fetchall()
+            found = [Column(name, kind) for name, kind, *_ in described]
+        first = first or found
+        odd = [(one, other) for one, other in zip(first, found, strict=True) if one != other]
         if odd:
+            one, other = odd[0]
             raise SourceError(
-                f"{path}: {len(odd)} column(s) differ in type from {files[0]}: {odd[0]!r} is {types[odd[0]]} here and {first[odd[0]]} there",
+                f"{path}: {len(odd)} column(s) differ in type from {files[0]}: {one.name!r} is {other.type} here and {one.type} there",
                 remedy="write all files with the same types",
             )
-        first = first or types
+    return first
