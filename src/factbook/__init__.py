@@ -6,25 +6,22 @@ Nothing else makes numbers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from factbook.book import Book as Book
-    from factbook.book import card as card
+    from factbook.inline import card as card
     from factbook.recording import record as record
 
 __version__ = "0.1.0"
 __all__ = ["Book", "card", "record"]
+_HOMES: Final = {"Book": "book", "card": "inline", "record": "recording"}
 
 
 def __getattr__(name: str) -> Any:
     """Import the facade when it is first used: `import factbook` alone stays instant."""
-    if name == "record":
-        from factbook import recording
+    if name in _HOMES:
+        from importlib import import_module
 
-        return recording.record
-    if name in __all__:
-        from factbook import book
-
-        return getattr(book, name)
+        return getattr(import_module(f"factbook.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'factbook' has no attribute {name!r}")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import fnmatch
 import os
-import secrets
 import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from factbook import manifest as manifests
 from factbook import shelf
-from factbook.canon import write_atomic
-from factbook.errors import BookExists, DocumentError, KeySyntaxError, MissingExtra, UnknownName
-from factbook.model import Fact, Key, Progress, silent
+from factbook.canon import new_folder, write_atomic
+from factbook.errors import BookExists, DocumentError, UnknownName
+from factbook.model import Fact, Progress, silent
 
 if TYPE_CHECKING:
     from factbook.binding import Bound
@@ -31,8 +28,8 @@ if TYPE_CHECKING:
     from factbook.evidence.plan import Freshness, Outcome
     from factbook.evidence.sessions import Session
     from factbook.manifest import Manifest
-    from factbook.publish import Publication
-    from factbook.regimes.coverage import Coverage, Material
+    from factbook.publish import Published
+    from factbook.regimes.coverage import Coverage
     from factbook.renaming import Renamed
     from factbook.review.reviews import Reviews
     from factbook.review.signing import Signing
@@ -44,15 +41,6 @@ if TYPE_CHECKING:
 DOCUMENTS: Final = "documents"
 FIRST: Final = "model-card"
 ROWS: Final = "data/predictions.parquet"
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What one target made: its files, the first of them the one to open; or why it could not be made."""
-
-    target: str
-    files: tuple[Path, ...] = ()
-    skipped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +75,15 @@ class Book:
 
         return Catalog(self.manifest, Evidence.load(self.root))
 
+    def _forget(self) -> None:
+        """The evidence changed: the catalog is read again when it is next asked for."""
+        self.__dict__.pop("catalog", None)
+
+    def _reload(self) -> None:
+        """factbook.yaml changed."""
+        self.manifest, self.lines = manifests.load(self.root)
+        self._forget()
+
     @property
     def documents(self) -> tuple[Document, ...]:
         """The documents, by name, as they are on the disk now; those in `drafts` as an editor holds them."""
@@ -107,7 +104,7 @@ class Book:
         """
         from factbook import sources, start
 
-        with _beside(Path(path).absolute()) as folder:
+        with new_folder(Path(path).absolute()) as folder:
             frame = said.get("data", "")
             if rows is not None:
                 (folder / ROWS).parent.mkdir()
@@ -134,7 +131,7 @@ class Book:
         from factbook import demo
 
         if not demo.made(Path(path)):
-            with _beside(Path(path).absolute()) as folder:
+            with new_folder(Path(path).absolute()) as folder:
                 demo.log(folder)
                 book = cls._begin(folder, demo.manifest(), progress)
                 book.measure()
@@ -164,8 +161,7 @@ class Book:
             BookExists: there is a document of that name.
             BookLocked: another process writes to the book.
         """
-        from factbook.documents import parse
-        from factbook.documents.scaffold import scaffold
+        from factbook import updating
         from factbook.evidence import lock
 
         path = self.root / DOCUMENTS / f"{name or kind}.md"
@@ -173,13 +169,8 @@ class Book:
             raise DocumentError(f"{name!r} is no name for a document", remedy="give a plain name; it becomes documents/NAME.md")
         if path.exists():
             raise BookExists(path, "give the new one another name: --name NAME")
-        text = scaffold(kind, self.manifest, self.catalog, answers, self._met(kind), self.documents)
-        document = parse.parse(text, path.relative_to(self.root).as_posix())
         with lock(self.root):
-            others = self.documents
-            write_atomic(path, self._updated(document, _by_name(*others, document).values()))
-            self._draw(document)
-            return path, *self._bring_up(_by_name(*others, parse.read(path, self.root)), parts_only=True)
+            return updating.begin(self.root, path.relative_to(self.root).as_posix(), kind, self.catalog, self.documents, answers)
 
     @staticmethod
     def new_kind(kind: str, folder: str | os.PathLike[str] = "") -> tuple[Path, ...]:
@@ -226,7 +217,7 @@ class Book:
                 self._write(name, frame)
         if os.fspath(add):
             adding.add(self.root, self.manifest, start.relative(os.fspath(add), self.root), source, self.progress)
-            self.manifest, self.lines = manifests.load(self.root)
+            self._reload()
         chosen = (names,) if isinstance(names, str) and names else tuple(names)
         others = self._others() if chosen and self.manifest.compared else frozenset()
         planned = tuple(name for name in chosen if name in self.manifest.plan or name not in others)
@@ -235,7 +226,7 @@ class Book:
             if chosen and not planned
             else measure_plan(self.root, self.manifest, force=force, names=planned, rehash=rehash, progress=self.progress)
         )
-        self.__dict__.pop("catalog", None)
+        self._forget()
         if self.manifest.compared and (not chosen or len(planned) < len(chosen)):
             outcomes += self._quote([name for name in chosen if name not in planned], force=force)
         return tuple(outcomes)
@@ -253,7 +244,7 @@ class Book:
 
         with lock(self.root, progress=self.progress):
             found = take.take(self.root, self.manifest, self.catalog, names, force=force)
-        self.__dict__.pop("catalog", None)
+        self._forget()
         return [Outcome(item.name, state, len(item.figures)) for item, state in found]
 
     def _write(self, name: str, frame: Any) -> None:
@@ -270,59 +261,11 @@ class Book:
         Raises:
             BookLocked: another process writes to the book.
         """
+        from factbook import updating
         from factbook.evidence import lock
 
         with lock(self.root):
-            return self._bring_up(_by_name(*self.documents))
-
-    def _met(self, kind: str) -> frozenset[str]:
-        """The items of regimes that the kind's questions are about and that the book meets already."""
-        from factbook import regimes
-        from factbook.documents import kinds
-        from factbook.regimes.coverage import Material
-
-        found = kinds.load(kind)
-        asked = {item for question in found.questions for item in question.meets} | {item for section in found.sections for item in section.meets}
-        if not asked:
-            return frozenset()
-        material = Material(self.manifest, self.catalog, self.documents)
-        wanted = (regimes.load(name) for name in regimes.names())
-        return frozenset(item for regime in wanted for item in asked & set(regime.items) if material.row(regime, item).state.met)
-
-    def _bring_up(self, documents: dict[str, Document], *, parts_only: bool = False) -> tuple[Path, ...]:
-        """Write what changes in the documents; those with written parts again, until none follows from another that has changed."""
-        from factbook.documents import parse
-
-        changed: list[Path] = []
-        with_parts = [name for name, document in documents.items() if document.parts]
-        waiting = with_parts if parts_only else list(documents)
-        for _ in range(len(with_parts) + 1):
-            before = len(changed)
-            for name in waiting:
-                data = self._updated(documents[name], documents.values(), parts_only=parts_only)
-                if write_atomic(self.root / name, data):
-                    changed.append(self.root / name)
-                    documents[name] = parse.parse(data, name)
-                changed += self._draw(documents[name]) if not parts_only else []
-            waiting = with_parts
-            if len(changed) == before:
-                break
-        return tuple(dict.fromkeys(changed))
-
-    def _updated(self, document: Document, documents: Iterable[Document], *, parts_only: bool = False) -> bytes:
-        """The bytes of a document as the book and its documents are now."""
-        from factbook import parts
-        from factbook.documents import parse
-        from factbook.documents.update import update
-
-        written = parts.update(document, tuple(documents), self.catalog) if document.parts else document.source
-        follows = document if written == document.source else parse.parse(written, document.name)
-        return update(follows, self.catalog, parts_only=parts_only)
-
-    def _draw(self, document: Document) -> list[Path]:
-        from factbook.documents.update import drawings
-
-        return [self.root / name for name, data in drawings(document, self.catalog).items() if write_atomic(self.root / name, data)]
+            return updating.bring_up(self.root, updating.by_name(*self.documents), self.catalog)
 
     def run(self, name: str, *, time_limit: float | None = None) -> Session:
         """Run the code of a document, in a copy of the book and in a process of its own; its output is shown after each block, and what it
@@ -337,7 +280,7 @@ class Book:
         document = self._document(name)
         limit = executable.time_limit(document) if time_limit is None else time_limit
         session, _ = running.run(self.root, self.manifest, document, limit, self.progress)
-        self.__dict__.pop("catalog", None)
+        self._forget()
         return session
 
     def notebook(self, name: str | os.PathLike[str], *, force: bool = False) -> Path:
@@ -416,6 +359,8 @@ class Book:
             UnknownName: there is no such target.
             MissingExtra: a target that was named needs an optional package.
         """
+        from factbook import publish
+
         known = shelf.modules("publish")
         for name in targets:
             if name not in known:
@@ -423,30 +368,10 @@ class Book:
         outcomes = self.measure(rehash=rehash)
         report = self.check(servers="last")
         chosen = tuple(targets) or tuple(known)
-        shown = self._publication(report)
-        published = () if report.failed else tuple(self._publish(name, shown, optional=not targets) for name in chosen)
-        return Built(outcomes, report, published)
-
-    def _publication(self, report: Report) -> Publication:
-        """What targets may show. A law or standard that factbook.yaml misnames is left out: the check says so."""
-        from factbook.publish import publication
-
-        material, coverages = self._material(), []
-        for name in self.manifest.regimes:
-            with suppress(UnknownName):
-                coverages.append(material.cover(name, dt.date.today()))
-        return publication(self.root, self.manifest, self.catalog, self.documents, report, coverages)
-
-    def _publish(self, target: str, shown: Publication, *, optional: bool) -> Published:
-        publisher = shelf.find("publish", target)
-        folder = self.root / getattr(publisher, "FOLDER", f"dist/{target}")
-        try:
-            files = publisher.publish(shown, folder)
-        except MissingExtra as error:
-            if not optional:
-                raise
-            return Published(target, skipped=error.remedy)
-        return Published(target, tuple(files))
+        if report.failed:
+            return Built(outcomes, report, ())
+        shown = publish.publication(self.root, self.catalog, self.documents, report, dt.date.today())
+        return Built(outcomes, report, tuple(publish.put(name, shown, optional=not targets) for name in chosen))
 
     def fix(self, *, dry: bool = False) -> tuple[Fixed, ...]:
         """Put the safe fixes of what a check finds in place; returns the documents that change. With `dry`, nothing is written.
@@ -488,19 +413,14 @@ class Book:
         Raises:
             UnknownName: there is no such regime, or factbook.yaml names a class or an item that it does not have.
         """
-        from factbook.regimes.coverage import page
+        from factbook.regimes.coverage import Material, page
 
-        found = self._material().cover(regime, on or dt.date.today())
+        material = Material(self.manifest, self.catalog, self.documents, self.reviews.signed)
+        found = material.cover(regime, on or dt.date.today())
         path = self.root / "dist" / "coverage" / f"{regime}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, page(found).encode())
         return found
-
-    def _material(self) -> Material:
-        """What the book has to hold against laws and standards."""
-        from factbook.regimes.coverage import Material
-
-        return Material(self.manifest, self.catalog, self.documents, self.reviews.signed)
 
     @property
     def reviews(self) -> Reviews:
@@ -605,7 +525,7 @@ class Book:
             FactbookError: several things have it, or the new name is taken.
             BookLocked: another process writes to the book.
         """
-        from factbook import renaming
+        from factbook import renaming, updating
         from factbook.evidence import lock
 
         rename = renaming.resolve(old, new, self.catalog, self.documents)
@@ -614,34 +534,21 @@ class Book:
             return found
         stale = self._stale()
         with lock(self.root):
+            before = self.manifest
             for item in found.changed:
                 write_atomic(self.root / item.file, item.after)
-            before = self.manifest
-            self.manifest, self.lines = manifests.load(self.root)
-            done = self._followed(found, before)
-        behind = sorted(self._stale() - stale)
-        note = f"out of date now: {', '.join(behind)}; run `factbook measure`, then `factbook update` for tables and charts"
-        return replace(done, notes=(*done.notes, note)) if behind else done
+            self._reload()
+            notes = [*found.notes, *renaming.follow(self.root, found, before, self.manifest)]
+            self._forget()
+            if rename.kind == "measurement":
+                updating.draw(self.root, self.documents, self.catalog)
+        if behind := sorted(self._stale() - stale):
+            notes.append(f"out of date now: {', '.join(behind)}; run `factbook measure`, then `factbook update` for tables and charts")
+        return replace(found, notes=tuple(notes))
 
     def _stale(self) -> frozenset[str]:
         """The measurements whose evidence is out of date."""
         return frozenset(item.name for item in self.freshness() if item.state == "stale")
-
-    def _followed(self, found: Renamed, before: Manifest) -> Renamed:
-        """The evidence and the charts after a renaming."""
-        from factbook.evidence import renamed
-
-        notes, rename = list(found.notes), found.rename
-        if rename.kind == "measurement" and (why := renamed.rename(self.root, before, self.manifest, rename.old, rename.new)):
-            notes.append(f"the evidence did not follow: {why}; run `factbook measure`")
-        self.__dict__.pop("catalog", None)
-        for old, new in found.moved:
-            if (self.root / old).is_file() and not (self.root / new).exists():
-                (self.root / old).replace(self.root / new)
-        if rename.kind == "measurement":
-            for document in self.documents:
-                self._draw(document)
-        return replace(found, notes=tuple(notes))
 
     def facts(self, pattern: str = "") -> tuple[Fact, ...]:
         """The facts whose key is `pattern`, or matches it as a pattern of `*` and `?`; all of them without one.
@@ -651,88 +558,7 @@ class Book:
         Raises:
             UnknownName: the pattern holds no `*`, and there is no fact of that name.
         """
-        found = self.catalog.facts()
-        exact = [fact for fact in found if pattern and _same(pattern, fact.key)]
-        matching = exact or [fact for fact in found if fnmatch.fnmatchcase(str(fact.key), _glob(pattern))]
-        if pattern and not matching and "*" not in pattern:
-            raise UnknownName("fact", pattern, map(str, self.catalog.evidence))
-        return tuple(matching)
-
-
-@dataclass(frozen=True)
-class Card:
-    """A model card in a notebook: shows itself, and holds the book that it belongs to."""
-
-    book: Book
-    notes: tuple[str, ...] = ()
-
-    @property
-    def path(self) -> Path:
-        """The document."""
-        return self.book.root / DOCUMENTS / f"{FIRST}.md"
-
-    def __repr__(self) -> str:
-        """What there is, for consoles that show no pages."""
-        book = self.book
-        open_questions = len(book.check().questions)
-        return f"<Card of {book.manifest.subject.name}: {len(book.facts()):,} facts, open questions: {open_questions}; {self.path}>"
-
-    def _repr_html_(self) -> str:
-        """The published page, in a frame of its own."""
-        from html import escape
-
-        from factbook.publish import html, publication
-
-        book = self.book
-        pages = dict(html.site(publication(book.root, book.manifest, book.catalog, book.documents, book.check())))
-        page = escape(pages[f"{DOCUMENTS}/{FIRST}"], quote=True)
-        return f'<iframe title="{FIRST}" style="width: 100%; height: 40rem; border: 0" sandbox srcdoc="{page}"></iframe>'
-
-
-def card(
-    model: Any,
-    X: Any,  # noqa: N803 (the field's name for it)
-    y: Any,
-    *,
-    by: Sequence[str] | Mapping[str, Any] = (),
-    protected: Sequence[str] = (),
-    positive: Any = None,
-    name: str = "",
-    folder: str | os.PathLike[str] = "",
-) -> Card:
-    """Document a fitted classifier in one call: predict, write rows and book into a folder, begin its model card, and show it.
-
-    Called again for the same folder, it writes the rows anew, measures them and brings the numbers of the documents up to date; words that
-    somebody wrote there stay.
-
-    Args:
-        model: a fitted estimator with `predict`, `classes_` and, for figures about scores, `predict_proba`.
-        X: the rows to predict: a data frame, an array, an Arrow table.
-        y: their true labels.
-        by: names of columns of `X` (`"age:40,60"` cuts one into bands), or a mapping of names to one value for each row.
-        protected: `"sex=male"`: compare the groups of sex with male.
-        positive: the class that counts as positive; needed unless the classes are 0 and 1, False and True, or no and yes.
-        name: what the model is called; its class where nothing is said.
-        folder: where to put the book; `./NAME-book` where nothing is said.
-
-    Raises:
-        SourceError: the estimator is no classifier, or the rows do not fit together.
-        BookExists: there is something else in the folder.
-    """
-    from factbook import fitted
-
-    called = name or type(model).__name__
-    root = Path(folder or f"{called}-book")
-    if (root / manifests.FILE).is_file():
-        fitted.log(model, X, y, by, positive, root / ROWS)
-        book = Book(root)
-        book.measure()
-        book.update()
-        return Card(book)
-    with tempfile.TemporaryDirectory() as place:
-        said = fitted.log(model, X, y, by, positive, Path(place) / ROWS)
-        book, notes = Book.init(root, rows=Path(place) / ROWS, **said, protected=tuple(protected), name=called)
-    return Card(book, tuple(notes))
+        return tuple(self.catalog.matching(pattern))
 
 
 def diff(before: str | os.PathLike[str], after: str | os.PathLike[str] = "", *, book: str | os.PathLike[str] = ".") -> Difference:
@@ -770,41 +596,3 @@ def spelled(fact: Fact) -> str:
     from factbook.documents.shapes import spell
 
     return spell(fact)
-
-
-def _by_name(*documents: Document) -> dict[str, Document]:
-    """Documents by their names, in the order of the book."""
-    return {document.name: document for document in sorted(documents, key=lambda item: Path(item.name))}
-
-
-def _same(text: str, key: Key) -> bool:
-    try:
-        return Key.parse(text).whole() == key
-    except KeySyntaxError:
-        return False
-
-
-def _glob(pattern: str) -> str:
-    """A pattern of `*` and `?` only: brackets in keys are escaped anyway, and mean themselves here."""
-    return pattern.replace("[", "[[]") or "*"
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """A folder beside `target` that takes its place when all went well, and is removed when not.
-
-    Raises:
-        BookExists: there is something at `target`.
-    """
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise BookExists(target, "name a folder that does not exist yet")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder = target.parent / f".{target.name}.{secrets.token_hex(8)}"
-    try:  # from before the folder is there: an interruption may come at any moment
-        folder.mkdir(mode=0o700)
-        yield folder
-        folder.chmod(0o755)
-        folder.replace(target)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise

@@ -6,14 +6,17 @@ import hashlib
 import json
 import math
 import os
+import secrets
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from factbook.errors import ManifestError, StorageError
+from factbook.errors import BookExists, ManifestError, StorageError
 
 SAFE_INTEGER: Final = 2**53 - 1
 _MAX_DEPTH: Final = 24
@@ -299,3 +302,24 @@ def _umask() -> int:
     current = os.umask(0)
     os.umask(current)
     return current
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder beside `target` that takes its place when all went well, and is removed when not.
+
+    Raises:
+        BookExists: there is something at `target`.
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise BookExists(target, "name a folder that does not exist yet")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = target.parent / f".{target.name}.{secrets.token_hex(8)}"
+    try:  # from before the folder is there: an interruption may come at any moment
+        folder.mkdir(mode=0o700)
+        yield folder
+        folder.chmod(0o755)
+        folder.replace(target)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

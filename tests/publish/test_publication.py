@@ -27,7 +27,7 @@ def test_its_date_is_the_day_of_the_newest_measurement_and_not_of_the_clock(publ
 
 
 def _publication(of: Publication, report: Report) -> Publication:
-    return publication_of(of.root, of.manifest, of.catalog, of.documents, report)
+    return publication_of(of.root, of.catalog, of.documents, report)
 
 
 def test_only_files_of_an_earlier_publication_of_the_same_target_are_deleted(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -83,6 +84,21 @@ class Catalog:
     def facts(self) -> list[Fact]:
         """All facts in the order of their keys, then the derived ones in the order of factbook.yaml."""
         return [self.evidence[key] for key in sorted(self.evidence, key=str)] + [self.fact(Key(DERIVED, name)) for name in self._expressions]
+
+    def matching(self, pattern: str = "") -> list[Fact]:
+        """The facts whose key is `pattern`, or matches it as a pattern of `*` and `?`; all of them without one.
+
+        A pattern that is the key of a fact means that fact, even though keys hold question marks.
+
+        Raises:
+            UnknownName: the pattern holds no `*`, and there is no fact of that name.
+        """
+        found = self.facts()
+        exact = [fact for fact in found if pattern and _same(pattern, fact.key)]
+        matching = exact or [fact for fact in found if fnmatch.fnmatchcase(str(fact.key), _glob(pattern))]
+        if pattern and not matching and "*" not in pattern:
+            raise UnknownName("fact", pattern, map(str, self.evidence))
+        return matching
 
     def claim(self, name: str) -> Claim:
         """A claim with its verdict.
@@ -230,6 +246,18 @@ def _named(what: str, items: Mapping[str, T], name: str) -> T:
     if name not in items:
         raise UnknownName(what, name, items)
     return items[name]
+
+
+def _same(text: str, key: Key) -> bool:
+    try:
+        return Key.parse(text).whole() == key
+    except KeySyntaxError:
+        return False
+
+
+def _glob(pattern: str) -> str:
+    """A pattern of `*` and `?` only: brackets in keys are escaped anyway, and mean themselves here."""
+    return pattern.replace("[", "[[]") or "*"
 
 
 def _number(fact: Fact) -> float:

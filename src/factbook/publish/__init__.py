@@ -7,15 +7,19 @@ publication gives the same bytes. What it cannot show (a missing image, a link t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from factbook import shelf
 from factbook.canon import write_atomic
 from factbook.documents.parse import slug
+from factbook.errors import MissingExtra, UnknownName
 from factbook.manifest import Stage
+from factbook.regimes.coverage import Material
 from factbook.review.reviews import Reviews
 
 if TYPE_CHECKING:
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
     from factbook.manifest import Manifest
     from factbook.regimes.coverage import Coverage
     from factbook.rules import Finding, Report
-
 
 LIST: Final = ".factbook-{}"
 
@@ -70,16 +73,25 @@ class Publication:
         return "Only what says so is signed." if signed else "Nobody has approved this document."
 
 
-def publication(
-    root: Path, manifest: Manifest, catalog: Catalog, documents: Iterable[Document], report: Report, coverages: Iterable[Coverage] = ()
-) -> Publication:
-    """What targets may show of a book, with what the rules found and what they did not judge."""
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What one target made: its files, the first of them the one to open; or why it could not be made."""
+
+    target: str
+    files: tuple[Path, ...] = ()
+    skipped: str = ""
+
+
+def publication(root: Path, catalog: Catalog, documents: Iterable[Document], report: Report, on: dt.date | None = None) -> Publication:
+    """What targets may show of a book, with what the rules found and what they did not judge, and how it stands to laws and standards `on` a day;
+    without a day nothing is said of them.
+    """
     held = tuple(documents)
     reviews = Reviews(root, catalog, held)
     measured = [record.run.measured[:10] for record in catalog.evidence.records.values() if record.run is not None]
     return Publication(
         root=root,
-        manifest=manifest,
+        manifest=catalog.manifest,
         catalog=catalog,
         documents=held,
         findings=tuple(_finding(finding) for finding in report.findings),
@@ -88,8 +100,31 @@ def publication(
         version=version("factbook"),
         signed=reviews.lines(),
         plan=reviews.plan,
-        coverages=tuple(coverages),
+        coverages=tuple(_coverages(Material(catalog.manifest, catalog, held, reviews.signed), on)) if on else (),
     )
+
+
+def _coverages(material: Material, on: dt.date) -> Iterator[Coverage]:
+    """A law or standard that factbook.yaml misnames is left out: the check says so."""
+    for name in material.manifest.regimes:
+        with suppress(UnknownName):
+            yield material.cover(name, on)
+
+
+def put(target: str, shown: Publication, *, optional: bool) -> Published:
+    """Publish to one target, into its folder of the book; where it is `optional` and needs a package that is missing, that is said.
+
+    Raises:
+        UnknownName: there is no such target.
+        MissingExtra: it needs an optional package.
+    """
+    publisher = shelf.find("publish", target)
+    try:
+        return Published(target, tuple(publisher.publish(shown, shown.root / getattr(publisher, "FOLDER", f"dist/{target}"))))
+    except MissingExtra as error:
+        if not optional:
+            raise
+        return Published(target, skipped=error.remedy)
 
 
 def _finding(finding: Finding) -> Row:

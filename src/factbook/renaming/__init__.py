@@ -12,19 +12,22 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
 from factbook.documents.cited import facts as cited
 from factbook.documents.parse import Document
 from factbook.errors import FactbookError, UnknownName
+from factbook.evidence import renamed
 from factbook.evidence.catalog import Catalog
 from factbook.expressions import operands, parse_claim, parse_value
+from factbook.manifest import Manifest
 from factbook.model import Key
 from factbook.renaming import book_file, documents
 from factbook.renaming.names import KINDS, Rename
 
-__all__ = ["Rename", "Renamed", "plan", "resolve"]
+__all__ = ["Rename", "Renamed", "follow", "plan", "resolve"]
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
 _SECTIONS: Final = {"claim": "claims", "derived": "derived", "gap": "gaps", "policy": "policies", "declared": "declared"}
 
@@ -170,3 +173,18 @@ def _notes(rename: Rename, written: Sequence[Document]) -> Iterator[str]:
     behind = [document.name for document in written if any(old in document.source[part.start : part.end] for part in document.parts)]
     if behind:
         yield f"parts that are written from the book may name it: run `factbook update` ({', '.join(behind)})"
+
+
+def follow(root: Path, found: Renamed, before: Manifest, after: Manifest) -> Iterator[str]:
+    """Move evidence and pictures to their new names; what did not follow is said. The caller holds the lock of the book.
+
+    Raises:
+        EvidenceError: the evidence is damaged.
+        StorageError: the book cannot be written.
+    """
+    rename = found.rename
+    if rename.kind == "measurement" and (why := renamed.rename(root, before, after, rename.old, rename.new)):
+        yield f"the evidence did not follow: {why}; run `factbook measure`"
+    for old, new in found.moved:
+        if (root / old).is_file() and not (root / new).exists():
+            (root / old).replace(root / new)
