@@ -6,9 +6,10 @@ makes them. Memory: 8 bytes a row for every column and attribute.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -163,29 +164,122 @@ def read(request: Request, wanted: Iterable[Wanted], role: str = "data") -> Rows
     Raises:
         SourceError: a column does not exist or cannot be read as declared; values are missing without a policy.
     """
-    import duckdb
-
     source = request.source(role)
     table = sources.table(source, request.root, request.store)
+    reading = Reading(table, source, _declared(source, wanted))
+    (found,) = reading.batches(table, request.store, size=0)
+    request.progress(table.where, reading.rows, reading.rows)
+    reading.refuse()
+    return replace(found, warnings=reading.warnings)
+
+
+def _declared(source: Source, wanted: Iterable[Wanted]) -> list[Wanted]:
     columns = [*wanted]
     columns += [Wanted("weight", source.weight, number=True, policy="weight")] if source.weight else []
     columns += [Wanted("cluster", source.cluster, number=False)] if source.cluster else []
-    try:
-        data = sources.batches(sources.connect(request.store), _sql(table, source, columns)).read_all()
-    except duckdb.Error as error:
-        raise sources.explain(source, table, error) from error
-    request.progress(table.where, data.num_rows, data.num_rows)
-    if not data.num_rows:
-        raise SourceError(f"{table.where}: no rows", remedy="give a table with at least one row")
-    query = selected.Selection(table, source, tuple(source.by))
-    found = Rows(
-        source,
-        {item.role: _numbers(data, table, item) for item in columns if item.number},
-        {item.role: _texts(data.column(item.role)) for item in columns if not item.number},
-        {name: _texts(data.column(f"{i} by"), lambda texts, name=name: query.named(name, texts)) for i, name in enumerate(source.by)},
-    )
-    query.refuse(data.num_rows)
-    return _without_missing(found, columns, table)
+    return columns
+
+
+class Reading:
+    """Reads columns batch by batch, leaves out what the policies say, and remembers what is wrong with the values, to be refused at the end."""
+
+    def __init__(self, table: Table, source: Source, columns: Sequence[Wanted]) -> None:
+        self.table, self.source, self.columns = table, source, columns
+        self.query = selected.Selection(table, source, tuple(source.by))
+        self.rows = self.out = 0
+        self.wrong: dict[tuple[int, int], tuple[int, str]] = {}
+        self.missing: dict[tuple[str, str], int] = {}
+
+    def batches(self, part: Table, store: Path, size: int) -> Iterator[Rows]:
+        """The rows of the table or of a part of it, at most `size` at a time; 0 for all of them at once.
+
+        Raises:
+            SourceError: a column does not exist or is of another kind; the scan fails.
+        """
+        import duckdb
+        import pyarrow as pa
+
+        query = _sql(part, self.source, self.columns)
+        try:
+            reader = sources.batches(sources.connect(store), query, *([size] if size else []))
+            for batch in reader if size else [reader.read_all()]:
+                yield self._rows(batch if size == 0 else pa.table(batch))
+        except duckdb.Error as error:
+            raise sources.explain(self.source, part, error) from error
+
+    def _rows(self, data: Any) -> Rows:
+        self.rows += data.num_rows
+        found = Rows(
+            self.source,
+            {item.role: self._numbers(data, i) for i, item in enumerate(self.columns) if item.number},
+            {item.role: _texts(data.column(item.role)) for item in self.columns if not item.number},
+            {name: _texts(data.column(f"{i} by"), lambda texts, name=name: self.query.named(name, texts)) for i, name in enumerate(self.source.by)},
+        )
+        return self._without_missing(found)
+
+    def _numbers(self, data: Any, i: int) -> Floats:
+        """The numbers of a column, NaN where missing."""
+        item = self.columns[i]
+        unread = data.column(f"{item.role}_unread").drop_null()
+        if len(unread):
+            self._note(i, 0, len(unread), repr(min(unread.to_pylist())))
+        column = data.column(item.role).combine_chunks().cast("float64")
+        values: Floats = np.where(sources.numpy(column.is_null()) == 1, np.nan, sources.numpy(column) + 0.0)
+        self._note(i, 1, int((np.abs(values) > LARGEST).sum()))
+        if item.role == "weight":
+            self._note(i, 2, int((values < 0).sum()))
+        return values
+
+    def _note(self, column: int, kind: int, count: int, example: str = "") -> None:
+        before, shown = self.wrong.get((column, kind), (0, example))
+        if count:
+            self.wrong[column, kind] = (before + count, min(shown, example))
+
+    def _without_missing(self, found: Rows) -> Rows:
+        """Note missing values that no policy covers, and leave out what the policies say."""
+        out = np.zeros(found.count, dtype=bool)
+        absent = [(item.policy, f"column {item.column!r} ({item.role})", _absent(found, item.role)) for item in self.columns if item.policy != KEEP]
+        absent += [("group", f"column {self.source.by[name].column!r} (by {name})", item.codes == 0) for name, item in found.groups.items()]
+        for policy, said, missing in absent:
+            chosen = getattr(self.source.missing, policy)
+            if chosen == "error":
+                self.missing[policy, said] = self.missing.get((policy, said), 0) + int(missing.sum())
+            if chosen == "drop":
+                out |= missing
+        count = int(out.sum())
+        self.out += count
+        return found.where(~out) if count else found
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was left out."""
+        return left_out(self.table, self.out, self.rows)
+
+    def refuse(self) -> None:
+        """Raise what is wrong with the values of all batches.
+
+        Raises:
+            SourceError: no rows; a value is no number, infinite or too large to be squared, or missing without a policy; a weight is negative.
+        """
+        if not self.rows:
+            raise SourceError(f"{self.table.where}: no rows", remedy="give a table with at least one row")
+        if self.wrong:
+            (i, kind), (count, example) = min(self.wrong.items())
+            said = (f"holds text that is no number: {{}}, e.g. {example}", f"is infinite or beyond {LARGEST:g} in {{}}", "is negative in {}")[kind]
+            where = f"{self.table.where}: column {self.columns[i].column!r} ({self.columns[i].role})"
+            raise SourceError(f"{where} {said.format(f'{count} of {self.rows} rows')}", remedy="mend the values" if kind else "")
+        self.query.refuse(self.rows)
+        problems = [(policy, f"{said} is missing in {count} of {self.rows} rows") for (policy, said), count in self.missing.items() if count]
+        if problems:
+            policy = problems[0][0]
+            also = " or `group` (a group of its own)" if policy == "group" else ""
+            remedy = f"fill them in, or declare `missing: {{{policy}: drop}}`{also}; what is dropped is counted"
+            raise SourceError(f"{self.table.where}: " + "\n  ".join(said for _, said in problems), remedy=remedy)
+
+
+def left_out(table: Table, out: int, rows: int) -> tuple[str, ...]:
+    """The warning that rows were left out, if any were."""
+    return (f"{table.where}: {out} of {rows} rows were left out because a value is missing (policy: drop)",) if out else ()
 
 
 def _sql(table: Table, source: Source, columns: Sequence[Wanted]) -> str:
@@ -210,54 +304,12 @@ def _sql(table: Table, source: Source, columns: Sequence[Wanted]) -> str:
     return f"SELECT {', '.join(parts)} FROM ({table.sql})"
 
 
-def _numbers(data: Any, table: Table, item: Wanted) -> Floats:
-    """The numbers of a role, NaN where missing.
-
-    Raises:
-        SourceError: a value is no number, infinite or too large to be squared; a weight is negative.
-    """
-    unread = data.column(f"{item.role}_unread").drop_null()
-    where = f"{table.where}: column {item.column!r} ({item.role})"
-    if len(unread):
-        raise SourceError(f"{where} holds text that is no number: {len(unread)} of {data.num_rows} rows, e.g. {min(unread.to_pylist())!r}")
-    column = data.column(item.role).combine_chunks().cast("float64")
-    values: Floats = np.where(sources.numpy(column.is_null()) == 1, np.nan, sources.numpy(column) + 0.0)
-    wrong = np.abs(values) > LARGEST
-    if wrong.any():
-        raise SourceError(f"{where} is infinite or beyond {LARGEST:g} in {int(wrong.sum())} of {data.num_rows} rows", remedy="mend the values")
-    if item.role == "weight" and (values < 0).any():
-        raise SourceError(f"{where} is negative in {int((values < 0).sum())} of {data.num_rows} rows", remedy="mend the values")
-    return values
-
-
 def _texts(column: Any, rename: Any = None) -> Texts:
     raw, codes = selected.encoded(column.combine_chunks())
     named = rename(raw) if rename else raw
     ordered = tuple(sorted({named[code - 1] for code in np.unique(codes).tolist() if code}))
     place = {text: i + 1 for i, text in enumerate(ordered)}
     return Texts(ordered, np.array([0, *(place.get(text, 0) for text in named)], dtype=np.int64)[codes])
-
-
-def _without_missing(found: Rows, columns: Sequence[Wanted], table: Table) -> Rows:
-    """Refuse missing values that no policy covers, and leave out what the policies say."""
-    problems, out = [], np.zeros(found.count, dtype=bool)
-    absent = [(item.policy, f"column {item.column!r} ({item.role})", _absent(found, item.role)) for item in columns if item.policy != KEEP]
-    absent += [("group", f"column {found.source.by[name].column!r} (by {name})", item.codes == 0) for name, item in found.groups.items()]
-    for policy, said, missing in absent:
-        chosen = getattr(found.source.missing, policy)
-        if missing.any() and chosen == "error":
-            problems.append((policy, f"{said} is missing in {int(missing.sum())} of {found.count} rows"))
-        if chosen == "drop":
-            out |= missing
-    if problems:
-        policy = problems[0][0]
-        also = " or `group` (a group of its own)" if policy == "group" else ""
-        remedy = f"fill them in, or declare `missing: {{{policy}: drop}}`{also}; what is dropped is counted"
-        raise SourceError(f"{table.where}: " + "\n  ".join(said for _, said in problems), remedy=remedy)
-    if not out.any():
-        return found
-    said = f"{table.where}: {int(out.sum())} of {found.count} rows were left out because a value is missing (policy: drop)"
-    return replace(found.where(~out), warnings=(said,))
 
 
 def _absent(found: Rows, role: str) -> Flags:
