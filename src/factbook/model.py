@@ -156,9 +156,9 @@ class Unit(StrEnum):
     DATE = "date"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # making a frozen one takes several times as long, and a measurement makes tens of thousands
 class Fact:
-    """A quantity bound to the evidence that made it.
+    """A quantity bound to the evidence that made it. Nothing changes one: `replace` makes another.
 
     Attributes:
         key: its name, without a field.

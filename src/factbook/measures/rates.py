@@ -123,8 +123,8 @@ def add_counts(answer: Answer, counts: Counts, place: Pairs, *, abstains: bool) 
 def add_rate(answer: Answer, name: str, counts: Counts, place: Pairs) -> Fact:
     """One rate of a slice with its interval; undefined for 0 of 0."""
     rate = RATES[name]
+    evidence, n = counts.evidence(rate.part, rate.whole), counts.count(rate.whole)
     found = counts.share(rate.part, rate.whole)
-    n, evidence = counts.count(rate.whole), counts.evidence(rate.part, rate.whole)
     if found is None:
         return answer.add(name, None, slice=place, n=n, counts=evidence, undefined=f"0 of 0: {rate.empty}")
     value = evidence["k"] / evidence["n"] if counts.weights is None else evidence["weighted_k"] / evidence["weighted_n"]

@@ -158,30 +158,16 @@ class Answer:
         status, reason = Status.MEASURED, ""
         low = high = level = None
         method = ""
-        if slice in self.hidden or not self.hidden.isdisjoint(involves):
+        if slice in self.hidden or (involves and not self.hidden.isdisjoint(involves)):
             status, reason, value, n, counts, note = Status.SUPPRESSED, self.reason, None, None, None, ""
         elif undefined or value is None:
             status, reason, value = Status.UNDEFINED, undefined or "undefined", None
         elif interval is not None and isinstance(value, int | float):
             low, high = float(min(tidy(interval.low), value)), float(max(tidy(interval.high), value))
             level, method = self.level, interval.method
-        fact = Fact(
-            key=Key(self.name, metric, params, slice),
-            status=status,
-            value=value,
-            low=low,
-            high=high,
-            level=level,
-            method=method,
-            n=n,
-            counts=dict(counts or {}),
-            unit=unit or about.unit,
-            direction=about.direction,
-            bounds=bounds or about.bounds,
-            reason=reason,
-            origin=origin,
-            note=note,
-        )
+        key, unit, bounds = Key(self.name, metric, params, slice), unit or about.unit, bounds or about.bounds
+        given = dict(counts) if counts else {}
+        fact = Fact(key, status, value, low, high, level, method, n, given, unit, about.direction, bounds, reason, origin, note)
         self.facts.append(fact)
         return fact
 

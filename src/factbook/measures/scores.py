@@ -109,6 +109,12 @@ class Scored:
         """The sheet of the slice, if need be of it alone, and its place there."""
         return self.of or (Sheet([()], np.zeros(1, dtype=np.int64), self.low, self.high, self.weights, self.squares, self.exact), 0)
 
+    @property
+    def sizes(self) -> tuple[float, float]:
+        """What the positive and the negative rows weigh."""
+        sheet, i = self.sheet
+        return sheet.sizes[0].item(i), sheet.sizes[1].item(i)
+
 
 def by_slice(outcomes: Outcomes, by: Sequence[str]) -> Mapping[Pairs, Scored]:
     """The score distributions of all slices of a combination of attributes."""
@@ -144,13 +150,13 @@ def add(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs) -> 
     """The five score metrics of a slice."""
     positives, negatives = counts.count((2, 3)), counts.count((0, 1))
     sizes = {"positives": positives, "negatives": negatives}
-    weights = (0.0, 0.0) if scored is None else (float(scored.weights[0].sum()), float(scored.weights[1].sum()))
+    weights = (0.0, 0.0) if scored is None else scored.sizes
     if scored is None or not sum(weights):
         said = "all weights are 0" if positives + negatives else "no rows"
         for item in METRICS:
             answer.add(item.name, None, slice=place, n=counts.judged, counts=sizes, undefined=said)
         return
-    _add_losses(answer, scored, counts, place)
+    _add_losses(answer, scored, counts, place, sizes)
     if not weights[0] or not weights[1]:
         said = f"no label is {'negative' if weights[0] else 'positive'}"
         for name in ("auc", "average_precision"):
@@ -198,22 +204,21 @@ def put(
                 interval, low=interval.low - (value - low), high=interval.high + (high - value), method=f"{interval.method}, widened by the bins"
             )
         value = round(value, digits)
-    about = answer.metrics[name]
-    if interval is not None and about.bounds is not None:
-        interval = replace(interval, low=max(about.bounds[0], interval.low), high=min(about.bounds[1], interval.high))
+    bounded = answer.metrics[name].bounds
+    if interval is not None and bounded is not None and not bounded[0] <= interval.low <= interval.high <= bounded[1]:
+        interval = replace(interval, low=max(bounded[0], interval.low), high=min(bounded[1], interval.high))
     answer.add(name, tidy(value), slice=slice, interval=interval, n=n, counts=counts, note=note)
 
 
-def _add_losses(answer: Answer, scored: Scored, counts: Counts, place: Pairs) -> None:
+def _add_losses(answer: Answer, scored: Scored, counts: Counts, place: Pairs, sizes: Mapping[str, int]) -> None:
     """Log loss and Brier score; a probability of 0 for what happened makes the log loss infinite, which is undefined here and not clipped."""
-    sizes = {"positives": counts.count((2, 3)), "negatives": counts.count((0, 1))}
     sheet, i = scored.sheet
     if sheet.impossible[i]:
         said = "infinite: a probability of 0 was given to what happened (not clipped)"
         answer.add("log_loss", None, slice=place, n=counts.judged, counts=sizes, undefined=said)
     else:
-        _add_mean(answer, "log_loss", scored, counts, place, log_losses)
-    _add_mean(answer, "brier", scored, counts, place, squared_losses)
+        _add_mean(answer, "log_loss", scored, counts, place, sizes, log_losses)
+    _add_mean(answer, "brier", scored, counts, place, sizes, squared_losses)
 
 
 def log_losses(score: Floats) -> tuple[Floats, Floats]:
@@ -227,18 +232,17 @@ def squared_losses(score: Floats) -> tuple[Floats, Floats]:
     return (1 - score) ** 2, score**2
 
 
-def _add_mean(answer: Answer, name: str, scored: Scored, counts: Counts, place: Pairs, losses: Callable[[Floats], Pair]) -> None:
+def _add_mean(
+    answer: Answer, name: str, scored: Scored, counts: Counts, place: Pairs, sizes: Mapping[str, int], losses: Callable[[Floats], Pair]
+) -> None:
     sheet, i = scored.sheet
-    *moments, ends = sheet.losses(losses)
-    value, variance, skewness, n = (float(moment[i]) for moment in moments)
-    bounds = float(ends[0][i]), float(ends[1][i])
-    few = min(counts.count((2, 3)), counts.count((0, 1))) < FEWEST
+    value, variance, skewness, n, *bounds = sheet.losses(losses)[i]
+    few = min(sizes.values()) < FEWEST
     interval = None if few else intervals.mean(value, variance, skewness, n, answer.level)
     note = "" if interval is not None else f"no interval: fewer than {FEWEST} rows of a class" if few else intervals.NO_MEAN
-    sizes = {"positives": counts.count((2, 3)), "negatives": counts.count((0, 1))}
     if interval is not None and counts.weights is not None:
         interval = replace(interval, method=f"{interval.method}, Kish's effective n")
-    put(answer, name, value, bounds, interval, note=note, exact=scored.exact, slice=place, n=counts.judged, counts=sizes)
+    put(answer, name, value, (bounds[0], bounds[1]), interval, note=note, exact=scored.exact, slice=place, n=counts.judged, counts=sizes)
 
 
 def _dot(weights: Floats, values: Floats) -> float:
@@ -285,8 +289,8 @@ def area(scored: Scored) -> Area:
     The variance of a class of one row is NaN. With weights each row's placement counts with its weight (sandwich variance).
     """
     sheet, i = scored.sheet
-    value, parts, sizes, ties = sheet.areas
-    return Area(float(value[i]), (float(parts[0][i]), float(parts[1][i])), (float(sizes[0][i]), float(sizes[1][i])), float(ties[i]))
+    value, *parts, ties = sheet.areas[i]
+    return Area(value, (parts[0], parts[1]), (parts[2], parts[3]), ties)
 
 
 def _weighted(scored: Scored) -> bool:
@@ -318,14 +322,12 @@ def _add_auc(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, i
 def average_precision(scored: Scored) -> tuple[float, float, float]:
     """Average precision over falling thresholds (as scikit-learn defines it, without interpolation), and its hard bounds."""
     sheet, i = scored.sheet
-    value, low, high = sheet.precisions
-    return float(value[i]), float(low[i]), float(high[i])
+    return sheet.precisions[i][0], sheet.precisions[i][1], sheet.precisions[i][2]
 
 
 def _add_average_precision(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, int], n: int) -> None:
-    value, low, high = average_precision(scored)
     sheet, i = scored.sheet
-    others, spread, size = (float(part[i]) for part in sheet.precision_spreads)
+    value, low, high, others, spread, size = sheet.precisions[i]
     interval = precision.around(value, others, spread, size, answer.level)
     note = "" if interval is not None else "no interval: the ranking is perfect" if value > 1 - 1e-12 else "no interval: one label is positive"
     put(answer, "average_precision", value, (low, high), interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)
@@ -334,4 +336,5 @@ def _add_average_precision(answer: Answer, scored: Scored, place: Pairs, sizes: 
 def calibration_error(scored: Scored) -> tuple[float, float]:
     """ECE, and how far binned scores can move it."""
     sheet, i = scored.sheet
-    return float(sheet.gaps[0][i]), float(sheet.gaps[1][i])
+    value, slack = sheet.gaps[i]
+    return value, slack

@@ -18,7 +18,7 @@ from factbook.model import Pairs
 TENTH_BINS: Final = len(TENTHS) + 1
 MOST: Final = 1 << 16
 Pair = tuple[Floats, Floats]
-Moments = tuple[Floats, Floats, Floats, Floats, Pair]
+Rows = list[tuple[float, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Sheet:
     exact: bool
     parts: _Parts | None = None
     first: int = 0
-    _known: dict[object, Moments] = field(default_factory=dict)
+    _known: dict[object, Rows] = field(default_factory=dict)
 
     @property
     def weighted(self) -> bool:
@@ -100,10 +100,10 @@ class Sheet:
         return np.maximum(found, self.weights[1]) if self.weighted else found
 
     @cached_property
-    def areas(self) -> tuple[Floats, Pair, Pair, Floats]:
-        """AUC, its variance by class, the effective sizes, and how far ties within bins can move it; NaN without both classes.
+    def areas(self) -> Rows:
+        """Of each slice: AUC, its variance by class, the classes' effective sizes, and how far ties within bins can move it; see `scores.area`.
 
-        See `scores.area`.
+        NaN without both classes.
         """
         (m, n), (positive, negative) = self.sizes, self.weights
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -116,11 +116,16 @@ class Sheet:
                 parts.append(np.where(own > 1, spread * own / (own - 1), np.nan))
                 effective.append(own)
             ties = np.zeros(len(m)) if self.exact else self.total(positive * negative) / (2 * m * n)
-        return value, (parts[0], parts[1]), (effective[0], effective[1]), ties
+        return _rows(value, *parts, *effective, ties)
 
     @cached_property
-    def precisions(self) -> tuple[Floats, Floats, Floats]:
-        """Average precision and its hard bounds; see `scores.average_precision`."""
+    def precisions(self) -> Rows:
+        """Of each slice: average precision, its hard bounds, and what its interval needs: see `average_precision.around`."""
+        value, low, high = self._precisions
+        return _rows(value, low, high, *self._precision_spreads(value))
+
+    @cached_property
+    def _precisions(self) -> tuple[Floats, Floats, Floats]:
         m, (positive, negative) = self.sizes[0], self.weights
 
         def summed(found: Floats, missed: Floats) -> Floats:
@@ -131,8 +136,7 @@ class Sheet:
             low, high = (self.hits - positive, np.maximum(self.wrong, 1e-300)), (self.hits, self.wrong - negative)
             return (value, value, value) if self.exact else (value, summed(*low), summed(*high))
 
-    @cached_property
-    def precision_spreads(self) -> tuple[Floats, Floats, Floats]:
+    def _precision_spreads(self, value: Floats) -> tuple[Floats, Floats, Floats]:
         """The average precision if no positive counts itself, its variance, and the effective positives; see `average_precision.components`."""
         m, positive = self.sizes[0], self.weights[0]
         found = np.maximum(self.hits + self.wrong, 1e-300)
@@ -145,35 +149,35 @@ class Sheet:
             above = share * precision
             above += self.before(above)
             share += self.before(share)
-            up = (precision - self.each(self.precisions[0]) + share - above) / self.each(m)
+            up = (precision - self.each(value) + share - above) / self.each(m)
             size = m * m / self.total(self.squares[0]) if self.weighted else m
             variance = self.total(self.squares[0] * up * up) * size / (size - 1) + self.total(self.squares[1] * above * above) / m**2
             return np.clip(others, 1e-12, 1 - 1e-12), variance, size
 
     @cached_property
-    def gaps(self) -> tuple[Floats, Floats]:
-        """The calibration error of each slice, and how far binned scores can move it."""
+    def gaps(self) -> Rows:
+        """Of each slice: its calibration error, and how far binned scores can move it."""
         if self.parts is not None:
-            return np.abs(self._own(self.parts.gaps)).sum(axis=1) / (self.sizes[0] + self.sizes[1]), np.zeros(len(self.starts))
+            return _rows(np.abs(self._own(self.parts.gaps)).sum(axis=1) / (self.sizes[0] + self.sizes[1]), np.zeros(len(self.starts)))
         weight = self.weights[0] + self.weights[1]
         index = self.each(np.arange(len(self.starts)) * TENTH_BINS) + np.searchsorted(TENTHS, self.middle)
         found = np.bincount(index, weights=weight * self.middle - self.weights[0], minlength=len(self.starts) * TENTH_BINS)
         total = self.total(weight)
         with np.errstate(divide="ignore", invalid="ignore"):
             slack = np.zeros(len(total)) if self.exact else self.total(weight * (self.high - self.low)) / 2 / total
-            return np.abs(found.reshape(-1, TENTH_BINS)).sum(axis=1) / total, slack
+            return _rows(np.abs(found.reshape(-1, TENTH_BINS)).sum(axis=1) / total, slack)
 
-    def losses(self, loss: Callable[[Floats], Pair]) -> Moments:
-        """The mean of the losses of each slice, their sample variance, skewness, the effective rows, and the hard bounds of the mean.
+    def losses(self, loss: Callable[[Floats], Pair]) -> Rows:
+        """Of each slice: the mean of its losses, their sample variance, skewness, the effective rows, and the hard bounds of the mean.
 
         Args:
             loss: the losses of positives and of negatives at some scores; the first fall with the score, the second rise.
         """
         if loss not in self._known:
-            self._known[loss] = self._losses(loss)
+            self._known[loss] = _rows(*self._losses(loss))
         return self._known[loss]
 
-    def _losses(self, loss: Callable[[Floats], Pair]) -> Moments:
+    def _losses(self, loss: Callable[[Floats], Pair]) -> tuple[Floats, ...]:
         total = self.sizes[0] + self.sizes[1]
         with np.errstate(divide="ignore", invalid="ignore"):
             n = total**2 / (self.total(self.squares[0]) + self.total(self.squares[1])) if self.weighted else total
@@ -182,9 +186,9 @@ class Sheet:
             variance = np.where(n > 1, spread * n / (n - 1), 0.0)
             skewness = np.where(spread > 0, third / spread**1.5, 0.0)
             if self.exact:
-                return value, variance, skewness, n, (value, value)
+                return value, variance, skewness, n, value, value
             low, high = loss(self.low), loss(self.high)
-            return value, variance, skewness, n, (self._mean((high[0], low[1]), total), self._mean((low[0], high[1]), total))
+            return value, variance, skewness, n, self._mean((high[0], low[1]), total), self._mean((low[0], high[1]), total)
 
     def _own(self, numbers: Floats) -> Floats:
         """Those of this sheet, of numbers of all slices."""
@@ -217,6 +221,11 @@ class Sheet:
             return found
         products[weights == 0] = 0.0
         return self.total(products)
+
+
+def _rows(*figures: Floats) -> Rows:
+    """The figures of each slice together, as plain numbers."""
+    return list(zip(*(figure.tolist() for figure in figures), strict=True))
 
 
 def sheets(outcomes: Outcomes, by: Sequence[str]) -> Iterator[Sheet]:

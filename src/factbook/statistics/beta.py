@@ -81,14 +81,18 @@ def _step(a: float, b: float, x: float, excess: float, power: float) -> float:
 def student(level: float, freedom: float) -> float:
     """The two-sided quantile of Student's t: P(|T| <= t) = level; from 200 degrees of freedom by its expansion about the normal quantile."""
     if freedom >= _MANY:
-        return _expanded(_NORMAL.inv_cdf((1 + level) / 2), 1 / freedom)
+        z, terms = _expansion(level)
+        rest = 1 / freedom
+        return z * (1 + sum([term * rest**power for power, term in terms]))
     y = quantile(0.5, freedom / 2, level)
     rest = 1 - y if y < 0.5 else quantile(freedom / 2, 0.5, 1 - level)
     return math.sqrt(freedom * y / rest)
 
 
-def _expanded(z: float, rest: float) -> float:
-    """Fisher & Cornish 1960, Technometrics 2, 209, to the fifth term; `rest` is one over the degrees of freedom."""
+@lru_cache(maxsize=64)
+def _expansion(level: float) -> tuple[float, list[tuple[int, float]]]:
+    """The normal quantile, and what multiplies the powers of one over the degrees of freedom: Fisher & Cornish 1960, Technometrics 2, 209."""
+    z = _NORMAL.inv_cdf((1 + level) / 2)
     square = z * z
     terms = (
         (square + 1) / 4,
@@ -97,7 +101,7 @@ def _expanded(z: float, rest: float) -> float:
         ((((79 * square + 776) * square + 1482) * square - 1920) * square - 945) / 92160,
         (((((27 * square + 339) * square + 930) * square - 1782) * square - 765) * square + 17955) / 368640,
     )
-    return z * (1 + sum(term * rest**power for power, term in enumerate(terms, 1)))
+    return z, list(enumerate(terms, 1))
 
 
 def _power(a: float, b: float, x: float) -> float:
