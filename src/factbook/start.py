@@ -1,4 +1,4 @@
-"""Starts a book over predictions that exist already: proposes its factbook.yaml from what was said, and says aloud what was inferred.
+"""Starts a book over predictions or a run of a tracker: proposes its factbook.yaml from what was said, and says aloud what was inferred.
 
 Nothing is guessed silently. What follows from the data without doubt (a label of 0 and 1, the separator of a CSV file) is written into
 factbook.yaml and told; whatever leaves a doubt is an error that lists what there is.
@@ -26,6 +26,7 @@ from factbook.sources import Preview
 
 SOURCE: Final = "evaluation"
 TRAINING: Final = "training"
+RUN: Final = "run"
 GITIGNORE: Final = "# made by factbook, and made again whenever it is needed\n/.factbook/\n/site/\n/dist/\n"
 _SEPARATORS: Final = (",", ";", "\t", "|")
 _TEXTS: Final = (".csv", ".tsv", ".txt")
@@ -38,14 +39,15 @@ _PLAIN: Final = re.compile(r"[A-Za-z_./][A-Za-z0-9_./ -]*(?<! )\Z")
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What a person says about a file of predictions; texts as the command line gives them, '' or () where nothing was said.
+    """What a person says about predictions, a run of a tracker, or both; texts as the command line gives them, '' or () where nothing was said.
 
     `by` holds `COLUMN`, `COLUMN:CUT,CUT` or `ATTRIBUTE=COLUMN:CUT,CUT`; `protected` holds `ATTRIBUTE=GROUP`, the group that the others of the
-    attribute are compared with; `missing` holds `ROLE=POLICY`.
+    attribute are compared with; `missing` holds `ROLE=POLICY`. `run` is the id of a run or EXPERIMENT/NAME, `tracker` where it is kept: a database or
+    folder of MLflow or the address of its server, also as MLflow writes them.
     """
 
-    data: str
-    label: str
+    data: str = ""
+    label: str = ""
     positive: str = ""
     prediction: str = ""
     score: str = ""
@@ -57,6 +59,8 @@ class Predictions:
     missing: Sequence[str] = ()
     abstain: str = ""
     train: str = ""
+    run: str = ""
+    tracker: str = ""
     separator: str = ""
     encoding: str = "utf-8"
     name: str = ""
@@ -84,6 +88,21 @@ def propose(said: Predictions, book: Path, folder: Path) -> Proposal:
         ManifestError: what was said leaves a doubt, or contradicts itself.
     """
     notes: list[str] = []
+    tree: dict[str, Any] = {"factbook": "1", "subject": {"kind": "model", "name": said.name or book.name}, "stage": "draft", "language": "en"}
+    tree |= {"sources": {}, "plan": {}}
+    if not said.data and not said.run:
+        raise ManifestError("a book needs --data or --run", remedy="name the file of the predictions, or a run of your tracker")
+    if said.data:
+        _predictions(said, book, folder, tree, notes)
+    if said.train:
+        _train(said, book, folder, tree, notes)
+    if said.run:
+        _run(said, book, folder, tree, notes)
+    return Proposal(tree, notes)
+
+
+def _predictions(said: Predictions, book: Path, folder: Path, tree: dict[str, Any], notes: list[str]) -> None:
+    """Add the predictions, and what can be measured of them."""
     source = _opened(said.data, said, book, folder, notes)
     table = sources.table(source, folder, folder / STORE)
     for role in ("label", "prediction", "score", "key", "weight"):
@@ -97,14 +116,8 @@ def propose(said: Predictions, book: Path, folder: Path) -> Proposal:
     previews = {preview.name: preview for preview in sources.columns(source, folder, folder / STORE, shown)}
     groups = {attribute: _checked(attribute, group, previews) for attribute, group in asked.items()}
     reference = _protected(said, groups, previews)
-    declared = _declared(said, source, previews, groups, notes)
-    tree: dict[str, Any] = {"factbook": "1", "subject": {"kind": "model", "name": said.name or book.name}, "stage": "draft", "language": "en"}
-    tree["sources"] = {SOURCE: declared}
-    full = validate(Source, declared, "what was said of the predictions")
-    tree["plan"] = _plan(full, reference)
-    if said.train:
-        _train(said, book, folder, tree, notes)
-    return Proposal(tree, notes)
+    tree["sources"][SOURCE] = declared = _declared(said, source, previews, groups, notes)
+    tree["plan"] |= _plan(validate(Source, declared, "what was said of the predictions"), reference)
 
 
 def files() -> dict[str, str]:
@@ -313,6 +326,30 @@ def _train(said: Predictions, book: Path, folder: Path, tree: dict[str, Any], no
         declared |= {"label": said.label} | {role: value for role, value in tree["sources"][SOURCE].items() if role == "positive"}
     tree["sources"][TRAINING] = declared
     tree["plan"]["training-data"] = {"measure": "profile", "data": TRAINING}
+
+
+def _run(said: Predictions, book: Path, folder: Path, tree: dict[str, Any], notes: list[str]) -> None:
+    """Add a run of a tracker, and what it recorded."""
+    place = said.tracker or _tracker(notes)
+    server = re.match(r"(mlflow:)?(https?://.*)", place)
+    local = relative(re.sub(r"\Afile:(//(?=/))?|\Asqlite:///", "", place), book)
+    if not server and not sources.files(local, folder):
+        raise SourceError(f"{place}: no such tracker (--tracker)", remedy="name the database or the folder of MLflow, or the address of its server")
+    tree["sources"][RUN] = ({"uri": f"mlflow:{server[2]}"} if server else {"uri": local, "format": "mlflow"}) | {"query": said.run}
+    tree["plan"][TRAINING] = {"measure": "tracked", "run": RUN}
+
+
+def _tracker(notes: list[str]) -> str:
+    """Where MLflow keeps runs when nothing is said: what its environment says, or the one store that lies here."""
+    here = [name for name in ("mlflow.db", "mlruns") if Path(name).exists()]
+    found = [os.environ["MLFLOW_TRACKING_URI"]] if os.environ.get("MLFLOW_TRACKING_URI") else here
+    if len(found) != 1:
+        raise ManifestError(
+            "which tracker keeps the run? " + ("Here are both mlflow.db and mlruns" if found else "Here is neither mlflow.db nor mlruns"),
+            remedy="say --tracker with the database or the folder of MLflow, or the address of its server",
+        )
+    notes.append(f"the tracker is {found[0]}; say --tracker to name another")
+    return found[0]
 
 
 _COMMENTS: Final = {
