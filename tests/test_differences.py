@@ -93,7 +93,7 @@ def test_a_revision_is_compared_with_the_folder(repository: Path) -> None:
 
 
 def test_the_interval_is_that_of_the_difference(repository: Path) -> None:
-    from factbook.statistics.intervals import newcombe
+    from factbook.statistics.two_rates import newcombe
 
     found = {change.key: change for change in diff("HEAD", book=repository / "book").changes}["performance/accuracy"]
     old, new = (json.loads(text) for text in _versions(repository, "performance/accuracy"))

@@ -154,15 +154,16 @@ def test_inequality_follows_its_definition(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("figure", [inequality.entropy, inequality.theil])
-@pytest.mark.parametrize(("n", "low", "high"), [(100, 0.1, 0.1), (400, 0.05, 0.02), (2000, 0.2, 0.05)])
-def test_inequality_covers(figure: Any, n: int, low: float, high: float) -> None:
+@pytest.mark.parametrize(
+    ("n", "low", "high", "highest"), [(10, 0.1, 0.3, 1.0), (100, 0.1, 0.1, 0.99), (400, 0.05, 0.02, 0.99), (2000, 0.2, 0.05, 0.985)]
+)
+def test_inequality_covers(figure: Any, n: int, low: float, high: float, highest: float) -> None:
     rng, truth = np.random.default_rng(n), figure(low, high)[0]
     covered, draws = 0, 500
     for fn, fp, _ in rng.multinomial(n, [low, high, 1 - low - high], draws):
-        value, gradient = figure(fn / n, fp / n)
-        interval = inequality._interval(value, gradient, Share(int(fn), n), Share(int(fp), n), LEVEL)
-        covered += interval is None or interval.low <= truth <= interval.high
-    assert 0.925 <= covered / draws <= 0.985, covered / draws
+        interval = inequality.interval(figure, Share(int(fn), n), Share(int(fp), n), LEVEL)
+        covered += interval.low <= truth <= interval.high
+    assert 0.925 <= covered / draws <= highest, covered / draws
 
 
 UCB = {

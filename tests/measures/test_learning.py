@@ -17,7 +17,7 @@ from factbook.evidence.catalog import Catalog
 from factbook.manifest import Manifest, Subject
 from factbook.measures import learning
 from factbook.model import Measured, Status
-from factbook.statistics import intervals
+from factbook.statistics import two_rates
 
 PLAN = "measure: learning, data: data, size: rows, on: judged, training: own, model: model"
 SOURCE = ", label: y, positive: '1', score: s, cut: 0.5"
@@ -63,7 +63,7 @@ def test_figures_gaps_and_gains_are_those_of_the_rows(tmp_path: Path) -> None:
                 tp = int((y & said).sum())
                 assert found[f"f1;model={model};on={on};size={size}"].value == pytest.approx(2 * tp / (int(y.sum()) + int(said.sum())), abs=1e-11)
             (k1, n1), (k2, n2) = share[model, size, "training"], share[model, size, "test"]
-            gap, expected = found[f"accuracy_gap;model={model};size={size}"], intervals.newcombe(k1, n1, k2, n2, 0.95)
+            gap, expected = found[f"accuracy_gap;model={model};size={size}"], two_rates.newcombe(k1, n1, k2, n2, 0.95)
             assert gap.value == pytest.approx(k1 / n1 - k2 / n2, abs=1e-11)
             assert gap.interval == pytest.approx((expected.low, expected.high), abs=1e-9), "two independent proportions"
         gain = found[f"f1_gain;model={model}"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from factbook.statistics import gaps, intervals
+from factbook.statistics import gaps, intervals, two_rates
 from factbook.statistics.gaps import Estimates
 from factbook.statistics.intervals import Share
 
@@ -21,7 +21,7 @@ def of(*counts: tuple[int, int]) -> gaps.Shares:
 
 
 def test_the_gap_of_two_groups_is_newcombe_folded_at_zero() -> None:
-    found, newcombe = gaps.difference([of((40, 200), (60, 200))], LEVEL), intervals.newcombe(60, 200, 40, 200, LEVEL)
+    found, newcombe = gaps.difference([of((40, 200), (60, 200))], LEVEL), two_rates.newcombe(60, 200, 40, 200, LEVEL)
     assert found is not None
     assert (found.low, found.high, found.method) == (pytest.approx(newcombe.low), pytest.approx(newcombe.high), "Newcombe")
     assert found.low > 0  # although the two intervals overlap
@@ -33,7 +33,7 @@ def test_the_gap_of_two_groups_is_newcombe_folded_at_zero() -> None:
 @pytest.mark.parametrize("counts", [((40, 200), (60, 200)), ((0, 30), (9, 40)), ((3, 10), (3, 10)), ((30, 30), (31, 40))])
 def test_the_ratio_of_two_groups_is_koopmans(counts: tuple[tuple[int, int], tuple[int, int]]) -> None:
     (k1, n1), (k2, n2) = sorted(counts, key=lambda item: item[0] / item[1])
-    found, koopman = gaps.ratio([of(*counts)], LEVEL), intervals.ratio(k1, n1, k2, n2, LEVEL)
+    found, koopman = gaps.ratio([of(*counts)], LEVEL), two_rates.koopman(k1, n1, k2, n2, LEVEL)
     assert found is not None
     assert koopman is not None
     assert found.low == pytest.approx(min(koopman.low, 1 / koopman.high), abs=1e-9)
@@ -67,7 +67,7 @@ def test_gaps_and_ratios_cover(rates: tuple[float, ...], sizes: tuple[int, ...],
 
 def bonferroni(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
     level = 1 - (1 - LEVEL) / (len(counts) * (len(counts) - 1) / 2)
-    found = [intervals.newcombe(*a, *b, level) for a in counts for b in counts if a != b]
+    found = [two_rates.newcombe(*a, *b, level) for a in counts for b in counts if a != b]
     return max(0.0, *(item.low for item in found)), max(item.high for item in found)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.proportion import power_proportions_2indep
 
-from factbook.statistics import intervals, power
+from factbook.statistics import power, two_rates
 from factbook.statistics.intervals import Share
 
 LEVEL = 0.95
@@ -30,7 +30,7 @@ def test_the_cases_needed_settle_the_difference_as_often_as_promised(mine: Share
     assert more
     rng, n, settled, draws = np.random.default_rng(8), round(mine.n + more), 0, 1500
     for k, k_base in zip(rng.binomial(n, mine.value, draws), rng.binomial(int(base.n), base.value, draws), strict=True):
-        found = intervals.newcombe(int(k), n, int(k_base), base.n, LEVEL)
+        found = two_rates.newcombe(int(k), n, int(k_base), base.n, LEVEL)
         settled += found.low > 0 or found.high < 0
     assert settled / draws == pytest.approx(power.POWER, abs=0.06)
 

@@ -20,7 +20,7 @@ from factbook.evidence.uncertainty import proportion
 from factbook.model import Direction, Fact, Key, Unit
 from factbook.review.reviews import Reviews
 from factbook.review.watched import Trigger, hits, watched
-from factbook.statistics import intervals
+from factbook.statistics import intervals, two_rates
 
 
 class Judgement(StrEnum):
@@ -166,7 +166,7 @@ def _change(old: Fact, new: Fact, before: Catalog, after: Catalog, shown: bool) 
         return _judged(said, Judgement.NOT_JUDGED, why="the same data, measured otherwise: no new sample was drawn")
     first, second = proportion(old), proportion(new)
     if first is not None and second is not None:
-        return _proportions(said, old, new, intervals.difference(second, first, float(after.manifest.level)))
+        return _proportions(said, old, new, two_rates.difference(second, first, float(after.manifest.level)))
     if new.interval is None and old.interval is None and new.unit in (Unit.COUNT, Unit.QUANTITY):
         return _judged(said, Judgement.EXACT, why="")
     why = "no counts to take the difference from; whether two intervals overlap is no test" if new.interval else "it has no interval"

@@ -12,7 +12,7 @@ from typing import Final
 from factbook.evidence.algebra import Algebra, Linear
 from factbook.evidence.uncertainty import Estimate, proportion
 from factbook.model import Fact, Key
-from factbook.statistics import power
+from factbook.statistics import power, two_rates
 from factbook.statistics.intervals import Share
 
 _MOST: Final = 1000
@@ -75,7 +75,7 @@ def _pair(form: Linear, algebra: Algebra) -> tuple[tuple[Share, str], tuple[Shar
 def _sides(fact: Fact) -> tuple[tuple[Share, str], tuple[Share, str]] | None:
     """The group and the reference group of a difference that a measure compared."""
     counts = fact.counts
-    if fact.method != "Newcombe" or not {"k_group", "n_group", "k_reference", "n_reference"} <= set(counts):
+    if fact.method not in (two_rates.NEWCOMBE, two_rates.NEWCOMBE_FEW) or not {"k_group", "n_group", "k_reference", "n_reference"} <= set(counts):
         return None
     mine, base = Share(counts["k_group"], counts["n_group"]), Share(counts["k_reference"], counts["n_reference"])
     return (mine, _name(fact.key)), (base, "the reference group")

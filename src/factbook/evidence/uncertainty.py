@@ -22,7 +22,7 @@ from typing import Final
 from factbook.evidence.algebra import Algebra, Linear, Nonlinear, NotEvaluable, Range, apply
 from factbook.expressions import exact
 from factbook.model import Fact, Key, Unit
-from factbook.statistics import intervals
+from factbook.statistics import intervals, two_rates
 from factbook.statistics.intervals import Interval, Share
 
 _SAME: Final = 1e-9
@@ -145,8 +145,8 @@ class _Spread:
             return _required(gaps.difference([gaps.shares(parts)], level), "there are too many groups for the interval of their gap")
         first, second = parts
         if atom.kind == "ratio":
-            return _required(intervals.quotient(first, second, level), f"the interval of {atom.keys[0]} / {atom.keys[1]} has no upper end")
-        return intervals.difference(first, second, level) if atom.kind == "difference" else _nested(first, second, level)
+            return _required(two_rates.quotient(first, second, level), f"the interval of {atom.keys[0]} / {atom.keys[1]} has no upper end")
+        return two_rates.difference(first, second, level) if atom.kind == "difference" else _nested(first, second, level)
 
 
 def proportion(fact: Fact) -> Share | None:
@@ -185,7 +185,7 @@ def _nested(a: Share, b: Share, level: float) -> Interval:
     if a.n == b.n:
         return Interval(0.0, 0.0, "identical rows")
     rest = Share(b.k - a.k, b.n - a.n)
-    between = intervals.difference(a, rest, level)
+    between = two_rates.difference(a, rest, level)
     return Interval(rest.n / b.n * between.low, rest.n / b.n * between.high, f"{between.method}, group against rest")
 
 

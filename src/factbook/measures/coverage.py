@@ -26,11 +26,11 @@ from factbook.manifest import Planned, Source
 from factbook.measures import binary, rows
 from factbook.measures.request import Answer, Request, count_metric
 from factbook.model import Direction, Metric, Pairs, Unit
-from factbook.statistics import intervals
+from factbook.statistics import intervals, two_rates
 from factbook.statistics.intervals import Interval, Share
 from factbook.statistics.moments import tidy
 
-VERSION: Final = 1
+VERSION: Final = 2
 ROLES: Final = ("data", "reference")
 PARAMS: Final = ("reference_is",)
 _NEITHER: Final = Direction.NEITHER
@@ -185,14 +185,14 @@ def _add_groups(answer: Answer, data: Mapping[Pairs, _Group], reference: Mapping
 
 def _ratio(own: _Group, other: _Group, level: float, known: bool) -> Interval | None:
     if not known:
-        return intervals.quotient(own.share, other.share, level)
+        return two_rates.quotient(own.share, other.share, level)
     found = intervals.share(own.share, level)
     return Interval(found.low / other.share.value, found.high / other.share.value, f"{found.method}, over the known share")
 
 
 def _difference(own: _Group, other: _Group, level: float, known: bool) -> Interval:
     if not known:
-        return intervals.difference(own.share, other.share, level)
+        return two_rates.difference(own.share, other.share, level)
     found = intervals.share(own.share, level)
     return Interval(found.low - other.share.value, found.high - other.share.value, f"{found.method}, less the known share")
 

@@ -23,7 +23,7 @@ from factbook.measures.request import Answer
 from factbook.measures.scores import Scored
 from factbook.measures.tagged import bare, tagged
 from factbook.model import Direction, Metric, Pairs, Unit
-from factbook.statistics import beta, intervals
+from factbook.statistics import beta, intervals, moments
 from factbook.statistics.intervals import Interval, Share
 from factbook.statistics.moments import Floats, tidy
 
@@ -373,21 +373,26 @@ class Figure:
     def interval(self, at: Place, level: float, bounds: tuple[float, float] = _REAL) -> Interval | str:
         """Student's t from the linearisation, over rows or over blocks of clusters; or why there is none."""
         if at.spread is not None:
-            size: float = at.spread.blocks()
+            size = at.spread.blocks()
             if size < clusters.FEW:
-                return clusters.short(int(size))
+                return clusters.short(size)
             variance, method = at.spread.variance(self.up, self.down), cluster_scores.METHOD
         else:
-            squares, total = at.scored.squares, float(at.positive.sum() + at.negative.sum())
-            size = total**2 / float(squares[0].sum() + squares[1].sum())
-            if size <= 2:
-                return "no interval: too few rows"
-            variance = float((squares[0] * self.up**2).sum() + (squares[1] * self.down**2).sum()) * size / (size - 1)
-            method = "Student's t over rows, linearised" + (", Kish's effective n" if at.counts.weights is not None else "")
+            return self._of_rows(at, level, bounds)
         if variance <= 1e-28:
             return "no interval: nothing varies"
-        half = (beta.student(level, size - 1) if size < 1e6 else intervals.normal(level)) * math.sqrt(variance)
+        half = beta.student(level, size - 1) * math.sqrt(variance)
         return Interval(max(bounds[0], self.value - half), min(bounds[1], self.value + half), method)
+
+    def _of_rows(self, at: Place, level: float, bounds: tuple[float, float]) -> Interval | str:
+        if min(at.counts.count((TP, FN)), at.counts.count((FP, TN))) < scores.FEWEST:
+            return f"no interval: fewer than {scores.FEWEST} rows of a class"
+        weight, total = np.concatenate(at.scored.squares), float(at.positive.sum() + at.negative.sum())
+        found = moments.linearised(self.value, np.concatenate([self.up, self.down]), weight, total**2 / float(weight.sum()), level)
+        if found is None:
+            return "no interval: nothing varies"
+        method = found.method + (", Kish's effective n" if at.counts.weights is not None else "")
+        return Interval(max(bounds[0], found.low), min(bounds[1], found.high), method)
 
 
 def _add_figure(answer: Answer, name: str, at: Place, figure: Figure) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -22,7 +22,7 @@ from factbook.measures.periods import Options, time_split
 from factbook.measures.request import Answer, Request
 from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.sources import Table, quote
-from factbook.statistics import intervals
+from factbook.statistics import intervals, two_rates
 from factbook.statistics.intervals import Interval
 from factbook.statistics.moments import tidy
 
@@ -157,7 +157,7 @@ def _add(answer: Answer, own: Outcome, reference: Outcome | None, params: Pairs)
             both = own.right, own.judged, reference.right, reference.judged
             value = own.right / own.judged - reference.right / reference.judged
             more = {"k_reference": reference.right, "n_reference": reference.judged}
-            change = intervals.newcombe(*both, answer.level)
+            change = two_rates.newcombe(*both, answer.level)
             answer.add("accuracy_difference", tidy(value), params=params, n=own.judged + reference.judged, counts=counts | more, interval=change)
     if own.positive.count + own.other.count:
         _add_area(answer, own, reference, params)
@@ -172,18 +172,20 @@ def _add_area(answer: Answer, own: Outcome, reference: Outcome | None, params: P
     area = _area(own)
     note = f"scores are counted in bins: ± {area.ties:.2g}" if area.ties else ""
     counts = {"positives": own.positive.count, "negatives": own.other.count}
-    alone = any(math.isnan(part) for part in area.parts)
-    interval = None if alone else intervals.area(area.value, area.parts, area.sizes, answer.level)
-    note = "no interval: a class has one row" if alone else note
+    interval = _area_interval(area, answer.level)
+    note = "no interval: a class has one row" if any(math.isnan(part) for part in area.parts) else note
     answer.add("auc", tidy(area.value), params=params, n=n, counts=counts, interval=interval, note=note)
     if reference is not None and reference.positive.count and reference.other.count:
         before = _area(reference)
-        value, variance = area.value - before.value, sum(area.parts) + sum(before.parts)
-        change = None
-        if variance > 0:
-            half = intervals.normal(answer.level) * math.sqrt(variance)
-            change = Interval(max(-1.0, value - half), min(1.0, value + half), "DeLong, of independent samples")
+        value, change, base = area.value - before.value, None, _area_interval(before, answer.level)
+        if interval is not None and base is not None:
+            found = two_rates.mover(area.value, interval, before.value, base)
+            change = replace(found, low=max(-1.0, found.low), high=min(1.0, found.high))
         answer.add("auc_difference", tidy(value), params=params, n=n + reference.positive.count + reference.other.count, interval=change)
+
+
+def _area_interval(area: scores.Area, level: float) -> Interval | None:
+    return None if any(math.isnan(part) for part in area.parts) else intervals.area(area.value, area.parts, area.sizes, level)
 
 
 def _area(own: Outcome) -> scores.Area:

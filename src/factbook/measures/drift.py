@@ -27,11 +27,11 @@ from factbook.measures.periods import Blocks, Options, options_of
 from factbook.measures.request import Answer, Request, count_metric
 from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.sources import Table
-from factbook.statistics import intervals, laws
+from factbook.statistics import intervals, laws, two_rates
 from factbook.statistics.moments import tidy
 
 SMALLEST_P: Final = 1e-300
-VERSION: Final = 4
+VERSION: Final = 5
 ROLES: Final = ("reference", "current")
 PARAMS: Final = periods.PARAMS
 _APART: Final = ("label", "prediction", "score", "key", "weight", "cluster")
@@ -313,7 +313,7 @@ class _Report:
         """The difference in missing values, and whether a side is constant."""
         counts = {"k_reference": before.missing, "n_reference": before.rows, "k_current": after.missing, "n_current": after.rows}
         value = after.missing / after.rows - before.missing / before.rows
-        interval = intervals.newcombe(after.missing, after.rows, before.missing, before.rows, self.request.level)
+        interval = two_rates.newcombe(after.missing, after.rows, before.missing, before.rows, self.request.level)
         self.add("missing_difference", tidy(value), params, n=before.rows + after.rows, counts=counts, interval=interval)
         constant = [role for role, side in zip(ROLES, (before, after), strict=True) if side.present and side.distinct == 1]
         if constant:

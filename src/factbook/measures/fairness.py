@@ -22,7 +22,7 @@ from factbook.measures.reference_groups import References
 from factbook.measures.request import Answer, Request
 from factbook.model import Metric, Pairs
 
-VERSION: Final = 2
+VERSION: Final = 3
 ROLES: Final = ("data",)
 PARAMS: Final = ("protected", "label", "prediction")
 

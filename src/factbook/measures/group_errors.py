@@ -21,7 +21,7 @@ from factbook.measures.reference_groups import References, shown
 from factbook.measures.request import Answer, Request
 from factbook.measures.rows import Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
-from factbook.statistics import gaps, intervals, laws, moments
+from factbook.statistics import gaps, intervals, laws, moments, two_rates
 from factbook.statistics.intervals import Interval
 from factbook.statistics.moments import Floats, Sample, tidy
 
@@ -82,7 +82,15 @@ class Parameters(rows.Parameters):
 
 @dataclass(frozen=True, eq=False)
 class _Figure:
-    """One figure of all slices of a combination: values, variances (of the logarithm where `log`), units, and how its interval is called."""
+    """One figure of all slices of a combination.
+
+    Attributes:
+        value, variance, units: per slice; the variance is that of the logarithm where `log`.
+        method: how its interval is called.
+        log: whether the interval is made on the log scale.
+        bounds: between which the figure lies.
+        shape: per slice how skew the units' values are; where `log`, how many units carry the variance.
+    """
 
     value: Floats
     variance: Floats
@@ -90,12 +98,13 @@ class _Figure:
     method: str
     log: bool
     bounds: tuple[float, float]
+    shape: Floats
 
     def interval(self, i: int, level: float) -> Interval | None:
-        value, variance, units = float(self.value[i]), float(self.variance[i]), int(self.units[i])
+        value, variance, units, shape = float(self.value[i]), float(self.variance[i]), int(self.units[i]), float(self.shape[i])
         if self.log:
-            return moments.student_log(value, variance, units, level, self.method)
-        return moments.student(value, variance, units, level, self.method, self.bounds)
+            return moments.student_log(value, variance, units, level, self.method, shape)
+        return moments.student(value, variance, units, level, self.method, self.bounds, shape)
 
 
 def compare(request: Request, answer: Answer) -> None:
@@ -132,13 +141,15 @@ def _figures(found: Rows, sample: Sample) -> dict[str, _Figure]:
     figures = {}
     for name, values in (("prediction_mean", prediction), ("bias", error), ("mae", np.abs(error))):
         mean = sample.mean(values)
-        figures[name] = _Figure(mean, sample.spread(values, np.nan_to_num(mean)), units, method, False, _TITLES[name][3])
+        centre = np.nan_to_num(mean)
+        figures[name] = _Figure(mean, sample.spread(values, centre), units, method, False, _TITLES[name][3], sample.skewness(values, centre))
     squares = error * error
     with np.errstate(invalid="ignore", divide="ignore"):
         rest = sample.total(squares)[sample.owner] - sample.by_unit(squares)
         weight = sample.weight[sample.owner] - sample.by_unit(np.ones(len(squares)))
-        variance = sample.jackknife(np.log(rest / weight)) / 4
-        figures["rmse"] = _Figure(np.sqrt(sample.mean(squares)), variance, units, f"jackknife, {method}", True, _POSITIVE)
+        without = np.log(rest / weight)
+        root, variance, carriers = np.sqrt(sample.mean(squares)), sample.jackknife(without) / 4, sample.carriers(without)
+        figures["rmse"] = _Figure(root, variance, units, f"jackknife, {method}", True, _POSITIVE, carriers)
     return figures
 
 
@@ -179,10 +190,7 @@ class _Table:
     def _difference(self, name: str, figure: _Figure, pair: tuple[int, int], lacking: str, given: Mapping[str, Any]) -> None:
         a, b = (float(figure.value[i]) for i in pair)
         own, base = (None if lacking else figure.interval(i, self.answer.level) for i in pair)
-        apart = None
-        if own is not None and base is not None:
-            low, high = a - b - math.hypot(a - own.low, base.high - b), a - b + math.hypot(own.high - a, b - base.low)
-            apart = Interval(low, high, f"MOVER of {own.method}")
+        apart = None if own is None or base is None else two_rates.mover(a, own, b, base)
         self.answer.add(f"{name}_difference", None if lacking else tidy(a - b), undefined=lacking, interval=apart, **given)
         if name not in _RATIOS:
             return

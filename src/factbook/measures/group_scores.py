@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from factbook.measures.reference_groups import shown
 from factbook.measures.request import Answer
 from factbook.measures.scores import Area, Scored
 from factbook.model import Direction, Metric, Pairs, Unit
-from factbook.statistics import gaps, intervals
+from factbook.statistics import gaps, intervals, moments, two_rates
 from factbook.statistics.intervals import Interval
 from factbook.statistics.moments import tidy
 
@@ -52,6 +52,7 @@ METRICS: Final = (
     _score(f"{_LARGE}_gap", "gap of calibration in the large", "O - E gap", _LOWER, 0.0, "largest over groups - smallest", _COX),
     _score("ece_gap", "gap of expected calibration errors", "ECE gap", _LOWER, 0.0, "largest ECE over groups - smallest", ""),
 )
+_ONE_SIDED: Final = "label - score does not vary, or a class has fewer than two rows"
 _BIASED: Final = "no interval: its estimate is biased upwards in small groups"
 
 
@@ -74,9 +75,9 @@ class Group:
         return bool(self.scored.weights[0].sum() and self.scored.weights[1].sum())
 
     @cached_property
-    def large(self) -> tuple[float, float, float, float]:
-        """Mean, variance, skewness and size of label - score."""
-        return scores.mean_loss(self.scored, (1 - self.scored.middle, -self.scored.middle))
+    def large(self) -> float:
+        """The mean of label - score."""
+        return scores.mean_loss(self.scored, (1 - self.scored.middle, -self.scored.middle))[0]
 
     @cached_property
     def ece(self) -> tuple[float, float]:
@@ -99,10 +100,17 @@ class Group:
         return intervals.area(tidy(found.value), found.parts, found.sizes, level)
 
     def large_interval(self, level: float) -> Interval | None:
-        """Of calibration in the large; None where it does not vary."""
+        """Of calibration in the large; None where it does not vary, and with fewer than two rows of a class."""
         if self.spread is not None:
             return cluster_scores.large(self.scored, self.spread, level)
-        return intervals.mean(*self.large, level)
+        if min(_sizes(self.counts).values()) < scores.FEWEST:
+            return None
+        weight, total = np.concatenate(self.scored.squares), float(sum(part.sum() for part in self.scored.weights))
+        away = np.concatenate([1 - self.scored.middle, -self.scored.middle]) - self.large
+        found = moments.linearised(self.large, away / total, weight, total**2 / float(weight.sum()), level)
+        if found is None:
+            return None
+        return replace(found, low=max(-1.0, found.low), high=min(1.0, found.high))
 
 
 def by_slice(outcomes: Outcomes, found: Mapping[Pairs, Counts], by: Sequence[str]) -> dict[Pairs, Group]:
@@ -148,7 +156,15 @@ def _add_own(answer: Answer, group: Group, place: Pairs) -> None:
         interval = group.area_interval(answer.level)
         _put(answer, "auc", group.area.value, group.area.ties, interval, "" if interval else _none(group, "the scores do not vary"), **given)
     large = group.large_interval(answer.level)
-    _put(answer, _LARGE, group.large[0], group.slack, large, "" if large else _none(group, "label - score does not vary"), **given)
+    _put(
+        answer,
+        _LARGE,
+        group.large,
+        group.slack,
+        large,
+        "" if large else _none(group, _ONE_SIDED),
+        **given,
+    )
     value, slack = group.ece
     note = "no interval: its estimate is biased upwards by binning, and no standard interval covers it"
     _put(answer, "ece", value, slack, None, note, **given)
@@ -177,22 +193,18 @@ def _add_against(answer: Answer, group: Group, base: Group, where: Mapping[str, 
         ends = _apart(group.area_interval(answer.level), group.area.value, base.area_interval(answer.level), base.area.value)
         _put(answer, "auc_difference", group.area.value - base.area.value, slack, ends, note, **given)
         _put(answer, "abroca", abroca(group.scored, base.scored), slack, None, f"{note}; {_BIASED}", **given)
-    ends = _apart(group.large_interval(answer.level), group.large[0], base.large_interval(answer.level), base.large[0])
-    _put(answer, f"{_LARGE}_difference", group.large[0] - base.large[0], group.slack + base.slack, ends, note, **given)
+    ends = _apart(group.large_interval(answer.level), group.large, base.large_interval(answer.level), base.large)
+    _put(answer, f"{_LARGE}_difference", group.large - base.large, group.slack + base.slack, ends, note, **given)
     (mine, moved), (theirs, moved_too) = group.ece, base.ece
     _put(answer, "ece_difference", mine - theirs, moved + moved_too, None, f"{note}; {_BIASED}", **given)
 
 
 def _apart(first: Interval | None, a: float, second: Interval | None, b: float) -> Interval | None:
-    """The interval of the difference of two independent estimates from their own (MOVER: Zou & Donner 2008, Statistics in Medicine 27, 1693).
-
-    Of two of DeLong's it is DeLong's for independent groups. Groups in the same clusters are taken as independent: where they vary alike it is wide.
-    """
+    """The interval of the difference of two groups' figures. Groups in the same clusters are taken as independent: if they vary alike it is wide."""
     if first is None or second is None:
         return None
-    low, high = a - b - math.hypot(a - first.low, second.high - b), a - b + math.hypot(first.high - a, b - second.low)
-    method = first.method if first.method == second.method else f"{first.method} and {second.method}"
-    return Interval(max(-1.0, low), min(1.0, high), f"MOVER of {method}")
+    found = two_rates.mover(a, first, b, second)
+    return replace(found, low=max(-1.0, found.low), high=min(1.0, found.high))
 
 
 def abroca(group: Scored, base: Scored) -> float:
@@ -238,7 +250,7 @@ def add_gaps(answer: Answer, groups: Mapping[Pairs, Group], by: Sequence[str], c
     ranked = [group for group in visible if group.area is not None]
     kinds = (
         ("auc_gap", ranked, [group.area.value for group in ranked if group.area], [group.area.ties for group in ranked if group.area]),
-        (f"{_LARGE}_gap", visible, [group.large[0] for group in visible], [group.slack for group in visible]),
+        (f"{_LARGE}_gap", visible, [group.large for group in visible], [group.slack for group in visible]),
         ("ece_gap", visible, [group.ece[0] for group in visible], [group.ece[1] for group in visible]),
     )
     for name, used, values, slacks in kinds:

@@ -1,19 +1,20 @@
 """Inequality of what decisions give to people: generalised entropy of the benefit `prediction - label + 1` (0 where a positive was missed,
 2 where a negative was taken for one, else 1), and treatment equality, the ratio of the two kinds of errors.
 
-Speicher et al. 2018, KDD, 2239. An index is a smooth function of the three shares: its interval is that of the delta method on the log scale.
+Speicher et al. 2018, KDD, 2239. An index is a smooth function of the three shares: its interval is that of the delta method (see `interval`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from factbook.measures.binary import FN, FP, TN, TP, Counts
 from factbook.measures.request import Answer
 from factbook.model import Direction, Metric, Pairs, Unit
-from factbook.statistics import intervals
+from factbook.statistics import beta, intervals, two_rates
+from factbook.statistics.delta import ADDED
 from factbook.statistics.intervals import Interval, Share
 from factbook.statistics.moments import tidy
 
@@ -67,10 +68,12 @@ def add(answer: Answer, counts: Counts, place: Pairs) -> None:
         elif low.value == 1:
             answer.add(name, None, undefined="0 / 0: nobody has a benefit", **given)
         else:
-            value, gradient = entropy(low.value, high.value) if name == "generalised_entropy" else theil(low.value, high.value)
-            interval = _interval(value, gradient, low, high, answer.level)
-            answer.add(name, tidy(value), interval=interval, note="" if interval else "no interval: benefits do not vary", **given)
+            index = entropy if name == "generalised_entropy" else theil
+            answer.add(name, tidy(index(low.value, high.value)[0]), interval=interval(index, low, high, answer.level), **given)
     _add_treatment(answer, counts, given)
+
+
+Index = Callable[[float, float], tuple[float, tuple[float, float]]]
 
 
 def entropy(low: float, high: float) -> tuple[float, tuple[float, float]]:
@@ -85,16 +88,28 @@ def theil(low: float, high: float) -> tuple[float, tuple[float, float]]:
     return rest * high / mean - math.log(mean), (rest * high / mean**2 + 1 / mean, rest / mean - rest * high / mean**2 - 1 / mean)
 
 
-def _interval(value: float, gradient: tuple[float, float], low: Share, high: Share, level: float) -> Interval | None:
-    """The delta method on the log scale (Bishop, Fienberg & Holland 1975, section 14.6)."""
-    a, b = gradient
-    mean = a * low.value + b * high.value
-    variance = (a * a * low.value + b * b * high.value - mean * mean) / low.n
-    if value <= 1e-15 or variance <= 0:
-        return None
-    half = intervals.normal(level) * math.sqrt(variance) / value
-    method = "delta method on the log scale" + (", Kish's effective n" if low.weighted else "")
-    return Interval(value * math.exp(-half), value * math.exp(half), method)
+def interval(index: Index, low: Share, high: Share, level: float) -> Interval:
+    """The hull of the delta method on the log scale, and of it on both scales about the shares with two more rows, spread evenly over the benefits.
+
+    As in `delta`: with ten rows the first alone holds .46 to .97 of the truths, the hull .94 or more (Bishop, Fienberg & Holland 1975, section 14.6;
+    Agresti & Coull 1998, The American Statistician 52, 119).
+    """
+    n, more = low.n, low.n + ADDED
+    about = ((low.k + ADDED / 3) / more, (high.k + ADDED / 3) / more)
+    ends = [*_delta(index, about, more, intervals.normal(level), log=False), *_delta(index, about, more, intervals.normal(level), log=True)]
+    if index(low.value, high.value)[0] > 1e-15:
+        ends += _delta(index, (low.value, high.value), n, beta.student(level, n - 1) if 1 < n < 1e6 else intervals.normal(level), log=True)
+    else:
+        ends.append(0.0)
+    return Interval(max(0.0, min(ends)), max(ends), "delta method, log scale and about two more rows" + two_rates.effective(low))
+
+
+def _delta(index: Index, shares: tuple[float, float], n: float, t: float, *, log: bool) -> tuple[float, float]:
+    """The ends of the plain interval, or of that on the log scale."""
+    value, (a, b) = index(*shares)
+    mean = a * shares[0] + b * shares[1]
+    half = t * math.sqrt(max(a * a * shares[0] + b * b * shares[1] - mean * mean, 0.0) / n)
+    return (value * math.exp(-half / value), value * math.exp(min(half / value, 700.0))) if log else (value - half, value + half)
 
 
 def _add_treatment(answer: Answer, counts: Counts, given: Mapping[str, Any]) -> None:

@@ -10,7 +10,6 @@ others: it is then too wide.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,11 +23,11 @@ from factbook.measures import rows
 from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Flags, Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
-from factbook.statistics import intervals
+from factbook.statistics import intervals, two_rates
 from factbook.statistics.intervals import Interval, Share
 from factbook.statistics.moments import tidy
 
-VERSION: Final = 1
+VERSION: Final = 2
 ROLES: Final = ("data",)
 PARAMS: Final = ("size", "on", "training", "model")
 TRAINING: Final = "training"
@@ -194,7 +193,7 @@ def _differ(answer: Answer, kind: str, first: Mapping[str, _Figure], second: Map
             answer.add(f"{name}_{kind}", None, params=params, undefined="one of the figures is undefined")
             continue
         share = {"k", "n"} <= set(a.counts)
-        found = intervals.newcombe(a.counts["k"], a.n, b.counts["k"], b.n, answer.level) if share else _mover(a, b)
+        found = two_rates.newcombe(a.counts["k"], a.n, b.counts["k"], b.n, answer.level) if share else _mover(a, b)
         answer.add(f"{name}_{kind}", tidy(a.value - b.value), params=params, interval=found)
 
 
@@ -202,7 +201,5 @@ def _mover(a: _Figure, b: _Figure) -> Interval | None:
     """The interval of a difference from the intervals of both, taken as independent (Zou & Donner 2008)."""
     if a.interval is None or b.interval is None or a.value is None or b.value is None:
         return None
-    value = a.value - b.value
-    low = value - math.hypot(a.value - a.interval.low, b.interval.high - b.value)
-    high = value + math.hypot(a.interval.high - a.value, b.value - b.interval.low)
-    return Interval(max(-1.0, low), min(1.0, high), "MOVER, taken as independent")
+    found = two_rates.mover(a.value, a.interval, b.value, b.interval)
+    return Interval(max(-1.0, found.low), min(1.0, found.high), "MOVER, taken as independent")

@@ -20,7 +20,7 @@ from factbook.measures.rates import RATES, Rate
 from factbook.measures.reference_groups import shown
 from factbook.measures.request import Answer
 from factbook.model import Direction, Fact, Metric, Pairs, Unit
-from factbook.statistics import gaps, intervals, laws, power
+from factbook.statistics import gaps, laws, power, two_rates
 from factbook.statistics.intervals import Interval, Share
 from factbook.statistics.moments import tidy
 
@@ -205,13 +205,13 @@ class _Pair:
         """Of independent rows, or of rows in clusters."""
         if isinstance(self.mine, Blocked):
             return clusters.difference(self.mine, self.base, self.rate.part, self.rate.whole, level)
-        return intervals.difference(*self.shares, level)
+        return two_rates.difference(*self.shares, level)
 
     def ratio(self, level: float) -> Interval | None:
         """As `difference`."""
         if isinstance(self.mine, Blocked):
             return clusters.ratio(self.mine, self.base, self.rate.part, self.rate.whole, level)
-        return intervals.quotient(*self.shares, level)
+        return two_rates.quotient(*self.shares, level)
 
     def p(self) -> float | None:
         """Of the test that both rates are equal; with clusters that of the normal law at their effective n. None with too few clusters."""
@@ -230,10 +230,18 @@ def _add_pair(answer: Answer, name: str, pair: _Pair, given: Mapping[str, Any]) 
     common = {**given, "counts": pair.counts(), "note": "; ".join(filter(None, (given["note"], pair.few)))}
     answer.add(f"{name}_difference", tidy(mine.value - base.value), interval=pair.difference(answer.level), **common)
     if base.k <= 0:
-        said = f"{'0 / 0' if mine.k <= 0 else 'division by 0'}: the reference group's {name} is 0"
-        answer.add(f"{name}_ratio", None, undefined=said, **common)
+        answer.add(f"{name}_ratio", None, undefined=_endless(name, pair, answer.level), **common)
     else:
         answer.add(f"{name}_ratio", tidy(mine.value / base.value), interval=pair.ratio(answer.level), **common)
+
+
+def _endless(name: str, pair: _Pair, level: float) -> str:
+    """What can be said of a ratio whose reference group has no event: where the shares are those of independent rows, how large it is at least."""
+    mine, base = pair.shares
+    if mine.k <= 0:
+        return f"0 / 0: the reference group's {name} is 0"
+    said = f"division by 0: the reference group's {name} is 0"
+    return said if mine.clustered else f"{said}; at {level:.0%} confidence the ratio is at least {two_rates.least(mine, base, level):.3g}"
 
 
 def add_gaps(answer: Answer, found: Found, by: Sequence[str], chosen: Sequence[Gap] = GAPS) -> None:

@@ -19,7 +19,8 @@ from factbook.measures.rates import RATES, Rate
 from factbook.measures.reference_groups import shown
 from factbook.measures.request import Answer
 from factbook.model import Direction, Metric, Pairs, Unit
-from factbook.statistics.intervals import Interval, Share, difference, normal
+from factbook.statistics import two_rates
+from factbook.statistics.intervals import Interval, Share, normal
 from factbook.statistics.moments import tidy
 
 SAME: Final = "same sign"
@@ -109,7 +110,7 @@ def _add_one(answer: Answer, name: str, pair: Pair, strata: Sequence[Pair], give
     value, interval = mantel_haenszel(strata, answer.level)
     fact = answer.add(f"{name}_difference_stratified", tidy(value), interval=interval, **given)
     aggregate = pair[0].value - pair[1].value
-    verdict = _verdict(aggregate, difference(*pair, answer.level), value, interval)
+    verdict = _verdict(aggregate, two_rates.difference(*pair, answer.level), value, interval)
     answer.add(f"{name}_difference_reversal", verdict, **given)
     if verdict in (REVERSED, ESTABLISHED) and fact.measured:
         clear = ", both established" if verdict == ESTABLISHED else ""

@@ -25,6 +25,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from factbook.statistics import two_rates
 from factbook.statistics.intervals import Interval, Share, normal
 
 Floats = NDArray[np.float64]
@@ -36,8 +37,6 @@ _MOST_PAIRS: Final = 500
 _MOST_COLUMNS: Final = 2_000
 _CHUNK: Final = 500
 _HALVINGS: Final = 48
-_KISH: Final = ", Kish's effective n"
-_CLUSTERS: Final = ", effective n of clusters"
 
 
 def _multiples(columns: int) -> Floats:
@@ -140,24 +139,22 @@ class Shares:
         return found
 
     def ends(self, level: float) -> tuple[Floats, Floats]:
-        """Of Wilson's intervals."""
-        z, p = normal(level), self.value
-        weight = z * z / self.n
-        centre = (p + weight / 2) / (1 + weight)
-        half = z * np.sqrt(p * (1 - p) / self.n + weight / (4 * self.n)) / (1 + weight)
-        return np.minimum(p, np.maximum(0.0, centre - half)), np.maximum(p, np.minimum(1.0, centre + half))
+        """Of the intervals that `two_rates` makes differences of."""
+        found = [two_rates.limits(k, n, level) for k, n in zip(self.k.tolist(), self.n.tolist(), strict=True)]
+        low, high = (np.array([getattr(item, end) for item in found], dtype=np.float64) for end in ("low", "high"))
+        return np.minimum(self.value, low), np.maximum(self.value, high)
 
     @property
     def method(self) -> str:
         """Of the interval of a difference."""
-        return f"Newcombe{', correlated' if self.cells is not None else ''}{self.said}"
+        few = bool((np.minimum(self.k, self.n - self.k) < two_rates.FEW).any())
+        return f"{two_rates.NEWCOMBE_FEW if few else two_rates.NEWCOMBE}{', correlated' if self.cells is not None else ''}{self.said}"
 
 
 def shares(parts: Sequence[Share]) -> Shares:
     """A rate of groups that share no rows."""
     k, n = (np.array([getattr(part, name) for part in parts], dtype=np.float64) for name in ("k", "n"))
-    said = _CLUSTERS if any(part.clustered for part in parts) else _KISH if any(part.weighted for part in parts) else ""
-    return Shares(k, n, said)
+    return Shares(k, n, two_rates.effective(*parts))
 
 
 def overlapping(parts: Sequence[Share], members: Flags, hits: Floats, misses: Floats, weight: Floats) -> Shares:
@@ -277,11 +274,12 @@ def ratio(families: Sequence[Shares], level: float) -> Interval | None:
         low = min(low, float(_koopman(family, first, second, level)[0].min()))
         if len(item.apart):
             high = min(high, float(_koopman(family, item.first, item.second, each)[1].min()))
-    return Interval(min(low, high), high, f"Koopman{families[0].said}{said}")
+    few = any(bool((item.k < two_rates.FEW).any()) for item in families)
+    return Interval(min(low, high), high, f"{two_rates.KOOPMAN_FEW if few else two_rates.KOOPMAN}{families[0].said}{said}")
 
 
 def _koopman(family: Shares, first: Integers, second: Integers, level: float) -> tuple[Floats, Floats]:
-    """The ends of Koopman's interval of the ratio of each pair, or of its reciprocal: the smallest lower end, and the smallest upper end up to 1."""
+    """The ends of the ratio of each pair (`two_rates.koopman`), or of its reciprocal: the smallest lower end, and the smallest upper end up to 1."""
     turned = family.value[first] > family.value[second]
     above, below = np.where(turned, second, first), np.where(turned, first, second)
     k1, n1, k2, n2 = family.k[above], family.n[above], family.k[below], family.n[below]
@@ -299,13 +297,14 @@ def _koopman(family: Shares, first: Integers, second: Integers, level: float) ->
 
 
 def _score(theta: Floats, k1: Floats, n1: Floats, k2: Floats, n2: Floats) -> Floats:
-    """The statistic of Koopman 1984 for p1 = theta p2."""
+    """The statistic of Koopman 1984 for p1 = theta p2, corrected for continuity where events are few (`two_rates`)."""
     a, b, c = (n1 + n2) * theta, n1 * theta + k1 + n2 + k2 * theta, k1 + k2
     p2 = 2 * c / (b + np.sqrt(np.maximum(b * b - 4 * a * c, 0.0)))
     p1 = np.minimum(theta * p2, 1.0)
     variance = p1 * (1 - p1) / n1 + theta * theta * p2 * (1 - p2) / n2
-    gap = k1 / n1 - theta * k2 / n2
-    return np.where(variance > 0, gap * gap / variance, np.where(np.abs(gap) < 1e-15, 0.0, np.inf))
+    correction = np.where(np.minimum(k1, k2) < two_rates.FEW, 0.5 * (1 / n1 + theta / n2), 0.0)
+    gap = np.maximum(0.0, np.abs(k1 / n1 - theta * k2 / n2) - correction)
+    return np.where(variance > 0, gap * gap / variance, np.where(gap < 1e-15, 0.0, np.inf))
 
 
 def _bisect(outside: Callable[[Floats], Flags], out: Floats, inside: Floats) -> Floats:

@@ -239,6 +239,30 @@ def student(
     return Interval(max(bounds[0], low), min(bounds[1], high), method)
 
 
+def linearised(value: float, influence: Floats, weight: Floats, size: float, level: float) -> Interval | None:
+    """The interval of a smooth statistic from the influences of independent rows; None where nothing varies.
+
+    The hull of Student's t with as many degrees of freedom as rows carry the variance (Satterthwaite 1946, Biometrics Bulletin 2, 110), less one, and
+    of Hall's (1992, JRSS B 54, 221), which takes the skewness of the influences out. Where positives are rare few rows carry nearly all of it: t with
+    the degrees of freedom of all rows holds .85 of a calibration slope, or of a Brier skill, at four expected positives of 200.
+
+    Args:
+        value: of the statistic.
+        influence: what one row of each kind adds to it.
+        weight: of each kind, the sum of its rows' squared weights (rows without weights).
+        size: the (effective) number of rows.
+        level: of confidence.
+    """
+    squares, cubes, fourths = (float((weight * influence**power).sum()) for power in (2, 3, 4))
+    if size <= 2 or squares <= 1e-28:
+        return None
+    error, skew = math.sqrt(squares * size / (size - 1)), cubes / squares**1.5
+    t, far = quantile(size, level), quantile(max(2.0, min(squares**2 / fourths, size)), level)
+    ends = [value - error * without_skew(end, skew) for end in (t, -t)]
+    name = "Student's t over rows, linearised (carriers of the variance, Hall)"
+    return Interval(min(ends[0], value - far * error), max(ends[1], value + far * error), name)
+
+
 def _bounded(value: float, variance: float, units: int, level: float, method: str, bounds: tuple[float, float]) -> Interval | None:
     """The interval of a mean of bounded values: that of a proportion of as many rows as would give its variance.
 

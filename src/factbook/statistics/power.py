@@ -12,7 +12,8 @@ from collections.abc import Callable
 from statistics import NormalDist
 from typing import Final
 
-from factbook.statistics.intervals import Interval, Share, difference, normal
+from factbook.statistics.intervals import Interval, Share, normal
+from factbook.statistics.two_rates import difference
 
 POWER: Final = 0.8
 MOST: Final = 10**9
