@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -12,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from factbook import git
 from factbook.errors import UnknownName
 from factbook.manifest import FILE
 
 _HELD: Final = (FILE, "documents", "evidence", "runs", "reviews")
 _PICTURES: Final = (".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp")
-_ELSEWHERE: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # set inside a Git hook
 
 
 @contextmanager
@@ -54,11 +52,4 @@ def _unpack(revision: str, book: Path, place: Path) -> None:
 
 
 def _git(book: Path, *arguments: str) -> bytes:
-    """What Git says, run where the book is; nothing where it fails."""
-    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
-    top = ["git", "-c", "core.fsmonitor=false", "-C", str(book)]
-    try:
-        done = subprocess.run([*top, *arguments], capture_output=True, timeout=60, check=False, env={**environment, "GIT_OPTIONAL_LOCKS": "0"})
-    except (OSError, subprocess.TimeoutExpired):
-        return b""
-    return done.stdout if done.returncode == 0 else b""
+    return git.said(book, *arguments) or b""

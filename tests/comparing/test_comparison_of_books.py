@@ -308,6 +308,6 @@ def test_what_was_kept_is_read_back_as_it_was(ours: Path) -> None:
     now = take.read(ours, taken["dull"], ("model-cards",), ours / ".factbook")
     assert kept["dull"].figures == now.figures
     assert (kept["card"].says, kept["card"].data) == (book.catalog.evidence.quoted["card"].says, book.catalog.evidence.quoted["card"].data)
-    quoted.path(ours, "card").write_text("[]", encoding="utf-8")
+    (ours / quoted.QUOTED / "card.json").write_text("[]", encoding="utf-8")
     with pytest.raises(EvidenceError, match=r"card\.json"):
         quoted.load(ours)

@@ -13,7 +13,7 @@ from typing import Any
 from factbook import canon, measures, sources
 from factbook.engines import kept
 from factbook.errors import EvidenceError, FactbookError, SourceAbsent, UnknownName
-from factbook.evidence import assumed, history, runs, sessions, store
+from factbook.evidence import assumed, folders, history, runs, sessions, store
 from factbook.evidence.locking import STORE, lock
 from factbook.evidence.store import Evidence, Record
 from factbook.manifest import Manifest, Planned
@@ -75,7 +75,7 @@ def measure_plan(
     for name in chosen:
         if name not in manifest.plan:
             raise UnknownName("planned measurement", name, manifest.plan)
-    ran = sessions.names(root)
+    ran = folders.names(root, sessions.SESSIONS)
     with lock(root, wait=wait, progress=progress):
         _tidy(root)
         plan = _Plan(root, manifest, rehash=rehash, servers=sources.Servers.ASK)

@@ -6,14 +6,14 @@ check fails until they are read again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from factbook import canon
-from factbook.errors import EvidenceError, FactbookError, UnknownName
-from factbook.evidence import form
+from factbook.errors import EvidenceError, UnknownName
+from factbook.evidence import folders, form
 from factbook.evidence.record import FOLDER
 from factbook.model import Fact, Key, Pairs
 
@@ -165,16 +165,6 @@ def _named(items: Mapping[str, T], name: str, what: str) -> T:
     return items[name]
 
 
-def path(root: Path, name: str) -> Path:
-    """The file of a quotation."""
-    return root / QUOTED / f"{name}.json"
-
-
-def names(root: Path) -> list[str]:
-    """The names of the quotations that are kept, sorted."""
-    return sorted(item.stem for item in (root / QUOTED).glob("*.json") if not item.name.startswith("."))
-
-
 def digest(quoted: Quoted) -> str:
     """Of all that was quoted."""
     return canon.digest(list(_lines(quoted)))
@@ -186,7 +176,7 @@ def write(root: Path, quoted: Quoted) -> None:
     Raises:
         StorageError: the folder cannot be written.
     """
-    canon.write_atomic(path(root, quoted.name), ("[\n" + ",\n".join(_lines(quoted)) + "\n]\n").encode())
+    canon.write_atomic(folders.path(root, QUOTED, quoted.name), ("[\n" + ",\n".join(_lines(quoted)) + "\n]\n").encode())
 
 
 def _lines(quoted: Quoted) -> Iterator[str]:
@@ -218,20 +208,14 @@ def load(root: Path) -> dict[str, Quoted]:
     Raises:
         EvidenceError: a file is damaged.
     """
-    return dict(_read(root, names(root)))
+    return folders.load(root, QUOTED, _read, "delete the file, and read it again: factbook measure")
 
 
-def _read(root: Path, found: Iterable[str]) -> Iterator[tuple[str, Quoted]]:
-    for name in found:
-        where = f"{QUOTED}/{name}.json"
-        try:
-            head, *lines = canon.loads(path(root, name).read_text(encoding="utf-8"), where)
-            if head.pop("schema") != SCHEMA or head["name"] != name:
-                raise EvidenceError(f"{where}: this is not {SCHEMA} of {name}")
-            yield name, _built(head, lines, where)
-        except (FactbookError, OSError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-            said = error.message if isinstance(error, FactbookError) else str(error)
-            raise EvidenceError(f"{where}: cannot be used ({said})", remedy="delete the file, and read it again: factbook measure") from error
+def _read(tree: Any, where: str) -> Quoted:
+    head, *lines = tree
+    if head.pop("schema") != SCHEMA or where != f"{QUOTED}/{head['name']}.json":
+        raise EvidenceError(f"{where}: this is not {SCHEMA} of that name")
+    return _built(head, lines, where)
 
 
 def _built(head: dict[str, Any], lines: list[dict[str, Any]], where: str) -> Quoted:

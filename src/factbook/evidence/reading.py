@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from factbook import canon
 from factbook.errors import EvidenceError, FactbookError
-from factbook.evidence import form, runs
+from factbook.evidence import folders, form, runs
 from factbook.evidence.record import FOLDER, SCHEMA, Input, Record, identity, path
 from factbook.model import Fact, Key
 
@@ -19,7 +19,7 @@ _HEADER: Final = ("schema", "name", "measure", "version", "params", "level", "su
 
 def names(root: Path) -> list[str]:
     """The names of the evidence files that exist, sorted."""
-    return sorted(item.stem for item in (root / FOLDER).glob("*.json") if not item.name.startswith("."))
+    return folders.names(root, FOLDER)
 
 
 def read(root: Path, name: str) -> tuple[Record, dict[Key, Fact], dict[Key, int]]:

@@ -13,7 +13,6 @@ import datetime as dt
 import hashlib
 import os
 import platform
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +21,7 @@ from typing import Any, Final
 
 from factbook import canon
 from factbook.errors import EvidenceError, FactbookError
+from factbook.git import said
 
 FOLDER: Final = "runs"
 SCHEMA: Final = "factbook/run/1"
@@ -100,14 +100,8 @@ def _tools() -> dict[str, str]:
 
 def _checkout(root: Path) -> tuple[str, bool | None]:
     def git(*arguments: str) -> str | None:
-        command = ["git", "-c", "core.fsmonitor=false", "-C", str(root), *arguments]
-        elsewhere = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # set inside a Git hook
-        environment = {name: value for name, value in os.environ.items() if name not in elsewhere}
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, env={**environment, "GIT_OPTIONAL_LOCKS": "0"})
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
+        out = said(root, *arguments, seconds=10)
+        return None if out is None else out.decode(errors="replace").strip()
 
     commit = git("rev-parse", "HEAD")
     if not commit:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from factbook import canon
-from factbook.errors import EvidenceError, FactbookError
+from factbook.errors import EvidenceError
+from factbook.evidence import folders
 from factbook.evidence.record import FOLDER
 
 SCHEMA: Final = "factbook/session/1"
@@ -50,16 +51,6 @@ class Session:
         return canon.digest({"document": self.document, "blocks": [asdict(block) for block in self.blocks], **read})
 
 
-def path(root: Path, name: str) -> Path:
-    """The file of a session."""
-    return root / SESSIONS / f"{name}.json"
-
-
-def names(root: Path) -> list[str]:
-    """The names of the sessions that are kept, sorted."""
-    return sorted(item.stem for item in (root / SESSIONS).glob("*.json") if not item.name.startswith("."))
-
-
 def write(root: Path, name: str, session: Session) -> None:
     """Keep a session.
 
@@ -69,7 +60,7 @@ def write(root: Path, name: str, session: Session) -> None:
     blocks = ",\n".join(canon.dumps(asdict(block)) for block in session.blocks)
     read = f'"files":{canon.dumps(dict(session.files))},\n' if session.files else ""
     text = f'{{"schema":{canon.dumps(SCHEMA)},\n"document":{canon.dumps(session.document)},\n{read}"blocks":[\n{blocks}\n]}}\n'
-    canon.write_atomic(path(root, name), text.encode())
+    canon.write_atomic(folders.path(root, SESSIONS, name), text.encode())
 
 
 def load(root: Path) -> dict[str, Session]:
@@ -78,20 +69,13 @@ def load(root: Path) -> dict[str, Session]:
     Raises:
         EvidenceError: a file is damaged.
     """
-    return dict(_read(root, names(root)))
+    return folders.load(root, SESSIONS, _read, "run the document again: factbook run {name}")
 
 
-def _read(root: Path, found: Iterable[str]) -> Iterable[tuple[str, Session]]:
-    for name in found:
-        where = f"{SESSIONS}/{name}.json"
-        try:
-            tree = canon.loads(path(root, name).read_text(encoding="utf-8"), where)
-            if tree["schema"] != SCHEMA:
-                raise EvidenceError(f"{where}: this is not {SCHEMA}")
-            yield name, Session(_text(tree["document"]), tuple(_block(item) for item in tree["blocks"]), _files(tree.get("files", {})))
-        except (FactbookError, OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-            said = error.message if isinstance(error, FactbookError) else str(error)
-            raise EvidenceError(f"{where}: cannot be used ({said})", remedy=f"run the document again: factbook run {name}") from error
+def _read(tree: Any, where: str) -> Session:
+    if tree["schema"] != SCHEMA:
+        raise EvidenceError(f"{where}: this is not {SCHEMA}")
+    return Session(_text(tree["document"]), tuple(_block(item) for item in tree["blocks"]), _files(tree.get("files", {})))
 
 
 def _text(value: Any) -> str:
