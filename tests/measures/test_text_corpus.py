@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
@@ -22,11 +23,12 @@ from factbook.model import Status, silent
 from measuring import manifest, shared
 
 PLAN = "measure: text-corpus, data: data, text: t"
+WORD = re.compile(r"[^\W_]+")
 
 
 def jaccard(one: str, other: str, size: int = 3) -> float:
     a, b = (
-        {tuple(words[i : i + size]) for i in range(max(len(words) - size + 1, 1))} if (words := text_corpus._WORD.findall(text.lower())) else set()
+        {tuple(words[i : i + size]) for i in range(max(len(words) - size + 1, 1))} if (words := WORD.findall(text.lower())) else set()
         for text in (one, other)
     )
     return len(a & b) / len(a | b) if a | b else 0.0
@@ -80,7 +82,7 @@ def test_a_text_that_thousands_share_is_bounded_and_said(tmp_path):
 def test_lengths_and_words(tmp_path):
     texts = [text for text in corpus() if text and text.strip()]
     found = facts(measured(tmp_path, {"t": texts}, "", PLAN))
-    words = [word for text in texts for word in text_corpus._WORD.findall(text.lower())]
+    words = [word for text in texts for word in WORD.findall(text.lower())]
     counted = Counter(words)
     assert found["total_length;unit=words"].value == len(words)
     assert found["vocabulary"].value == len(counted)
@@ -232,3 +234,10 @@ def test_golden(tmp_path):
     data = {"t": texts, "g": np.tile(["a", "b"], len(texts))[: len(texts)].tolist(), "y": np.tile(["p", "q", "q"], len(texts))[: len(texts)].tolist()}
     plan = PLAN + ", against: other, by: [g]"
     golden("text-corpus", text_corpus.VERSION, measured(tmp_path, data, ", by: [g], label: y", plan, other=({"t": texts[:9]}, "")))
+
+
+def test_chinese_texts_that_differ_in_a_letter_are_nearly_the_same(tmp_path):
+    text = "这部电影的故事很好演员也很好但是音乐太吵了我不喜欢"
+    found = facts(measured(tmp_path, {"t": [text, text + "吗", "完全不同的一句话没有任何共同的地方"]}, "", PLAN))
+    assert found["near_duplicates;near=0.8"].value == 1
+    assert found["length;q=1;unit=words"].value == len(text) + 1

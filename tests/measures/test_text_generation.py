@@ -18,7 +18,9 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import judges, quantities, text_generation, texts
+from factbook.measures import epochs, judges, quantities, text_generation, texts
+from factbook.measures.outputs import Slices
+from factbook.measures.request import Answer
 from factbook.model import Status
 from factbook.statistics import moments
 from factbook.statistics.moments import Sample
@@ -36,7 +38,7 @@ def reference_lcs(one: list[str], other: list[str]) -> int:
     return int(table[-1, -1])
 
 
-def epochs(samples: int = 40, each: int = 5, seed: int = 1) -> dict[str, np.ndarray]:
+def drawn(samples: int = 40, each: int = 5, seed: int = 1) -> dict[str, np.ndarray]:
     random = np.random.default_rng(seed)
     skill = np.repeat(random.beta(0.7, 0.7, samples), each)
     return {
@@ -108,14 +110,14 @@ def test_real_sentences(tmp_path):
     found = facts(measured(tmp_path, {"p": outputs, "r": lines}, "", PLAN))
     each = []
     for output, line in zip(outputs, lines, strict=True):
-        one, other = (texts._WORD.findall(text.lower()) for text in (output, line))
+        one, other = (texts.words(text) for text in (output, line))
         each.append(2 * reference_lcs(one, other) / (len(one) + len(other)))
     assert found["rouge_l"].value == pytest.approx(np.mean(each), rel=1e-9)
     assert found["rouge_l"].interval == pytest.approx(mean_interval(each), rel=1e-9)
 
 
 def test_pass_at_k_is_the_published_estimator_and_that_of_all_subsets(tmp_path):
-    data = epochs()
+    data = drawn()
     found = facts(measured(tmp_path, data, "", PASS))
     correct = data["c"].reshape(40, 5)
     for k in (1, 2, 5):
@@ -132,14 +134,14 @@ def test_pass_at_k_is_the_published_estimator_and_that_of_all_subsets(tmp_path):
 
 
 def test_a_sample_with_too_few_epochs_makes_pass_at_k_undefined(tmp_path):
-    data = {name: values[1:] for name, values in epochs().items()}
+    data = {name: values[1:] for name, values in drawn().items()}
     found = facts(measured(tmp_path, data, "", PASS))
     assert found["pass_at_k;k=5"].reason == "1 samples have fewer than 5 epochs"
     assert found["pass_at_k;k=2"].status is Status.MEASURED
 
 
 def test_one_epoch_is_a_plain_proportion(tmp_path):
-    data = {name: values[::5] for name, values in epochs().items()}
+    data = {name: values[::5] for name, values in drawn().items()}
     share = facts(measured(tmp_path, data, "", PASS.replace(", k: [1, 2, 5]", "")))["correct_share"]
     assert share.method == "Clopper-Pearson"
     low, high = stats.binomtest(int(data["c"].sum()), 40).proportion_ci()
@@ -286,14 +288,14 @@ def test_the_interval_of_kappa_over_samples_covers():
 
 def test_the_same_in_any_order_and_partitioning(tmp_path):
     random = np.random.default_rng(2)
-    data = pa.table(epochs() | {"p": random.choice(["x y", "y", "x z"], 200), "r": random.choice(["x y", "z"], 200), "s": random.random(200)})
+    data = pa.table(drawn() | {"p": random.choice(["x y", "y", "x z"], 200), "r": random.choice(["x y", "z"], 200), "s": random.random(200)})
     plan = PASS + ", prediction: p, references: r, judges: [p, r], quantities: [s], by: [g]"
     one = measured(tmp_path, data, ", by: [g]", plan)
     assert one.facts == measured(tmp_path, data.take(random.permutation(200)), ", by: [g]", plan, parts=6).facts
 
 
 def test_groups_of_few_samples_are_suppressed_though_they_have_many_rows(tmp_path):
-    data = epochs() | {"g": np.repeat(["few", "next", "many"], [45, 55, 100])}
+    data = drawn() | {"g": np.repeat(["few", "next", "many"], [45, 55, 100])}
     found = facts(measured(tmp_path, data, ", by: [g]", PASS + ", by: [g]", below=10))
     assert [found[f"pass_at_k;k=1?g={group}"].status for group in ("few", "next", "many")] == [Status.SUPPRESSED, Status.SUPPRESSED, Status.MEASURED]
 
@@ -309,6 +311,8 @@ def test_groups_of_few_samples_are_suppressed_though_they_have_many_rows(tmp_pat
         ({"c": [1, -2]}, "measure: text-generation, data: data, quantities: [c]", SourceError, r"'c' \(quantities\) is negative in 1 of 2 rows"),
         ({}, "measure: text-generation, data: data, judges: [p]", MeasureError, "at least two columns"),
         ({}, "measure: text-generation, data: data, prediction: p, refusals: [x], refused: c", MeasureError, "give one of them"),
+        ({}, "measure: text-generation, data: data, prediction: p, refusals: [' ']", MeasureError, "refusals"),
+        ({}, PLAN + ", logged: c", MeasureError, "`logged` is the mean of `correct`"),
         ({"r": ["x", None]}, PLAN, SourceError, "1 of 2 rows have no reference"),
         ({"p": ["x", None]}, PLAN, SourceError, r"column 'p' \(prediction\) is missing in 1 of 2 rows"),
         ({}, "measure: text-generation, data: data, supported: c, claims: z", SourceError, "more claims are supported"),
@@ -317,6 +321,67 @@ def test_groups_of_few_samples_are_suppressed_though_they_have_many_rows(tmp_pat
 def test_what_contradicts_the_declaration_is_refused(tmp_path, change, plan, error, said):
     with pytest.raises(error, match=said):
         measured(tmp_path, {"id": [1, 2], "c": [1, 0], "p": ["x", "y"], "r": ["x", "x"], "z": [0, 0]} | change, "", plan)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Don't x_y 3.14", ["don", "t", "x", "y", "3", "14"]),
+        ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),
+        ("e\u0301te\u0301_\u00e9", ["e\u0301te\u0301", "\u00e9"]),
+        ("你好 World世", ["你", "好", "world", "世"]),
+        ("テスト", ["テ", "ス", "ト"]),
+        ("\u2764\ufe0f ok", ["ok"]),
+        ("", []),
+    ],
+)
+def test_words_of_many_scripts(text, words):
+    assert texts.words(text) == words
+
+
+def test_chinese_answers_are_compared_letter_by_letter():
+    assert texts.token_f1("北京市", "北京", texts.squad) == pytest.approx(0.8)
+    assert texts.rouge_l("我在北京市", "北京") == pytest.approx(4 / 7)
+
+
+def test_standard_errors_are_those_that_tools_print(tmp_path):
+    random = np.random.default_rng(8)
+    data = {"c": random.integers(0, 2, 70), "s": random.random(70), "t": random.random(70), "id": np.arange(70)}
+    plan = "measure: text-generation, data: data, sample: id, correct: c, score: [s, t]"
+    found = facts(measured(tmp_path, data, "", plan))
+    for key, values in (("correct_share", data["c"]), ("mean_score;score=s", data["s"]), ("mean_score;score=t", data["t"])):
+        assert found[f"standard_error;of={key}"].value == pytest.approx(stats.sem(values), rel=1e-9)
+
+
+def test_models_and_filters_are_slices_of_the_same_samples(tmp_path):
+    """Each model answered each sample twice; a slice has its own epochs, and both models together vary by sample."""
+    data = {"id": np.repeat(np.arange(20), 4), "m": np.tile(["x", "x", "y", "y"], 20), "c": np.random.default_rng(1).integers(0, 2, 80)}
+    found = facts(measured(tmp_path, data, ", by: [m]", PASS.replace("[1, 2, 5]", "[1, 2]") + ", by: [m]", below=10))
+    for model in ("x", "y"):
+        own = data["c"][data["m"] == model].reshape(20, 2)
+        assert found[f"pass_at_k;k=2?m={model}"].value == pytest.approx(own.max(axis=1).mean())
+        assert found[f"samples?m={model}"].value == 20
+    assert (found["samples"].value, found["rows"].value) == (20, 80)
+
+
+def test_what_the_log_says_is_held_against_the_samples(tmp_path):
+    data = drawn(10, 3) | {"log": np.repeat(0.0, 30)}
+    first, other = data["c"][:15].mean(), data["c"][15:].mean()
+    data["log"] = np.where(np.arange(30) < 15, first, other + 0.01)
+    run = measured(tmp_path, data, "", PASS.replace("[1, 2, 5]", "[1]") + ", logged: log")
+    assert (facts(run)["runs_apart"].value, facts(run)["runs_apart"].n) == (1, 2)
+    assert f"the log says {other + 0.01:.6g} (log), its samples {other:.6g}" in run.warnings[0]
+    unequal = {"id": [1, 1, 1, 2], "c": [1, 1, 0, 0], "log": [1 / 3] * 4}
+    assert facts(measured(tmp_path, unequal, "", PASS.replace("[1, 2, 5]", "[1]") + ", logged: log"))["runs_apart"].value == 0, "a mean over samples"
+    nothing = unequal | {"log": pa.array([None] * 4, pa.float64())}
+    assert facts(measured(tmp_path, nothing, "", PASS.replace("[1, 2, 5]", "[1]") + ", logged: log"))["runs_apart"].status is Status.UNDEFINED
+
+
+def test_correct_answers_among_those_that_do_not_refuse(tmp_path):
+    data = {"p": ["I can’t", "Paris", "i can't say", "Rome"], "c": [0, 1, 0, 0], "id": [1, 2, 3, 4]}
+    found = facts(measured(tmp_path, data, "", PASS.replace("[1, 2, 5]", "[1]") + ", prediction: p, refusals: [I can't]"))
+    assert found["refusal_rate"].counts == {"k": 2, "n": 4}
+    assert found["correct_if_answered"].counts == {"k": 1, "n": 2}
 
 
 def test_an_empty_reference_expects_no_answer(tmp_path):
@@ -332,7 +397,7 @@ def test_outputs_without_a_reference_are_left_out_where_the_policy_says_so(tmp_p
 
 
 def test_golden(tmp_path):
-    data = epochs(20) | {"p": np.tile(["The cat sat", "a dog", "cat", "cats sat down"], 25), "r": np.tile(["cat sat", "the dog!"], 50)}
+    data = drawn(20) | {"p": np.tile(["The cat sat", "a dog", "cat", "cats sat down"], 25), "r": np.tile(["cat sat", "the dog!"], 50)}
     data |= {"a": np.tile(["x", "y", "x", "x", "z"], 20), "b": np.tile(["x", "y"], 50), "t": np.arange(100) * 37 % 101 / 8}
     data |= {"v": [[True, False]] * 60 + [[True]] * 30 + [[]] * 10, "d": [["k", "l"]] * 50 + [["m"]] * 50, "e": [["l"]] * 100}
     plan = PASS + ", prediction: p, references: r, by: [g], judge: a, human: b, judges: [a, b], support: v, retrieved: d, relevant: e"
@@ -344,9 +409,9 @@ def test_intervals_cover():
     random, runs, samples, each = np.random.default_rng(9), 1500, 60, 4
     skill = random.beta(2, 2, (runs, samples, 1))
     correct = (random.random((runs, samples, each)) < skill).astype(float).reshape(-1)
-    answer = text_generation.Answer("m", 0.95, {item.name: item for item in text_generation.METRICS}, frozenset(), "")
+    answer = Answer("m", 0.95, {item.name: item for item in text_generation.METRICS}, frozenset(), "")
     names = [(("run", str(i)),) for i in range(runs)]
     clusters = np.repeat(np.arange(runs * samples), each)
-    text_generation._add_passes(answer, correct, clusters, np.repeat(np.arange(runs), samples * each), names, [2])
+    epochs.add(answer, correct, Slices(names, np.repeat(np.arange(runs), samples * each), clusters, "sample", 0), [2])
     truth = 1 - 2 * 3 / (4 * 5)
     assert 0.94 <= np.mean([fact.low <= truth <= fact.high for fact in answer.facts]) <= 0.96

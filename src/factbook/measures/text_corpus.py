@@ -4,8 +4,8 @@
     {measure: text-corpus, data: train, text: review, against: test, languages: py3langid}
 
 One row is one text, in the column `text` (texts in files are read by `format: texts` and `format: lines`). A missing text counts as missing, one of
-white space as empty; both have no other figures. Words are runs of letters and digits in lower case; scripts that write no spaces between words
-make long ones.
+white space as empty; both have no other figures. Words are runs of letters and digits, with the marks upon them, in lower case; each letter of
+Chinese and Japanese is one. Other scripts that write no spaces between words, such as Thai, make long ones.
 
 Exact duplicates are equal character by character. Near-duplicates have a Jaccard index of their sets of `shingle` words in a row of at least `near`
 (Broder 1997, SEQUENCES, 21), found by an exact join; a text that is linked to another through a third is in their cluster. Of each cluster all
@@ -32,7 +32,7 @@ import numpy as np
 from pydantic import Field
 
 from factbook.errors import MeasureError, MissingExtra
-from factbook.measures import corpora, duplicates, personal, rows, scripts
+from factbook.measures import corpora, duplicates, personal, rows, scripts, texts
 from factbook.measures.corpora import Stated
 from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Flags, Rows, Texts, Wanted
@@ -40,7 +40,7 @@ from factbook.measures.vocabulary import share
 from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.statistics.moments import Integers
 
-VERSION: Final = 2
+VERSION: Final = 3
 ROLES: Final = ("data",)
 OPTIONAL: Final = ("against",)
 PARAMS: Final = ("text", "near", "shingle", "languages")
@@ -49,7 +49,6 @@ MOST: Final = 500_000
 _LETTERS: Final = 20
 _EMPTY: Final = -2
 _SAMPLE: Final = 1000
-_WORD: Final = re.compile(r"[^\W_]+")
 _TELLING: Final = re.compile(personal.PREFILTER)
 _NEITHER, _LOWER, _UP = Direction.NEITHER, Direction.LOWER, (0.0, math.inf)
 
@@ -105,7 +104,7 @@ class Corpus:
     def of(cls, values: Sequence[str], given: Parameters) -> Corpus:
         """Split every text into words, once."""
         vocabulary: dict[str, int] = {}
-        words = [[vocabulary.setdefault(word, len(vocabulary) + 1) for word in _WORD.findall(text.lower())] for text in values]
+        words = [[vocabulary.setdefault(word, len(vocabulary) + 1) for word in texts.words(text)] for text in values]
         return cls(tuple(values), words, vocabulary, given)
 
     @cached_property
