@@ -24,7 +24,7 @@ Term = tuple[Floats, ...]
 Terms = Mapping[str, Term]
 Columns = Mapping[str, Floats]
 
-ROOM: Final = 1 << 20
+ROOM: Final = 1 << 19
 _CHUNK: Final = 1 << 15
 _BITS: Final = 62
 _FORMAT: Final = 1
@@ -225,11 +225,11 @@ def _runs(cell: Integers, keys: Integers) -> tuple[Integers, Integers]:
 def _fitted(spread: Spread, room: int) -> Spread:
     """In bins as fine as fit."""
     while len(spread.n) > room:
-        spread = _gathered(replace(spread, shift=spread.shift + 1, keys=spread.keys >> 1))
+        spread = gathered(replace(spread, shift=spread.shift + 1, keys=spread.keys >> 1))
     return spread
 
 
-def _gathered(spread: Spread) -> Spread:
+def gathered(spread: Spread) -> Spread:
     """Equal bins as one."""
     if not len(spread.n):
         return spread
@@ -282,7 +282,7 @@ def _together(parts: Sequence[Spread], places: Sequence[Integers], item: Countin
     cell = np.concatenate([place[part.cell] if item.apart else part.cell for part, place in zip(parts, places, strict=True)])
     keys = np.concatenate([part.keys >> (shift - part.shift) for part in parts])
     n, sums = np.concatenate([part.n for part in parts]), np.concatenate([part.sums for part in parts])
-    return _fitted(_gathered(Spread(shift, cell, keys, n, sums)), item.room)
+    return _fitted(gathered(Spread(shift, cell, keys, n, sums)), item.room)
 
 
 def add_up(design: Design, parts: Iterable[Totals]) -> Totals | None:
@@ -296,12 +296,14 @@ def add_up(design: Design, parts: Iterable[Totals]) -> Totals | None:
 
 
 def dump(totals: Totals) -> bytes:
-    """Totals as bytes, the same for equal ones."""
+    """Totals as bytes, the same for equal ones: a line of JSON, and the steps of their arrays, compressed."""
+    import pyarrow as pa
+
     arrays: list[Any] = [totals.blocks, totals.n, *(array.view(np.int64) for array in totals.extremes.values())]
     spreads = {}
     for name, item in totals.spreads.items():
         arrays += [item.cell, item.keys, item.n]
-        spreads[name] = [item.shift, [[f"{amount:x}" for amount in row] for row in item.sums.tolist()]]
+        spreads[name] = [item.shift, [f"{amount:x}" for amount in item.sums.reshape(-1).tolist()]]
     head = {
         "totals": _FORMAT,
         "dimensions": totals.dimensions,
@@ -311,7 +313,12 @@ def dump(totals: Totals) -> bytes:
         "spreads": spreads,
         "arrays": [array.shape for array in arrays],
     }
-    return json.dumps(head).encode() + b"\n" + b"".join(np.ascontiguousarray(array, dtype="<i8").tobytes() for array in arrays)
+    steps = [np.diff(array, axis=0, prepend=np.zeros_like(array[:1])).T for array in arrays]
+    body = b"".join(np.ascontiguousarray(array, dtype="<i8").tobytes() for array in steps)
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as packed:
+        packed.write(json.dumps(head).encode() + b"\n" + body)
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def load(data: bytes) -> Totals:
@@ -320,26 +327,31 @@ def load(data: bytes) -> Totals:
     Raises:
         ValueError: these are none.
     """
-    line, _, body = data.partition(b"\n")
+    import pyarrow as pa
+
+    try:
+        line, _, body = pa.CompressedInputStream(pa.BufferReader(data), "zstd").read().partition(b"\n")
+    except OSError as error:
+        raise ValueError("not totals that this version reads") from error
     head = json.loads(line)
     if head.get("totals") != _FORMAT:
         raise ValueError("not totals that this version reads")
     ends = np.cumsum([math.prod(shape) for shape in head["arrays"]])
-    every = np.split(np.frombuffer(body, dtype="<i8").astype(np.int64), ends[:-1])
-    blocks, n, *rest = [array.reshape(shape) for array, shape in zip(every, head["arrays"], strict=True)]
+    steps = np.frombuffer(body, dtype="<i8").astype(np.int64)
+    parts = zip(np.split(steps, ends[:-1]), head["arrays"], strict=True)
+    blocks, n, *rest = [np.cumsum(part.reshape(shape[::-1]).T, axis=0, dtype=np.int64) for part, shape in parts]
     extremes = {name: rest.pop(0).view(np.float64) for name in head["extremes"]}
     spreads = {}
     for name, (shift, sums) in head["spreads"].items():
         cell, keys, counts = (rest.pop(0) for _ in range(3))
-        spreads[name] = Spread(shift, cell, keys, counts, _objects([[int(amount, 16) for amount in row] for row in sums], len(counts)))
-    own = {name: _objects([[int(amount, 16)] for amount in column], len(n))[:, 0] for name, column in head["sums"].items()}
+        spreads[name] = Spread(shift, cell, keys, counts, _objects(sums).reshape(len(counts), -1 if len(counts) else 0))
+    own = {name: _objects(column) for name, column in head["sums"].items()}
     return Totals(tuple(head["dimensions"]), tuple(tuple(texts) for texts in head["values"]), blocks, n, own, extremes, spreads)
 
 
-def _objects(rows: Sequence[Sequence[int]], size: int) -> Any:
-    found = np.zeros((size, len(rows[0]) if rows else 0), dtype=object)
-    for i, row in enumerate(rows):
-        found[i] = row
+def _objects(written: Sequence[str]) -> Any:
+    found = np.zeros(len(written), dtype=object)
+    found[:] = [int(amount, 16) for amount in written]
     return found
 
 

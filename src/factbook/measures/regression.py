@@ -7,12 +7,14 @@ not matter. A label of 0 makes MAPE undefined, it does not make it large.
 
 Intervals: means (MAE, bias, MAPE, ...) Student's t over rows or clusters; MSE, RMSE and R² the jackknife on the log scale (of MSE, and of
 SSE/SST), because their distributions are skewed (simulated with normal errors, MSE covers .939 at 30 rows, .945 at 60, .948 at 200); the median error
-its order statistics (Conover 1999, Practical Nonparametric Statistics, 3.2), conservative. The shape of the errors is in `residuals`.
+its order statistics (Conover 1999, Practical Nonparametric Statistics, 3.2), conservative. The shape of the errors is in `residuals`. More than a
+million rows (2^20) are added up part by part, see `summed_errors`; weighted rows and clusters are held whatever their number.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -21,13 +23,13 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from factbook.errors import MeasureError
-from factbook.measures import residuals, rows
+from factbook.measures import residuals, rows, summed, summed_errors
 from factbook.measures.request import Answer, Request, count_metric
 from factbook.measures.rows import Rows, Wanted
 from factbook.model import Direction, Metric, Pairs, Unit
-from factbook.statistics import beta, intervals, moments
+from factbook.statistics import intervals, moments
 from factbook.statistics.intervals import Interval
-from factbook.statistics.moments import Floats, Sample, tidy
+from factbook.statistics.moments import Floats, Integers, Sample, tidy
 
 VERSION: Final = 3
 ROLES: Final = ("data",)
@@ -130,21 +132,41 @@ def measure(request: Request, answer: Answer) -> None:
         SourceError: a column does not exist, holds no numbers, or misses values without a policy.
     """
     given = rows.parameters(Parameters, request)
+    slices = request.slices()
+    if summed.needed(request):
+        _add_summed(request, answer, given, slices)
+        return
     found = rows.read(request, given.columns())
     answer.warnings += found.warnings
-    _refuse_reversed(request, given, found)
-    slices = request.slices()
+    if given.low:
+        _refuse_reversed(request, given, int((found.numbers["low"] > found.numbers["high"]).sum()))
     rows.protect(request, answer, slices, found)
     for by in ((), *slices):
         names, sample = found.sample(by)
         _add_all(_Adder(answer, names, sample), given, found)
 
 
-def _refuse_reversed(request: Request, given: Parameters, found: Rows) -> None:
+def _add_summed(request: Request, answer: Answer, given: Parameters, slices: Sequence[tuple[str, ...]]) -> None:
+    """The facts of more rows than are held at once."""
+    levels = sorted(given.quantiles)
+    found, left_out = summed.add_up(request, summed_errors.asked(given.columns(), [str(level) for level in levels], bool(given.low)))
+    answer.warnings += left_out
     if given.low:
-        wrong = int((found.numbers["low"] > found.numbers["high"]).sum())
-        if wrong:
-            raise MeasureError(f"plan.{request.name}: {given.low!r} lies above {given.high!r} in {wrong} rows", remedy="swap `low` and `high`")
+        _refuse_reversed(request, given, sum(found.sums["reversed"].tolist()) >> moments.UNIT)
+    rows.protect_counts(request, answer, slices, summed.atoms(request.source(), found))
+    written = [(str(level), f"{level.normalize():f}") for level in levels]
+    for by in ((), *slices):
+        own = summed.Slices(request.source(), found, by)
+        summed_errors.add_all(_Adder(answer, own.names, own.sample), own, written, _nominal(given), bool(given.low))
+
+
+def _refuse_reversed(request: Request, given: Parameters, wrong: int) -> None:
+    if wrong:
+        raise MeasureError(f"plan.{request.name}: {given.low!r} lies above {given.high!r} in {wrong} rows", remedy="swap `low` and `high`")
+
+
+def _nominal(given: Parameters) -> Pairs:
+    return () if given.nominal is None else (("nominal", f"{given.nominal.normalize():f}"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,27 +184,58 @@ class _Adder:
     def student(self, value: float, variance: float, i: int, bounds: tuple[float, float] = _REAL, skewness: float = 0.0) -> Interval | None:
         return moments.student(value, variance, int(self.sample.units[i]), self.answer.level, self.method, bounds, skewness)
 
-    def log(self, value: float, variance: float, carriers: float, i: int) -> Interval | None:
-        return moments.student_log(value, variance, int(self.sample.units[i]), self.answer.level, f"jackknife, {self.method}", carriers)
+    def log(self, value: float, spread: tuple[Floats, Floats], how: str, i: int) -> Interval | None:
+        """From the variance of the logarithm and the units that carry it."""
+        variance, carriers = (float(item[i]) for item in spread)
+        return moments.student_log(value, variance, int(self.sample.units[i]), self.answer.level, how, carriers)
 
     def mean(self, metric: str, values: Floats, *, undefined: Floats | None = None, said: str = "", params: Pairs = ()) -> None:
         """A mean with Student's t; undefined where some of the rows have no value (`undefined`, 0 or 1 a row)."""
         means = self.sample.mean(values)
         spread, skewness = self.sample.spread(values, np.nan_to_num(means)), self.sample.skewness(values, np.nan_to_num(means))
-        bad = np.zeros(self.sample.size) if undefined is None else np.bincount(self.sample.index, weights=undefined, minlength=self.sample.size)
+        bad = None if undefined is None else np.bincount(self.sample.index, weights=undefined, minlength=self.sample.size).astype(np.float64)
+        self.means(metric, means, spread, skewness, bad, said, params)
+
+    def means(
+        self, metric: str, means: Floats, spread: Floats, skewness: Floats, zero: Floats | None = None, said: str = "", params: Pairs = ()
+    ) -> None:
+        """Means with their variances; undefined where some of the rows have no value (`zero` of them)."""
         bounds = self.answer.metrics[metric].bounds or _REAL
         for i in range(len(self.names)):
-            if bad[i]:
-                self.one(metric, i, None, None, f"{int(bad[i])} rows {said}", params)
+            if zero is not None and zero[i]:
+                self.one(metric, i, None, None, f"{int(zero[i])} rows {said}", params)
             else:
                 interval = self.student(float(means[i]), float(spread[i]), i, bounds, float(skewness[i]))
                 self.one(metric, i, float(means[i]), interval, "", params)
 
-    def one(self, metric: str, i: int, value: float | None, interval: Interval | None, undefined: str = "", params: Pairs = ()) -> None:
+    def squares(self, mse: Floats, total: Floats, centre: Floats, variances: Sequence[tuple[Floats, Floats]], how: str) -> None:
+        """MSE, RMSE and R² from the mean squares of the errors and of the labels about their mean, the variances of log MSE and log (SSE / SST)."""
+        for i in range(len(self.names)):
+            own = self.log(float(mse[i]), variances[0], how, i)
+            self.one("mse", i, float(mse[i]), own)
+            self.one("rmse", i, math.sqrt(mse[i]), None if own is None else Interval(math.sqrt(own.low), math.sqrt(own.high), own.method))
+            if not moments.varies(float(total[i]), float(centre[i])):
+                self.one("r2", i, None, None, "division by 0: all labels are equal" if self.sample.n[i] else "")
+                continue
+            rest = float(mse[i] / total[i])
+            ratio = self.log(rest, variances[1], how, i)
+            self.one("r2", i, 1 - rest, None if ratio is None else Interval(1 - ratio.high, 1 - ratio.low, ratio.method))
+
+    def hits(self, metric: str, hits: Integers, params: Pairs) -> None:
+        """A share of the rows."""
+        for place, k, n in zip(self.names, hits.tolist(), self.sample.n.tolist(), strict=True):
+            interval = intervals.proportion(k, n, self.answer.level) if n else None
+            said = "" if n else "0 of 0: no rows"
+            counts = {"k": k, "n": n}
+            self.answer.add(metric, k / n if n else None, params=params, slice=place, interval=interval, n=n, counts=counts, undefined=said)
+
+    def one(
+        self, metric: str, i: int, value: float | None, interval: Interval | None, undefined: str = "", params: Pairs = (), note: str = ""
+    ) -> None:
         n = int(self.sample.n[i])
         said = undefined or ("0 of 0: no rows" if not self.sample.weight[i] else "")
         value = None if said or value is None else tidy(value)
-        self.answer.add(metric, value, params=params, slice=self.names[i], interval=interval, n=n, undefined=said)
+        self.answer.add(metric, value, params=params, slice=self.names[i], interval=interval, n=n, undefined=said, note=note)
 
 
 def _add_all(add: _Adder, given: Parameters, found: Rows) -> None:
@@ -223,17 +276,7 @@ def _add_squares(add: _Adder, label: Floats, error: Floats) -> None:
     centre = np.nan_to_num(sample.mean(label))
     apart = label - centre[sample.index]
     mse, total = sample.mean(squares), sample.mean(apart * apart)
-    spread, curve = log_variances(sample, squares, apart)
-    for i in range(len(add.names)):
-        own = add.log(float(mse[i]), float(spread[0][i]), float(spread[1][i]), i)
-        add.one("mse", i, float(mse[i]), own)
-        add.one("rmse", i, math.sqrt(mse[i]), None if own is None else Interval(math.sqrt(own.low), math.sqrt(own.high), own.method))
-        if not moments.varies(float(total[i]), float(centre[i])):
-            add.one("r2", i, None, None, "division by 0: all labels are equal" if sample.n[i] else "")
-            continue
-        rest = float(mse[i] / total[i])
-        ratio = add.log(rest, float(curve[0][i]), float(curve[1][i]), i)
-        add.one("r2", i, 1 - rest, None if ratio is None else Interval(1 - ratio.high, 1 - ratio.low, ratio.method))
+    add.squares(mse, total, centre, log_variances(sample, squares, apart), f"jackknife, {add.method}")
 
 
 def log_variances(sample: Sample, squares: Floats, apart: Floats) -> list[tuple[Floats, Floats]]:
@@ -259,39 +302,20 @@ def _add_median(add: _Adder, size: Floats) -> None:
             add.one("median_absolute_error", i, None, None, "not defined for weighted rows" if n else "")
             continue
         interval = None
-        rank = 0 if add.sample.clusters is not None else _rank(n, add.answer.level)
+        rank = 0 if add.sample.clusters is not None else residuals.median_rank(n, add.answer.level)
         if rank:
             interval = Interval(float(own[rank - 1]), float(own[n - rank]), "order statistics, conservative")
         add.one("median_absolute_error", i, (float(own[(n - 1) // 2]) + float(own[n // 2])) / 2, interval)
-
-
-def _rank(n: int, level: float) -> int:
-    """The largest r such that the r-th smallest and the r-th largest of n values enclose the median with at least the given level; 0 if none."""
-    tail = (1 - level) / 2
-
-    def below(r: int) -> float:
-        return beta.incomplete(n - r + 1, r, 0.5)
-
-    low, high = 0, n // 2
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if below(middle) <= tail else (low, middle - 1)
-    return low
 
 
 def _add_interval(add: _Adder, given: Parameters, found: Rows, label: Floats) -> None:
     """Which share of the labels lies in the prediction interval, and how wide it is."""
     low, high = found.numbers["low"], found.numbers["high"]
     inside = ((label >= low) & (label <= high)).astype(np.float64)
-    params = () if given.nominal is None else (("nominal", f"{given.nominal.normalize():f}"),)
+    params = _nominal(given)
     if add.sample.weights is not None or add.sample.clusters is not None:
         add.mean("interval_coverage", inside, params=params)
     else:
-        hits = np.bincount(add.sample.index, weights=inside, minlength=add.sample.size).astype(np.int64).tolist()
-        for place, k, n in zip(add.names, hits, add.sample.n.tolist(), strict=True):
-            interval = intervals.proportion(k, n, add.answer.level) if n else None
-            said = "" if n else "0 of 0: no rows"
-            add.answer.add(
-                "interval_coverage", k / n if n else None, params=params, slice=place, interval=interval, n=n, counts={"k": k, "n": n}, undefined=said
-            )
+        hits = np.bincount(add.sample.index, weights=inside, minlength=add.sample.size).astype(np.int64)
+        add.hits("interval_coverage", hits, params)
     add.mean("interval_width", high - low)

@@ -13,7 +13,7 @@ import numpy as np
 
 from factbook.measures.request import Answer, count_metric
 from factbook.model import Direction, Metric, Pairs, Unit
-from factbook.statistics import dependence, intervals, moments
+from factbook.statistics import beta, dependence, intervals, moments
 from factbook.statistics.intervals import Interval, normal
 from factbook.statistics.moments import Floats, Sample, tidy
 
@@ -110,6 +110,20 @@ def _add_shape(add: Adds, i: int, powers: list[float], undefined: str) -> None:
     second, third, fourth = powers
     add.one("residual_skewness", i, None if undefined else third / second**1.5, None, undefined)
     add.one("residual_kurtosis", i, None if undefined else fourth / second**2 - 3, None, undefined)
+
+
+def median_rank(n: int, level: float) -> int:
+    """The largest r such that the r-th smallest and the r-th largest of n values enclose the median with at least the given level; 0 if none."""
+    tail = (1 - level) / 2
+
+    def below(r: int) -> float:
+        return beta.incomplete(n - r + 1, r, 0.5)
+
+    low, high = 0, n // 2
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if below(middle) <= tail else (low, middle - 1)
+    return low
 
 
 def _add_quantiles(add: Adds, i: int, ordered: Floats) -> None:

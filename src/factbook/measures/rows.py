@@ -352,9 +352,15 @@ def protect(request: Request, answer: Answer, by: Iterable[tuple[str, ...]], *co
         names, index = rows.places(sorted(rows.source.by))
         for name, count in zip(names, np.bincount(index, minlength=len(names)).tolist(), strict=True):
             atoms.setdefault(name, [0] * len(counted))[i] = count
-    margins = {item for item in (*by, *(item for role in request.margins.values() for item in role)) if item}
     counts = {name: tuple(count) for name, count in atoms.items()}
-    details = None if kinds is None else _by_kind(counted[0], kinds, counts)
+    protect_counts(request, answer, by, counts, None if kinds is None else _by_kind(counted[0], kinds, counts))
+
+
+def protect_counts(
+    request: Request, answer: Answer, by: Iterable[tuple[str, ...]], counts: Mapping[Pairs, tuple[int, ...]], details: Any = None
+) -> None:
+    """As `protect`, of the rows of every finest slice, of each kind that is counted."""
+    margins = {item for item in (*by, *(item for role in request.margins.values() for item in role)) if item}
     answer.hidden |= suppression.hidden(counts, margins, request.manifest.suppress_below, details=details, held=answer.hidden)
 
 
