@@ -84,3 +84,20 @@ def test_equal_values_have_no_interval():
     sample = Sample(np.zeros(7, dtype=np.int64), 1, np.full(7, 0.3))
     mean = sample.mean(values)
     assert moments.student(float(mean[0]), float(sample.spread(values, mean)[0]), 7, 0.95, "t") is None
+
+
+def test_clusters_of_unequal_size_count_as_fewer_of_one_size() -> None:
+    sizes = np.array([1, 2, 3, 9])
+    clusters = np.repeat(np.arange(4), sizes)
+    equal = Sample(np.zeros(20, dtype=np.int64), 1, None, np.repeat(np.arange(4), 5))
+    unequal, alone = Sample(np.zeros(15, dtype=np.int64), 1, None, clusters), Sample(np.zeros(15, dtype=np.int64), 1)
+    assert equal.alike.tolist() == [4.0]
+    assert alone.alike.tolist() == [15.0]
+    assert unequal.alike[0] == pytest.approx(max(2.0, (sizes**2).sum() ** 2 / (sizes**4).sum()))
+    both = Sample(np.repeat([0, 1], [15, 20]), 2, None, np.concatenate([clusters, 10 + np.repeat(np.arange(4), 5)]))
+    assert both.alike.tolist() == [unequal.alike[0], 4.0]
+    values = np.random.default_rng(1).normal(size=15)
+    wide, narrow = (moments.student(float(values.mean()), 0.1, units, 0.95, "t") for units in (float(unequal.alike[0]), 4))
+    assert wide is not None
+    assert narrow is not None
+    assert wide.high - wide.low > narrow.high - narrow.low

@@ -101,7 +101,7 @@ class _Figure:
     shape: Floats
 
     def interval(self, i: int, level: float) -> Interval | None:
-        value, variance, units, shape = float(self.value[i]), float(self.variance[i]), int(self.units[i]), float(self.shape[i])
+        value, variance, units, shape = float(self.value[i]), float(self.variance[i]), float(self.units[i]), float(self.shape[i])
         if self.log:
             return moments.student_log(value, variance, units, level, self.method, shape)
         return moments.student(value, variance, units, level, self.method, self.bounds, shape)
@@ -137,7 +137,7 @@ def compare(request: Request, answer: Answer) -> None:
 def _figures(found: Rows, sample: Sample) -> dict[str, _Figure]:
     label, prediction = found.numbers["label"], found.numbers["prediction"]
     error = prediction - label
-    method, units = moments.method(sample), sample.units.astype(np.float64)
+    method, units = moments.method(sample), sample.alike
     figures = {}
     for name, values in (("prediction_mean", prediction), ("bias", error), ("mae", np.abs(error))):
         mean = sample.mean(values)

@@ -4,7 +4,7 @@ Sums are integers in units of 2^-1126, wide enough for every double, as in a sup
 order, partitioning or threads, and those of two parts of the rows simply add up. What is read from them is correctly rounded.
 
 Rows that share a cluster (a query, a patient) vary together: their influences are summed within the cluster before they are squared (Liang & Zeger
-1986, Biometrika 73, 13), and Student's t has one degree of freedom fewer than there are clusters.
+1986, Biometrika 73, 13), and Student's t has one degree of freedom fewer than there are clusters, or than would do if they were of one size.
 """
 
 from __future__ import annotations
@@ -136,6 +136,22 @@ class Sample:
         """The independent units of each group: clusters, or rows where there are none."""
         return self.n if self.clusters is None else np.bincount(self._units[1], minlength=self.size)
 
+    @cached_property
+    def alike(self) -> Floats:
+        """How many clusters of one size would tell as much of the variance as those of each group, at least 2; units where there are no clusters.
+
+        Large clusters carry most of it: (sum of squared sizes)² / sum of their fourth powers, as where the rows of a cluster are wholly alike
+        (Satterthwaite 1946; Carter, Schnepel & Steigerwald 2017, Review of Economics and Statistics 99, 698).
+        """
+        units = self.units.astype(np.float64)
+        if self.clusters is None:
+            return units
+        sizes = self.by_unit(np.ones(len(self.index)))
+        squares, fourths = (real(sums((sizes / max(1.0, float(sizes.max(initial=0.0)))) ** power, self.owner, self.size)) for power in (2, 4))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found: Floats = np.where(fourths > 0, np.minimum(units, np.maximum(2.0, squares**2 / fourths)), units)
+        return found
+
     @property
     def owner(self) -> Integers:
         """Per unit its group."""
@@ -207,14 +223,14 @@ def means(
     spread = sample.spread(values, np.nan_to_num(found))
     low, high = ends = bounds or (-math.inf, math.inf)
     skewness = np.zeros(sample.size) if math.isfinite(low) and math.isfinite(high) else sample.skewness(values, np.nan_to_num(found))
-    parts = zip(found.tolist(), spread.tolist(), sample.units.tolist(), skewness.tolist(), strict=True)
+    parts = zip(found.tolist(), spread.tolist(), sample.alike.tolist(), skewness.tolist(), strict=True)
     return [(mean, student(mean, variance, units, level, method, ends, skew)) for mean, variance, units, skew in parts]
 
 
 def student(
     value: float,
     variance: float,
-    units: int,
+    units: float,
     level: float,
     method: str,
     bounds: tuple[float, float] = (-math.inf, math.inf),
@@ -263,7 +279,7 @@ def linearised(value: float, influence: Floats, weight: Floats, size: float, lev
     return Interval(min(ends[0], value - far * error), max(ends[1], value + far * error), name)
 
 
-def _bounded(value: float, variance: float, units: int, level: float, method: str, bounds: tuple[float, float]) -> Interval | None:
+def _bounded(value: float, variance: float, units: float, level: float, method: str, bounds: tuple[float, float]) -> Interval | None:
     """The interval of a mean of bounded values: that of a proportion of as many rows as would give its variance.
 
     Korn & Graubard 1998, Survey Methodology 24, 193, with their correction for few units. At an end itself, where nothing varies, as many rows as
@@ -286,7 +302,7 @@ def varies(variance: float, value: float) -> bool:
     return variance > (1e-14 * value) ** 2
 
 
-def student_log(value: float, variance: float, units: int, level: float, method: str, carriers: float = math.inf) -> Interval | None:
+def student_log(value: float, variance: float, units: float, level: float, method: str, carriers: float = math.inf) -> Interval | None:
     """As `student` of a logarithm with the given variance: for quantities above 0 whose distribution is skewed.
 
     The upper end has as many degrees of freedom as units carry the variance (Satterthwaite 1946, Biometrics Bulletin 2, 110), less one: where a few
