@@ -175,6 +175,24 @@ def test_a_planned_comparison_of_both_files_is_the_test(ours: Path) -> None:
     assert book.check().findings == ()
 
 
+def test_chosen_metrics_have_one_table_and_the_others_are_named(ours: Path) -> None:
+    book = Book(ours)
+    book.measure()
+    book.new("comparison")
+    holding = Holding(book.catalog, book.documents, book.documents[0])
+    shown = compared.write(Words.parse("compared view=figures metrics=accuracy,recall,precision"), holding)
+    table = shown.partition("sharp and twin, both on ")[2].partition("\n\n")[2].partition("\n\n")[0].splitlines()
+    assert table[0] == "| Figure | sharp | twin (quoted) | Difference |"
+    assert [row.split(" | ")[0] for row in table[2:]] == ["| accuracy", "| precision", "| recall (true-positive rate)"]
+    also = shown.partition("Also side by side, and not shown: ")[2]
+    assert "F1 score" in also
+    assert "accuracy;" not in also.replace("balanced accuracy;", "")
+    every = compared.write(Words.parse("compared view=figures metrics=mae"), holding)
+    assert "| F1 score |" in every, "where none of them is there, all are"
+    with pytest.raises(DocumentError, match="no metrics to choose from"):
+        compared.write(Words.parse("compared view=apart metrics=mae"), holding)
+
+
 def test_a_document_quotes_with_links_and_fails_when_the_card_changes(ours: Path) -> None:
     book = Book(ours)
     assert [(item.name, item.state) for item in book.measure()][1:] == [("twin", "quoted"), ("dull", "quoted"), ("card", "quoted")]

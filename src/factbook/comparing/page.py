@@ -118,24 +118,53 @@ class Comparison:
         pinned = f"`{thing.digest.removeprefix('sha256:')[:12]}`"
         return f"this book, {pinned}" if thing.name == self.ours else f"{escape(thing.source)}, {pinned}"
 
-    def beside(self, *, groups: bool = False) -> str:
-        """The figures that stand side by side, of everybody or of groups, with the verdict on each difference. What only turns another figure round
+    def beside(self, *, groups: bool = False, metrics: Sequence[str] = ()) -> str:
+        """The figures that stand side by side, of everybody or of groups, with the verdict on each difference: a table for two things on the same
+        data, and one for what is left. Of `metrics` those that are there, if any is; the others are named. What only turns another figure round
         (1 - recall beside recall) is left out.
         """
-        shown = [(match, found) for match, found in self.judged if bool(match.first.figure.slice) is groups and not _turned(match)]
-        if not shown:
+        found = [(match, judged) for match, judged in self.judged if bool(match.first.figure.slice) is groups and not _turned(match)]
+        if not found:
             return "" if groups else "No figure of one is of the same metric on the same data as a figure of another."
-        heads = ["Figure", "First", "Second", "Difference"]
-        notes = dict.fromkeys(note for _, found in shown if (note := NOTES.get(found.basis)))
-        return "\n\n".join([_table(heads, [self._row(match, found) for match, found in shown]), *([" ".join(notes)] if notes else [])])
+        shown = [item for item in found if item[0].first.figure.metric in metrics] or found
+        left = dict.fromkeys(_title(match.first) for match, _ in found if match not in [item for item, _ in shown])
+        notes = dict.fromkeys(note for _, judged in shown if (note := NOTES.get(judged.basis)))
+        also = [f"Also side by side, and not shown: {_listed(list(left), every=True)}."] if left else []
+        return "\n\n".join([*self._sheets(shown), *([" ".join(notes)] if notes else []), *also])
+
+    def _sheets(self, shown: Sequence[tuple[Match, Judged]]) -> Iterator[str]:
+        """The tables: one for each two things and their data with a few figures or more, then one for all others."""
+        sheets: dict[tuple[str, ...], list[tuple[Match, Judged]]] = {}
+        for match, found in shown:
+            sheets.setdefault((match.first.thing.name, match.second.thing.name, self._on(match)), []).append((match, found))
+        for (first, second, data), items in sheets.items():
+            if len(items) >= _FEW:
+                heads = [f"{escape(side.thing.name)}{self._quoted(side)}" for side in (items[0][0].first, items[0][0].second)]
+                rows = [(self._named(match), *self._figures(match), self._verdict(found)) for match, found in items]
+                yield f"{escape(first)} and {escape(second)}, both on {data}:"
+                yield _table(["Figure", *heads, "Difference"], rows)
+        if rest := [item for items in sheets.values() if len(items) < _FEW for item in items]:
+            yield _table(["Figure", "First", "Second", "Difference"], [self._row(match, found) for match, found in rest])
 
     def _row(self, match: Match, found: Judged) -> tuple[str, ...]:
-        cells = [f"{escape(side.thing.name)}{self._within(side)}: {self.figure(side)}{self._quoted(side)}" for side in (match.first, match.second)]
+        sides = zip((match.first, match.second), self._figures(match), strict=True)
+        cells = [f"{escape(side.thing.name)}: {text}{self._quoted(side)}" for side, text in sides]
+        return f"{self._named(match)}, on {self._on(match)}", *cells, self._verdict(found)
+
+    def _on(self, match: Match) -> str:
+        return f"{self.data(match.first)} ({match.how})"
+
+    def _figures(self, match: Match) -> tuple[str, ...]:
+        return tuple(f"{self.figure(side)}{self._within(side)}" for side in (match.first, match.second))
+
+    @staticmethod
+    def _named(match: Match) -> str:
         group = ", ".join(f"{name} = {value}" for name, value in match.first.figure.slice)
-        title = escape(", ".join(part for part in (_title(match.first), group) if part))
+        return escape(", ".join(part for part in (_title(match.first), group) if part))
+
+    def _verdict(self, found: Judged) -> str:
         difference = found.difference and (f"[{escape(found.difference)}](fact:{found.key})" if self.linked else escape(found.difference))
-        verdict = "; ".join(part for part in (difference, f"{escape(found.words)}{f' ({_basis(found)})' if found.basis else ''}") if part)
-        return f"{title}, on {self.data(match.first)} ({match.how})", *cells, verdict
+        return "; ".join(part for part in (difference, f"{escape(found.words)}{f' ({_basis(found)})' if found.basis else ''}") if part)
 
     def _within(self, side: Side) -> str:
         """Which measurement it is, where a book has several of that metric on the same data."""
@@ -176,7 +205,7 @@ class Comparison:
         return "\n\n".join(part for part in ("\n".join(lines), *(self._items(name) for name in asked)) if part)
 
     def _items(self, regime: str) -> str:
-        """The items of a regime by who answers them; those that nobody answers in one sentence, those that all answer not at all."""
+        """The items of a regime by who answers them; of those that nobody answers the first, those that all answer not at all."""
         found, names = regimes.load(regime), [thing.name for thing in self.things if regime not in thing.unread]
         rows, silent = [], []
         for item in judged(found):
@@ -188,7 +217,7 @@ class Comparison:
             elif missing:
                 rows.append((escape(ask), *(", ".join(map(escape, part)) for part in (answered, missing))))
         table = _table([f"Asked by {escape(found.title)}", "An answer was found in", "None was found in"], rows) if rows else ""
-        nobody = f"None of them answers what {escape(found.title)} also asks: {_listed(silent, every=True)}" if silent else ""
+        nobody = f"None of them answers what {escape(found.title)} also asks: {_listed(silent)}" if silent else ""
         unread = [
             f"{escape(thing.name)} was not judged by {escape(found.title)}: {escape(thing.unread[regime])}."
             for thing in self.things

@@ -1,5 +1,5 @@
 """What the book is compared with, as each says of itself: `<!-- fact:part compared -->`; what stands side by side: `view=figures`, `view=groups`;
-what does not, and why: `view=apart`; what each leaves unsaid: `view=unsaid`.
+what does not, and why: `view=apart`; what each leaves unsaid: `view=unsaid`. `metrics=accuracy,recall` shows only these side by side, where any is.
 
 Figures of other books and of cards are quoted: their links lead to what was read, with the digest that pins it.
 """
@@ -26,15 +26,18 @@ def write(words: Words, holding: Holding) -> str:
     Raises:
         DocumentError: there is no such view, or nothing was read to compare with.
     """
-    view = words.only("view").given.get("view", _VIEWS[0])
+    view = words.only("view", "metrics").given.get("view", _VIEWS[0])
+    metrics = [name for name in words.given.get("metrics", "").split(",") if name]
     if view not in _VIEWS:
         raise DocumentError(f"the part compared has no view {view!r}", remedy=f"views: {', '.join(_VIEWS)}")
+    if metrics and view not in ("figures", "groups"):
+        raise DocumentError(f"the view {view} shows no metrics to choose from", remedy="leave `metrics` out, or say view=figures or view=groups")
     found = comparison(holding)
     if view == "groups":
-        return found.beside(groups=True) or "No figure of a group is of the same metric on the same data as another."
+        return found.beside(groups=True, metrics=metrics) or "No figure of a group is of the same metric on the same data as another."
     if view == "apart":
         return found.apart() or "Every figure that two of them report stands side by side."
-    return {"says": found.declared, "figures": found.beside, "unsaid": found.silence}[view]()
+    return found.beside(metrics=metrics) if view == "figures" else {"says": found.declared, "unsaid": found.silence}[view]()
 
 
 def comparison(holding: Holding) -> Comparison:

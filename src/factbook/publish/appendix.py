@@ -21,6 +21,7 @@ _ABOUT: Final = (
     "factbook check compares every figure with its evidence again. The digest of a fact is shortened; those of measurements and sources are whole."
 )
 _IN_RECORD: Final = ("Source", "Measure", "Re-derive", "Key")
+_OF_THING: Final = ("Says", "Read at digest", "Origin")
 _BRIEF: Final = frozenset({"What", "Slice", "Parameters", "n", "Counts", "Method", "Remark", "Origin"})
 _CODE: Final = frozenset({"Key", "Re-derive", "Digest", "Expression", "Derived as"})
 
@@ -52,13 +53,23 @@ class Ledger:
         records = self.publication.catalog.evidence.records
         names = {citation.key.evidence for citation in entries.values() if citation.key is not None and citation.key.evidence in records}
         loose = [(label, citation) for label, citation in others.items() if citation.key is None or citation.key.evidence not in records]
+        quoted = [item for item in loose if item[1].scheme == "quoted"]
+        loose = [item for item in loose if item not in quoted]
         parts = ["#pagebreak();\n", call("heading", "level: 1", body=say("Evidence")), call("aside", body=say(_ABOUT))]
         if numbered:
             entry = [f"[{self._entry(label, citation)}]" for label, citation in zip(self._numbers, numbered, strict=True)]
             parts += [_title("What the text cites"), call("entries", *entry)]
         if loose:
             parts += [_title("What else the tables cite"), call("list", *(f"[{self._entry(*item)}]" for item in loose))]
+        parts += [self._quoted(list(group)) for _, group in groupby(sorted(quoted, key=_thing), key=_thing)]
         return "\n".join([*parts, *(self._measurement(records[name], others) for name in sorted(names))])
+
+    def _quoted(self, group: list[tuple[str, Citation]]) -> str:
+        """What stands in tables of one other book or card: from where, once, then each figure with its name there."""
+        about = [(item.term, item.text) for item in group[0][1].details if item.term in _OF_THING]
+        names = [call("strong", body=say(citation.headline)) + " " + call("raw", string(citation.target.partition("/")[2])) for _, citation in group]
+        each = [f"[{name} <{label}>]" for name, (label, _) in zip(names, group, strict=True)]
+        return _title(f"Quoted from {_thing(group[0])}") + _terms(about) + call("quotes", *each)
 
     def _measurement(self, record: Record, others: Mapping[str, Citation]) -> str:
         """What a measurement rests on, and its facts that stand in tables only."""
@@ -116,6 +127,10 @@ def not_judged(publication: Publication, document: Document, level: int) -> str:
 
 def _title(text: str) -> str:
     return call("heading", "level: 2", body=say(text))
+
+
+def _thing(entry: tuple[str, Citation]) -> str:
+    return entry[1].target.partition("/")[0]
 
 
 def _metric(entry: tuple[str, Citation, Key]) -> str:

@@ -288,7 +288,7 @@ class Paper:
             f"table.header({', '.join(rows[0])})",
             *(c for row in rows[1:] for c in row),
         )
-        return call("block", "breakable: false", body=table) if len(rows) <= _UNBROKEN else table
+        return call("block", "breakable: false", body=table) if sum(map(_lines, node.children)) <= _UNBROKEN else table
 
     def cell(self, node: Node) -> str:
         key = self._cells.get(node.start)
@@ -355,11 +355,18 @@ class Paper:
         return call("footnote", body=self.inner(definition).strip())
 
 
-_UNBROKEN: Final = 14
+_UNBROKEN: Final = 16
+_LINE: Final = 100
 _VIEW: Final = re.compile(r'viewBox="0 0 ([0-9.]+) ')
 _SCALE: Final = 0.64
 _ROOM: Final = 470.0
 _WRAPPERS: Final = {"Emphasis": "emph", "Strong": "strong"}
+
+
+def _lines(row: Node) -> int:
+    """About how many lines a row of a table takes: its cells share the width of the paper."""
+    most = max((len(cell.words()) for cell in row.children), default=0)
+    return 1 + most * len(row.children) // _LINE
 
 
 def _width_of(drawing: str) -> str:

@@ -7,7 +7,8 @@ Bad:  | False-positive rate | [27.6 %](fact:performance/fnr) |
 Good: The false-negative rate is [27.6 %](fact:performance/fnr).
 
 Judged are the name right before the link, in the same clause, and the first cell of its row in a table; by the titles, short names and other names
-of the measure's metrics, in English. Counts, and figures that a formula derives, are not judged.
+of the measure's metrics, in English. Under "Difference" stand differences of what the row names. Counts, and figures that a formula derives, are not
+judged.
 Fix: mend the words or the link.
 """
 
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from factbook import measures
-from factbook.documents.parse import Document, Kind, Link
+from factbook.documents.parse import Block, Document, Kind, Link
 from factbook.errors import FactbookError
 from factbook.model import Key, Metric, Unit
 from factbook.rules import Checked, NotJudged, Problem, at, prose
@@ -40,12 +41,21 @@ def check(checked: Checked) -> Iterator[Problem | NotJudged]:
         yield NotJudged("the names of metrics beside figures", f"the book is in {checked.manifest.language!r}")
         return
     for document in checked.documents:
-        rows = {cell.start: row[0].text for row in prose.rows(document) for cell in row[1:]}
+        rows = dict(_rows(document))
         for link in document.bound("fact"):
             yield from _link(checked, document, link, rows)
 
 
-def _link(checked: Checked, document: Document, link: Link, rows: dict[int, str]) -> Iterator[Problem]:
+def _rows(document: Document) -> Iterator[tuple[int, tuple[str, bool]]]:
+    """The start of every cell but the first of its row, with the text of that one, and whether the column holds differences."""
+    heads: list[Block] = []
+    for row in prose.rows(document):
+        heads = row if row and row[0].header else heads
+        for column, cell in enumerate(row[1:], 1):
+            yield cell.start, (row[0].text, column < len(heads) and heads[column].text.strip().casefold() == "difference")
+
+
+def _link(checked: Checked, document: Document, link: Link, rows: dict[int, tuple[str, bool]]) -> Iterator[Problem]:
     try:
         key = Key.parse(link.target)
         fact = checked.catalog.fact(key)
@@ -57,8 +67,10 @@ def _link(checked: Checked, document: Document, link: Link, rows: dict[int, str]
     block = document.blocks[link.block]
     text = prose.text_of(block)
     before = "".join(c for c, offset in zip(text.plain, text.offsets, strict=True) if offset < link.start)
-    said = _last(measure, before) or (_whole(measure, rows.get(block.start, "")) if block.kind is Kind.CELL else frozenset())
-    if said and key.metric not in said:
+    row, difference = rows.get(block.start, ("", False))
+    said = _last(measure, before) or (_whole(measure, row) if block.kind is Kind.CELL else frozenset())
+    metric = key.metric.removesuffix("_difference") if difference else key.metric
+    if said and not said & {metric, key.metric}:
         names = " or ".join(sorted(said))
         yield at(document, link.start, f"the figure is {key.metric}; the words before it name {names}", "mend the words or the link")
 
