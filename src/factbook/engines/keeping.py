@@ -67,13 +67,12 @@ def add_up(table: Table, source: Source, design: Design, about: object, store: P
 
 def _named(table: Table, source: Source, about: object, store: Path) -> Iterable[tuple[Table, str]]:
     """The parts, and under which name each is kept; the whole, kept nowhere, where it has none."""
-    whole = table.by_file
-    if not whole.parts:
+    if not table.parts:
         return [(table, "")]
-    types = [[column.name, column.type] for column in whole.columns]
+    types = [[column.name, column.type] for column in table.columns]
     common = [_code(), about, source.model_dump(mode="json", exclude=_LOCATION, exclude_defaults=True), types]
-    pins: Sequence[str] = sources.pins(whole, store)
-    return [(whole.part(i), canon.digest([*common, pin]).removeprefix("sha256:")) for i, pin in enumerate(pins)]
+    pins: Sequence[str] = sources.pins(table, store)
+    return [(table.part(i), canon.digest([*common, pin]).removeprefix("sha256:")) for i, pin in enumerate(pins)]
 
 
 @functools.cache

@@ -24,7 +24,7 @@ Term = tuple[Floats, ...]
 Terms = Mapping[str, Term]
 Columns = Mapping[str, Floats]
 
-ROOM: Final = 1 << 19
+ROOM: Final = 1 << 18
 _CHUNK: Final = 1 << 15
 _BITS: Final = 62
 _FORMAT: Final = 1
@@ -192,7 +192,8 @@ def _extremes(values: Floats, cell: Integers) -> Floats:
 def _counted(item: Counting, columns: Columns, cell: Integers, shift: int) -> Spread:
     """One spread of some rows."""
     own = cell if item.apart else np.zeros(len(cell), dtype=np.int64)
-    keys = np.stack([_to_keys(columns[name]) >> shift for name in item.values], axis=1)
+    keys = np.stack([_to_keys(columns[name]) for name in item.values], axis=1)
+    keys >>= shift
     order, starts = _runs(own, keys)
     first = order[starts]
     sums = np.zeros((len(starts), 0), dtype=object) if item.terms is None else _binned(item.terms, _taken(columns, order), starts)

@@ -199,13 +199,29 @@ class Reading:
         import duckdb
         import pyarrow as pa
 
-        query = _sql(part, self.source, self.columns)
         try:
-            reader = sources.batches(sources.connect(store), query, *([size] if size else []))
+            stored = self._stored(part, size) if size else None
+            if stored is not None:
+                yield from map(self._rows, stored)
+                return
+            reader = sources.batches(sources.connect(store), _sql(part, self.source, self.columns), *([size] if size else []))
             for batch in reader if size else [reader.read_all()]:
-                yield self._rows(batch if size == 0 else pa.table(batch))
-        except duckdb.Error as error:
+                yield self._rows(pa.table(batch) if size else batch)
+        except (duckdb.Error, pa.ArrowException, UnicodeDecodeError) as error:
             raise sources.explain(self.source, part, error) from error
+
+    def _stored(self, part: Table, size: int) -> Iterator[Any] | None:
+        """The columns as the file holds them, where that is what the engine would make of them; else None."""
+        read = part.columnar.get(part.sql)
+        numbers = {item.role: item.column for item in self.columns if item.number}
+        texts = {item.role: item.column for item in self.columns if not item.number}
+        texts |= {f"{i} by": group.column for i, group in enumerate(self.source.by.values())}
+        plain = all(part.column(name, role).type in (*selected.FLOATS, *selected.WHOLE) for role, name in numbers.items())
+        plain = plain and all(part.column(name, role).type == "VARCHAR" for role, name in texts.items())
+        if read is None or not plain or any(item.nested for item in self.columns) or any(group.cuts for group in self.source.by.values()):
+            return None
+        every = numbers | texts
+        return (_shaped(batch, every, numbers) for batch in read(list(dict.fromkeys(every.values())), sorted(set(texts.values())), size))
 
     def _rows(self, data: Any) -> Rows:
         self.rows += data.num_rows
@@ -277,6 +293,14 @@ class Reading:
             raise SourceError(f"{self.table.where}: " + "\n  ".join(said for _, said in problems), remedy=remedy)
 
 
+def _shaped(batch: Any, every: Mapping[str, str], numbers: Iterable[str]) -> Any:
+    """A batch of stored columns as the engine would give it."""
+    import pyarrow as pa
+
+    columns = {role: batch.column(name).cast("float64", safe=False) if role in numbers else batch.column(name) for role, name in every.items()}
+    return pa.table(columns | {f"{role}_unread": pa.nulls(batch.num_rows, "string") for role in numbers})
+
+
 def left_out(table: Table, out: int, rows: int) -> tuple[str, ...]:
     """The warning that rows were left out, if any were."""
     return (f"{table.where}: {out} of {rows} rows were left out because a value is missing (policy: drop)",) if out else ()
@@ -304,8 +328,17 @@ def _sql(table: Table, source: Source, columns: Sequence[Wanted]) -> str:
     return f"SELECT {', '.join(parts)} FROM ({table.sql})"
 
 
+def _encoded(column: Any) -> tuple[Sequence[str], Integers]:
+    """The texts of a column and, per row, 1 + the index of its text (0 where missing)."""
+    if not str(column.type).startswith("dictionary"):
+        return selected.encoded(column)
+    found = selected.values(column)
+    place = np.array([0 if text is None else i + 1 for i, text in enumerate(found.texts)], dtype=np.int64)
+    return [text or "" for text in found.texts], place[found.index] if len(place) else np.zeros(len(column), dtype=np.int64)
+
+
 def _texts(column: Any, rename: Any = None) -> Texts:
-    raw, codes = selected.encoded(column.combine_chunks())
+    raw, codes = _encoded(column.combine_chunks())
     named = rename(raw) if rename else raw
     ordered = tuple(sorted({named[code - 1] for code in np.unique(codes).tolist() if code}))
     place = {text: i + 1 for i, text in enumerate(ordered)}

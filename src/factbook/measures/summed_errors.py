@@ -26,8 +26,8 @@ from factbook.statistics import dependence, intervals, moments
 from factbook.statistics.intervals import Interval, normal
 from factbook.statistics.moments import Floats, Integers, Sample, tidy
 
-_PROFILE: Final = 1 << 12
-_PAIRS: Final = 1 << 18
+_PROFILE: Final = 1 << 11
+_PAIRS: Final = 1 << 17
 _METHOD: Final = "infinitesimal jackknife, Student's t over rows"
 
 
