@@ -79,14 +79,6 @@ def digest(value: Any) -> str:
     return "sha256:" + hashlib.sha256(dumps(value).encode()).hexdigest()
 
 
-def digest_files(paths: Iterable[Path]) -> str:
-    """The digest of several files in the given order: a hash over their hashes; one file has its own plain hash."""
-    hashes = [hash_file(path) for path in paths]
-    if len(hashes) == 1:
-        return "sha256:" + hashes[0]
-    return "sha256:" + hashlib.sha256("\n".join(hashes).encode()).hexdigest()
-
-
 def hash_file(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     state = hashlib.sha256()

@@ -5,21 +5,16 @@ Colour is restrained and never the only sign; NO_COLOR and redirection turn it o
 
 from __future__ import annotations
 
-import datetime as dt
-import json as jsons
-import os
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from factbook.cli.terminal import beside, console, jsons, plural, say, typed, warn
 from factbook.model import Fact
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from factbook.binding import Bound, Number
     from factbook.book import Book, Built
     from factbook.comparing.page import Comparison
@@ -41,79 +36,29 @@ _STANDINGS: Final = {"stands": "green", "carried": "cyan", "fallen": "yellow", "
 _SEVERITIES: Final = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
 
-@cache
-def _console(stream: str = "stdout") -> Console:
-    from rich.console import Console
-
-    return Console(stderr=stream == "stderr", highlight=False, markup=False, emoji=False, soft_wrap=True)
-
-
-def _say(*parts: str | tuple[str, str]) -> None:
-    """One line of plain or styled pieces."""
-    from rich.text import Text
-
-    _console().print(Text.assemble(*parts))
-
-
-def _beside(name: tuple[str, str], title: str, about: str) -> None:
-    """A name, its title and what is to be said about it: in one line for a pipe, wrapped beside the name at a terminal."""
-    if not sys.stdout.isatty():
-        _say(name, title, (f"  {about}", "dim"))
-        return
-    indent = len(name[0])
-    room = max(_console().width - indent, 30)
-    for at, line in enumerate(textwrap.wrap(title, room, break_on_hyphens=False)):
-        _say(name if at == 0 else " " * indent, line)
-    for line in textwrap.wrap(about, room, break_on_hyphens=False):
-        _say(" " * indent, (line, "dim"))
-
-
-def _json(tree: Any) -> None:
-    sys.stdout.write(jsons.dumps(tree, ensure_ascii=False, indent=2, default=_portable) + "\n")
-
-
-def _portable(value: object) -> str:
-    return value.isoformat() if isinstance(value, dt.date) else str(value)
-
-
-def _path(path: Path) -> str:
-    """A path as the user would type it from here."""
-    try:
-        relative = os.path.relpath(path)
-    except ValueError:
-        return str(path)
-    return str(path.absolute()) if Path(relative).parts[:3] == ("..",) * 3 else relative
-
-
-def _warn(outcomes: Iterable[Outcome]) -> None:
-    for outcome in outcomes:
-        for warning in outcome.warnings:
-            sys.stderr.write(f"factbook: {outcome.name}: {warning}\n")
-
-
 def begun(book: Book, notes: Sequence[str]) -> None:
     """A new book, what was inferred to make it, and what comes next."""
     for note in notes:
-        _say(("note  ", "cyan"), note)
-    _say(("✓ ", "green"), f"{_path(book.root)} is a book of {len(book.facts()):,} facts")
+        say(("note  ", "cyan"), note)
+    say(("✓ ", "green"), f"{typed(book.root)} is a book of {len(book.facts()):,} facts")
     for begun_document in book.documents:
-        _say("  begun: ", (_path(book.root / begun_document.name), "bold"))
-    _say("  next:  ", (f"factbook build {_path(book.root)}", "bold"))
+        say("  begun: ", (typed(book.root / begun_document.name), "bold"))
+    say("  next:  ", (f"factbook build {typed(book.root)}", "bold"))
 
 
 def document(book: Book, path: Path, *followed: Path) -> None:
     """A new document, and the others whose written parts followed."""
-    _say(("✓ ", "green"), "begun: ", (_path(path), "bold"))
+    say(("✓ ", "green"), "begun: ", (typed(path), "bold"))
     for other in followed:
-        _say(("✓ ", "green"), "its written parts were brought up to date: ", (_path(other), "bold"))
-    _say("  next:  answer its open questions; `", (f"factbook check {_path(book.root)}", "bold"), "` lists them")
+        say(("✓ ", "green"), "its written parts were brought up to date: ", (typed(other), "bold"))
+    say("  next:  answer its open questions; `", (f"factbook check {typed(book.root)}", "bold"), "` lists them")
 
 
 def begun_kind(paths: Sequence[Path]) -> None:
     """A new kind of document and its pack."""
     for path in paths:
-        _say(("✓ ", "green"), "written: ", (_path(path), "bold"))
-    _say(
+        say(("✓ ", "green"), "written: ", (typed(path), "bold"))
+    say(
         "  next:  write its sections and questions; `",
         ("pip install -e FOLDER", "bold"),
         "` brings the pack in, `factbook new --list` names its kinds",
@@ -122,38 +67,38 @@ def begun_kind(paths: Sequence[Path]) -> None:
 
 def outcomes(done: Sequence[Outcome], *, json: bool) -> None:
     """What was measured."""
-    _warn(done)
+    warn(done)
     if json:
         names = ("name", "state", "facts", "seconds", "reason")
-        _json([{name: getattr(outcome, name) for name in names} | {"warnings": list(outcome.warnings)} for outcome in done])
+        jsons([{name: getattr(outcome, name) for name in names} | {"warnings": list(outcome.warnings)} for outcome in done])
         return
     for outcome in done:
         said = f"{outcome.facts:,} facts in {outcome.seconds:.1f} s" if outcome.state == "measured" else ""
         reason = f"  {outcome.reason}" if outcome.reason else ""
-        _say((f"{outcome.state:<9}", _STATES.get(outcome.state, "")), f" {outcome.name:<16} ", said, (reason, "dim"))
+        say((f"{outcome.state:<9}", _STATES.get(outcome.state, "")), f" {outcome.name:<16} ", said, (reason, "dim"))
 
 
 def changed(book: Book, paths: Sequence[Path]) -> None:
     """What `update` edited."""
     for path in paths:
-        _say(("updated  ", "green"), _path(path))
+        say(("updated  ", "green"), typed(path))
     if not paths:
-        _say("everything in ", _path(book.root), " says what the evidence says; nothing changed")
+        say("everything in ", typed(book.root), " says what the evidence says; nothing changed")
 
 
 def fixed(book: Book, items: Sequence[Fixed], *, dry: bool, json: bool) -> None:
     """What `fix` changed, or would change: each finding that it mends; with `dry`, the difference."""
     if json:
-        _json([{"file": item.file, "findings": [finding.tree() for finding in item.findings]} for item in items])
+        jsons([{"file": item.file, "findings": [finding.tree() for finding in item.findings]} for item in items])
         return
     for item in items:
         if dry:
             sys.stdout.write(item.diff())
             continue
         for finding in item.findings:
-            _say(("fixed  ", "green"), f"{_path(book.root / item.file)}:{finding.line}:{finding.column}", f" {finding.code} ", finding.fix)
+            say(("fixed  ", "green"), f"{typed(book.root / item.file)}:{finding.line}:{finding.column}", f" {finding.code} ", finding.fix)
     if not items:
-        _say("there is nothing to fix that is safe to fix")
+        say("there is nothing to fix that is safe to fix")
 
 
 def page(code: str) -> None:
@@ -167,9 +112,9 @@ def page(code: str) -> None:
     if wanted not in rules:
         raise UnknownName("rule", code, sorted(rules))
     rule = rules[wanted]
-    _say((f"{rule.CODE} {rule.NAME}", "bold"))
-    _say()
-    _say(manual.page(rule))
+    say((f"{rule.CODE} {rule.NAME}", "bold"))
+    say()
+    say(manual.page(rule))
 
 
 def written(text: str, path: Path | None) -> None:
@@ -186,37 +131,37 @@ def written(text: str, path: Path | None) -> None:
 def report(book: Book, found: Report, *, json: bool) -> None:
     """What the check found, what it did not judge, and what is still open."""
     if json:
-        _json(found.tree())
+        jsons(found.tree())
         return
     for question in found.questions:
-        _say((f"{_path(book.root / question.file)}:{question.line}", "bold"), (" open ", "cyan"), question.ask, (f"  {question.owner}", "dim"))
+        say((f"{typed(book.root / question.file)}:{question.line}", "bold"), (" open ", "cyan"), question.ask, (f"  {question.owner}", "dim"))
     for finding in found.findings:
         _finding(book, finding)
     _closing(found)
 
 
 def _finding(book: Book, finding: Finding) -> None:
-    place = ":".join(str(part) for part in (_path(book.root / finding.file), finding.line, finding.column) if part)
+    place = ":".join(str(part) for part in (typed(book.root / finding.file), finding.line, finding.column) if part)
     style = _SEVERITIES.get(str(finding.severity), "")
-    _say((place, "bold"), " ", (f"{finding.severity} {finding.code}", style), (f" {finding.name}", "dim"))
-    _say("    ", finding.message)
+    say((place, "bold"), " ", (f"{finding.severity} {finding.code}", style), (f" {finding.name}", "dim"))
+    say("    ", finding.message)
     if finding.fix:
-        _say("    → ", (finding.fix, "italic"))
+        say("    → ", (finding.fix, "italic"))
 
 
 def _closing(found: Report) -> None:
     """The last lines: the count of findings, of open questions and of what was not judged."""
     for item in found.not_judged:
-        _say(("not judged  ", "yellow"), str(item))
+        say(("not judged  ", "yellow"), str(item))
     for exemption in found.exempted:
-        _say(("exempted  ", "yellow"), str(exemption))
+        say(("exempted  ", "yellow"), str(exemption))
     if found.questions:
-        _say(("open  ", "cyan"), _plural(len(found.questions), "question"), ": ", ", ".join(_questions(found)))
+        say(("open  ", "cyan"), plural(len(found.questions), "question"), ": ", ", ".join(_questions(found)))
     failed = [finding for finding in found.findings if str(finding.severity) == "error"]
     if failed:
-        _say(("✗ ", "bold red"), _plural(len(found.findings), "finding"))
+        say(("✗ ", "bold red"), plural(len(found.findings), "finding"))
     else:
-        _say(("✓ ", "green"), "clean" if not found.findings else _plural(len(found.findings), "finding") + ", none of which fails this stage")
+        say(("✓ ", "green"), "clean" if not found.findings else plural(len(found.findings), "finding") + ", none of which fails this stage")
 
 
 def _questions(found: Report) -> list[str]:
@@ -226,17 +171,13 @@ def _questions(found: Report) -> list[str]:
     return [f"{count} in {name}" for name, count in by_file.items()]
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def built(book: Book, done: Built, *, json: bool) -> None:
     """What a build did."""
     if json:
-        _warn(done.outcomes)
+        warn(done.outcomes)
         published = [{"target": item.target, "files": [str(path) for path in item.files], "skipped": item.skipped} for item in done.published]
         measured = [{"name": outcome.name, "state": outcome.state, "facts": outcome.facts} for outcome in done.outcomes]
-        _json({"measured": measured, "check": done.report.tree(), "published": published})
+        jsons({"measured": measured, "check": done.report.tree(), "published": published})
         return
     outcomes([outcome for outcome in done.outcomes if outcome.state != "fresh"], json=False)
     _judged(book, done)
@@ -251,12 +192,12 @@ def _judged(book: Book, done: Built) -> None:
 
 def _published(done: Built) -> None:
     if not done.published:
-        _say("  nothing was published: a document says what the evidence does not")
+        say("  nothing was published: a document says what the evidence does not")
     for item in done.published:
         if item.skipped:
-            _say((f"  {item.target:<8} ", "dim"), "left out: ", item.skipped)
+            say((f"  {item.target:<8} ", "dim"), "left out: ", item.skipped)
         elif item.files:
-            _say((f"  {item.target:<8} ", "dim"), (_path(item.files[0]), "bold"))
+            say((f"  {item.target:<8} ", "dim"), (typed(item.files[0]), "bold"))
 
 
 def facts(found: Sequence[Fact], *, json: bool) -> None:
@@ -264,14 +205,14 @@ def facts(found: Sequence[Fact], *, json: bool) -> None:
     from factbook.book import spelled
 
     if json:
-        _json([_fact(fact) for fact in found])
+        jsons([_fact(fact) for fact in found])
     elif not sys.stdout.isatty():
         for fact in found:
             sys.stdout.write(f"{fact.key}\t{spelled(fact)}\t{'' if fact.n is None else fact.n}\t{fact.reason or fact.method}\n")
     elif found:
         _table(found)
     else:
-        _say("no such fact")
+        say("no such fact")
 
 
 def _fact(fact: Fact) -> dict[str, Any]:
@@ -286,7 +227,7 @@ def _table(found: Sequence[Fact]) -> None:
 
     from factbook.book import spelled
 
-    width = _console().width
+    width = console().width
     rows = [
         (Text(str(fact.key)), Text(spelled(fact), "" if fact.measured else "yellow"), Text("" if fact.n is None else f"{fact.n:,}"), fact)
         for fact in found
@@ -304,68 +245,68 @@ def _table(found: Sequence[Fact]) -> None:
         place = key.plain.find("?")
         shown = key if key.cell_len <= room or place < 0 else Text(f"{key.plain[:place]}\n{key.plain[place:]}")
         table.add_row(*(shown, *cells, Text(fact.reason or fact.method))[: len(table.columns)])
-    _console().print(table)
+    console().print(table)
 
 
 def listed(items: Sequence[dict[str, Any]], *, json: bool) -> None:
     """Things of the shelf: name, title and what they are about."""
     if json:
-        _json(items)
+        jsons(items)
         return
     width = max(len(item["name"]) for item in items)
     for item in items:
-        _beside((f"{item['name']:<{width}}  ", "bold"), item["title"], item["about"])
+        beside((f"{item['name']:<{width}}  ", "bold"), item["title"], item["about"])
 
 
 def coverage(found: Coverage, *, json: bool) -> None:
     """A book against a regime: every item, then the counts by state."""
     if json:
-        _json(found.tree())
+        jsons(found.tree())
         return
-    _say((found.regime.title, "bold"), (f"  as of {found.on}", "dim"))
+    say((found.regime.title, "bold"), (f"  as of {found.on}", "dim"))
     if found.regime.caution:
-        _say((found.regime.caution, "yellow"))
+        say((found.regime.caution, "yellow"))
     for row in found.rows:
         then = row.then or row
         why = f"{row.missing}; then {then.state}" if row.then else ""
         said = " · ".join(part for part in (why, ", ".join(then.by), then.missing) if part)
-        _say((f"{row.state:<15}", _COVERED.get(str(row.state), "")), (row.item.id, "bold"), (f"  {row.item.cite}", "dim"))
+        say((f"{row.state:<15}", _COVERED.get(str(row.state), "")), (row.item.id, "bold"), (f"  {row.item.cite}", "dim"))
         for text, look in ((row.item.ask, ""), (said, "dim")):
-            for line in textwrap.wrap(text, max(40, _console().width - _INDENT), break_on_hyphens=False):
-                _say(" " * _INDENT, (line, look))
-    _say(", ".join(f"{count} {state}" for state, count in found.counts.items()))
+            for line in textwrap.wrap(text, max(40, console().width - _INDENT), break_on_hyphens=False):
+                say(" " * _INDENT, (line, look))
+    say(", ".join(f"{count} {state}" for state, count in found.counts.items()))
     if found.later:
-        _say(("later: " + ", ".join(f"{count} {state}" for state, count in found.later.items()), "dim"))
+        say(("later: " + ", ".join(f"{count} {state}" for state, count in found.later.items()), "dim"))
 
 
 def session(found: Session, *, json: bool) -> bool:
     """How the code of a document ended; returns whether a block failed."""
     failed = [block for block in found.blocks if block.said]
     if json:
-        _json({"document": found.document, "blocks": [{"ended": block.ended, "said": block.said, "output": block.output} for block in found.blocks]})
+        jsons({"document": found.document, "blocks": [{"ended": block.ended, "said": block.said, "output": block.output} for block in found.blocks]})
         return bool(failed)
     ran = sum(block.ended == "ran" for block in found.blocks)
-    _say(("✗ ", "red") if failed else ("✓ ", "green"), (found.document, "bold"), f"  {ran} of {len(found.blocks)} blocks ran")
+    say(("✗ ", "red") if failed else ("✓ ", "green"), (found.document, "bold"), f"  {ran} of {len(found.blocks)} blocks ran")
     for block in failed:
-        _say("  ", block.said)
+        say("  ", block.said)
     return bool(failed)
 
 
 def made(path: Path) -> None:
     """A file that was written."""
-    _say(("✓ ", "green"), (_path(path), "bold"))
+    say(("✓ ", "green"), (typed(path), "bold"))
 
 
 def readers(found: Sequence[Reading], *, json: bool) -> None:
     """How every document reads."""
     if json:
-        _json([reading.tree() for reading in found])
+        jsons([reading.tree() for reading in found])
         return
     width = max((len(reading.document) for reading in found), default=0)
     for reading in found:
         ease = reading.why if reading.ease is None else f"{reading.level}, reading ease {reading.ease:.0f}"
-        size = f"{_plural(reading.words, 'word')}, {_plural(reading.sentences, 'sentence')}"
-        _beside((f"{reading.document:<{width}}  ", "bold"), ease, f"{size}; for {', '.join(reading.audience) or 'nobody named'}")
+        size = f"{plural(reading.words, 'word')}, {plural(reading.sentences, 'sentence')}"
+        beside((f"{reading.document:<{width}}  ", "bold"), ease, f"{size}; for {', '.join(reading.audience) or 'nobody named'}")
 
 
 def demo(book: Book, done: Built, headlines: Sequence[str]) -> None:
@@ -374,24 +315,24 @@ def demo(book: Book, done: Built, headlines: Sequence[str]) -> None:
 
     catalog = book.catalog
     subject = book.manifest.subject
-    _say()
-    _say((f"{subject.name} {subject.version}", "bold"), f"  {subject.description}")
-    _say()
+    say()
+    say((f"{subject.name} {subject.version}", "bold"), f"  {subject.description}")
+    say()
     for fact in (fact for key in headlines for fact in book.facts(key)):
-        _say(f"  {catalog.metric(fact.key).title:<28}", (spelled(fact), "bold"))
-    _say()
+        say(f"  {catalog.metric(fact.key).title:<28}", (spelled(fact), "bold"))
+    say()
     for claim in catalog.claims():
         verdict = str(claim.verdict).replace("-", " ")
         reason = f"  {claim.reason}" if claim.reason else ""
-        _say(f"  {claim.name:<28}", (verdict, {"holds": "green", "broken": "red"}.get(verdict, "yellow")), (reason, "dim"))
-    _say()
+        say(f"  {claim.name:<28}", (verdict, {"holds": "green", "broken": "red"}.get(verdict, "yellow")), (reason, "dim"))
+    say()
     _judged(book, done)
 
 
 def bound(found: Bound, patch: str, *, json: bool) -> None:
     """What became of the numbers of a document; the patch on standard output, all else beside it."""
     if json:
-        _json(found.tree())
+        jsons(found.tree())
         return
     sys.stdout.write(patch)
     aside = sys.stdout if not patch else sys.stderr
@@ -418,42 +359,42 @@ def _candidates(number: Number) -> str:
 def renamed(found: Renamed, *, dry_run: bool, json: bool) -> None:
     """What a renaming changed, or would change."""
     if json:
-        _json(found.tree())
+        jsons(found.tree())
         return
     if dry_run:
         sys.stdout.write(found.patch)
     for item in found.changed if not dry_run else ():
-        _say(("renamed  ", "green"), f"{item.file}: {item.places} {'place' if item.places == 1 else 'places'}")
+        say(("renamed  ", "green"), f"{item.file}: {item.places} {'place' if item.places == 1 else 'places'}")
     for old, new in found.moved:
-        _say(("moved    " if not dry_run else "moves    ", "green"), f"{old} → {new}")
+        say(("moved    " if not dry_run else "moves    ", "green"), f"{old} → {new}")
     for note in found.notes:
-        _say(("note     ", "cyan"), note)
+        say(("note     ", "cyan"), note)
     if not found.changed:
-        _say(f"nothing that is written names {found.rename.old!r}")
+        say(f"nothing that is written names {found.rename.old!r}")
 
 
 def signed(book: Book, paths: Sequence[Path], *, json: bool) -> None:
     """New sign-offs, and who is still to be asked."""
     if json:
-        _json([str(path) for path in paths])
+        jsons([str(path) for path in paths])
         return
     for path in paths:
-        _say(("✓ ", "green"), "signed: ", (_path(path), "bold"))
+        say(("✓ ", "green"), "signed: ", (typed(path), "bold"))
     open_ones = [item for item in book.reviews.asked if not item.met]
     if open_ones:
-        _say("  still wanted: ", _plural(len(open_ones), "sign-off"), "; `", (f"factbook reviews {_path(book.root)}", "bold"), "` lists them")
+        say("  still wanted: ", plural(len(open_ones), "sign-off"), "; `", (f"factbook reviews {typed(book.root)}", "bold"), "` lists them")
 
 
 def reviews(found: Reviews, *, json: bool) -> None:
     """The sign-offs of a book, then what its policy asks for."""
     if json:
-        _json(found.tree())
+        jsons(found.tree())
         return
     for damaged in found.damaged:
-        _say(("damaged    ", "bold red"), damaged.message)
+        say(("damaged    ", "bold red"), damaged.message)
     for verdict in found.verdicts:
         said = verdict.sign_off
-        _say(
+        say(
             (f"{verdict.standing.value:<11}", _STANDINGS[verdict.standing.value]),
             (said.place, "bold"),
             f"  {said.meaning.value} by {said.person}",
@@ -461,24 +402,22 @@ def reviews(found: Reviews, *, json: bool) -> None:
         )
         for text in (said.note, verdict.why):
             if text:
-                _say(" " * 11, text)
+                say(" " * 11, text)
     for item in found.asked:
         by = ", ".join(sorted({verdict.sign_off.person for verdict in item.by}))
-        _say(
-            ("met        ", "green") if item.met else ("wanted     ", "yellow"), str(item), (f"  from {item.required_from}: {item.why or by}", "dim")
-        )
+        say(("met        ", "green") if item.met else ("wanted     ", "yellow"), str(item), (f"  from {item.required_from}: {item.why or by}", "dim"))
     if found.plan and found.verdicts:
-        _say(("plan       ", "dim"), (found.plan, "dim"))
+        say(("plan       ", "dim"), (found.plan, "dim"))
     if not found.verdicts and not found.asked:
-        _say("nothing is signed, and factbook.yaml asks for nothing under `review`")
+        say("nothing is signed, and factbook.yaml asks for nothing under `review`")
     if found.policy.people:
-        _say(("policy     ", "dim"), (found.digest, "dim"))
+        say(("policy     ", "dim"), (found.digest, "dim"))
 
 
 def difference(found: Difference, *, json: bool) -> None:
     """What changed between two versions of a book."""
     if json:
-        _json(found.tree())
+        jsons(found.tree())
     else:
         sys.stdout.write(found.markdown())
 
@@ -486,6 +425,6 @@ def difference(found: Difference, *, json: bool) -> None:
 def comparison(found: Comparison, *, json: bool) -> None:
     """Books and cards beside each other, as Markdown."""
     if json:
-        _json(found.tree())
+        jsons(found.tree())
     else:
         sys.stdout.write(found.markdown())

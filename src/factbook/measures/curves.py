@@ -424,13 +424,7 @@ def _add_regressions(answer: Answer, at: Place) -> None:
     ):
         figure = _regression(columns, offset, at.positive, at.negative)
         if figure is None:
-            answer.add(
-                name,
-                None,
-                slice=at.place,
-                n=at.counts.judged,
-                undefined="the regression has no solution: the scores separate the classes or do not vary",
-            )
+            answer.add(name, None, slice=at.place, n=at.counts.judged, undefined=_NO_SOLUTION)
         else:
             _add_figure(answer, name, at, figure)
 
@@ -481,7 +475,6 @@ def _add_murphy(answer: Answer, at: Place, where: Integers) -> None:
         )
 
 
-_TENTHS: Final = "no interval: over tenths of the score, where chance alone moves it upwards"
 _CURVES: Final[Mapping[str, Callable[[Answer, Place], None]]] = {
     "roc": _add_roc,
     "precision-recall": _add_precision_recall,
