@@ -132,10 +132,10 @@ def test_means_are_compared_as_rates_are() -> None:
 
 
 def test_the_multiples_are_standard_normal_and_always_the_same() -> None:
-    found = gaps._multiples(20)
+    found = gaps.multiples(20)
     assert stats.kstest(found.ravel(), "norm").pvalue > 0.01
     assert np.abs(np.corrcoef(found.T) - np.eye(20)).max() < 0.1
-    assert found[:3, :2] == pytest.approx(gaps._multiples(2)[:3], abs=0)
+    assert found[:3, :2] == pytest.approx(gaps.multiples(2)[:3], abs=0)
     assert found[0, 0] == pytest.approx(FIRST, abs=1e-12)
 
 

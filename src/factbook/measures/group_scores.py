@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from factbook.engines.tallies import Floats
+from factbook.engines.tallies import TENTHS, Floats
 from factbook.measures import cluster_scores, scores
 from factbook.measures.binary import Counts, Outcomes
 from factbook.measures.cluster_scores import Spread
@@ -21,7 +21,7 @@ from factbook.measures.reference_groups import shown
 from factbook.measures.request import Answer
 from factbook.measures.scores import Area, Scored
 from factbook.model import Direction, Metric, Pairs, Unit
-from factbook.statistics import gaps, intervals, moments, two_rates
+from factbook.statistics import absolute, gaps, intervals, moments, two_rates
 from factbook.statistics.intervals import Interval
 from factbook.statistics.moments import tidy
 
@@ -53,7 +53,7 @@ METRICS: Final = (
     _score("ece_gap", "gap of expected calibration errors", "ECE gap", _LOWER, 0.0, "largest ECE over groups - smallest", ""),
 )
 _ONE_SIDED: Final = "label - score does not vary, or a class has fewer than two rows"
-_BIASED: Final = "no interval: its estimate is biased upwards in small groups"
+_CLUSTERED: Final = "no interval: the rows lie in clusters, over which its error is not known"
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +112,21 @@ class Group:
             return None
         return replace(found, low=max(-1.0, found.low), high=min(1.0, found.high))
 
+    def ece_interval(self, level: float) -> Interval | None:
+        """Of the expected calibration error; None for rows in clusters."""
+        if self.spread is not None:
+            return None
+        weight, squares = (float(sum(part.sum() for part in parts)) for parts in (self.scored.weights, self.scored.squares))
+        bins = absolute.Bins.of(self.scored.middle, TENTHS, self.scored.weights, self.scored.squares)
+        return absolute.calibration(bins, weight**2 / squares, level)
+
+    @property
+    def curve(self) -> absolute.Curve:
+        """The ROC curve; both classes occur."""
+        sizes = (float(weight.sum()) ** 2 / float(square.sum()) for weight, square in zip(self.scored.weights, self.scored.squares, strict=True))
+        positives, negatives = sizes
+        return absolute.Curve(*_curve(self.scored), negatives, positives)
+
 
 def by_slice(outcomes: Outcomes, found: Mapping[Pairs, Counts], by: Sequence[str]) -> dict[Pairs, Group]:
     """The groups of a combination of attributes that have scores."""
@@ -166,8 +181,8 @@ def _add_own(answer: Answer, group: Group, place: Pairs) -> None:
         **given,
     )
     value, slack = group.ece
-    note = "no interval: its estimate is biased upwards by binning, and no standard interval covers it"
-    _put(answer, "ece", value, slack, None, note, **given)
+    ends = group.ece_interval(answer.level)
+    _put(answer, "ece", value, slack, ends, "" if ends else _CLUSTERED, **given)
 
 
 def _none(group: Group, otherwise: str) -> str:
@@ -192,11 +207,19 @@ def _add_against(answer: Answer, group: Group, base: Group, where: Mapping[str, 
         slack = group.area.ties + base.area.ties
         ends = _apart(group.area_interval(answer.level), group.area.value, base.area_interval(answer.level), base.area.value)
         _put(answer, "auc_difference", group.area.value - base.area.value, slack, ends, note, **given)
-        _put(answer, "abroca", abroca(group.scored, base.scored), slack, None, f"{note}; {_BIASED}", **given)
+        _add_abroca(answer, group, base, slack, note, given)
     ends = _apart(group.large_interval(answer.level), group.large, base.large_interval(answer.level), base.large)
     _put(answer, f"{_LARGE}_difference", group.large - base.large, group.slack + base.slack, ends, note, **given)
     (mine, moved), (theirs, moved_too) = group.ece, base.ece
-    _put(answer, "ece_difference", mine - theirs, moved + moved_too, None, f"{note}; {_BIASED}", **given)
+    ends = _apart(group.ece_interval(answer.level), mine, base.ece_interval(answer.level), theirs)
+    _put(answer, "ece_difference", mine - theirs, moved + moved_too, ends, note if ends else f"{note}; {_CLUSTERED}", **given)
+
+
+def _add_abroca(answer: Answer, group: Group, base: Group, slack: float, note: str, given: Mapping[str, Any]) -> None:
+    area, interval = abroca(group.scored, base.scored), None
+    if group.spread is None:
+        interval = absolute.between_curves(area, group.curve, base.curve, answer.level)
+    _put(answer, "abroca", area, slack, interval, note if interval else f"{note}; {_CLUSTERED}", **given)
 
 
 def _apart(first: Interval | None, a: float, second: Interval | None, b: float) -> Interval | None:
@@ -259,14 +282,17 @@ def add_gaps(answer: Answer, groups: Mapping[Pairs, Group], by: Sequence[str], c
         if len(used) < 2:
             answer.add(name, None, undefined="fewer than two groups can be compared", note=note, **given)
             continue
-        interval = None if name == "ece_gap" else _gap(used, np.array(values), name == "auc_gap", answer.level)
-        said = _BIASED if name == "ece_gap" else "" if interval else "no interval: a group has none, or there are too many"
+        interval = _gap(used, np.array(values), name, answer.level)
+        said = "" if interval else "no interval: a group has none, or there are too many"
         _put(answer, name, max(values) - min(values), 2 * max(slacks), interval, "; ".join(filter(None, (note, said))), **given)
 
 
-def _gap(groups: Sequence[Group], values: Floats, areas: bool, level: float) -> Interval | None:
+_INTERVALS: Final = {"auc_gap": Group.area_interval, f"{_LARGE}_gap": Group.large_interval, "ece_gap": Group.ece_interval}
+
+
+def _gap(groups: Sequence[Group], values: Floats, name: str, level: float) -> Interval | None:
     def own(at: float) -> list[Interval | None]:
-        return [group.area_interval(at) if areas else group.large_interval(at) for group in groups]
+        return [_INTERVALS[name](group, at) for group in groups]
 
     def ends(at: float) -> tuple[Floats, Floats]:
         found = [item for item in own(at) if item is not None]

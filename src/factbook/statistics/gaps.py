@@ -39,7 +39,7 @@ _CHUNK: Final = 500
 _HALVINGS: Final = 48
 
 
-def _multiples(columns: int) -> Floats:
+def multiples(columns: int) -> Floats:
     """REPLICATES × columns standard normal numbers; a column is the same however many there are."""
     return _made(1 << (columns - 1).bit_length())[:, :columns]
 
@@ -207,9 +207,9 @@ def _critical(deviations: Sequence[Floats], pairs: Sequence[_Pairs], level: floa
         return level, ""
     if count > _MOST_PAIRS or columns > _MOST_COLUMNS:
         return 1 - (1 - level) / count, f", simultaneous over {count} pairs that may differ most (Bonferroni)"
-    multiples, most, start = _multiples(columns), np.zeros(REPLICATES), 0
+    draws, most, start = multiples(columns), np.zeros(REPLICATES), 0
     for part, item in zip(deviations, pairs, strict=True):
-        away = multiples[:, start : start + part.shape[1]] @ part.T
+        away = draws[:, start : start + part.shape[1]] @ part.T
         start += part.shape[1]
         for piece in range(0, REPLICATES if len(item.apart) else 0, _CHUNK):
             rows = away[piece : piece + _CHUNK]
