@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,31 @@ REAL = {
 @pytest.mark.parametrize(("text", "kind"), REAL.items())
 def test_kinds(text: str, kind: str) -> None:
     assert set(personal.found(text)) == ({kind} if kind else set()), text
+
+
+WRITTEN = [*(text for text, kind in REAL.items() if kind), "+358 (0) 12345", "(030) 12345", "X-1234567-L", "0171/123 4567", "1234567E+05"]
+
+
+@given(st.sampled_from(WRITTEN), st.lists(st.tuples(st.integers(0, 40), st.sampled_from([*"09 -./()+_AZe@", ""])), max_size=3))
+def test_the_sieve_lets_no_kind_through(text: str, changes: list[tuple[int, str]]) -> None:
+    pc = pytest.importorskip("pyarrow.compute")
+    for place, put in changes:
+        text = text[:place] + put + text[place + 1 :]
+    if personal.found(text):
+        assert re.search(personal.PREFILTER, text)
+        assert pc.match_substring_regex([text], personal.PREFILTER).to_pylist() == [True]
+
+
+@given(st.floats(-personal.SMALLEST, personal.SMALLEST, exclude_min=True, exclude_max=True))
+def test_small_numbers_are_no_personal_data(number: float) -> None:
+    assert not personal.found(repr(number))
+    assert not personal.found(f"{number:E}")
+
+
+def test_a_column_of_short_telephone_numbers_is_found(tmp_path: Path) -> None:
+    table(tmp_path / "d.parquet", {"contact": [f"(030) 12{n}45" for n in range(10)], "x": list(range(10))})
+    found = facts(tmp_path, {"uri": "d.parquet"}, PLAN)
+    assert found["data/personal_data;column=contact;kind=telephone"].value == 10
 
 
 def test_one_number_is_one_kind() -> None:

@@ -11,7 +11,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
-PREFILTER: Final = r"@|[0-9]([ ./()-]?[0-9]){6}|[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|[A-Za-z]{2}[ ]?[0-9]{2}[ ]?[0-9A-Za-z]{2}"
+PREFILTER: Final = "|".join(
+    (
+        "@",
+        r"[A-Za-z]{2}[ ]?[0-9]{2}[ ]?[0-9A-Za-z]{2}",
+        r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",
+        r"[0-9]{3}-[0-9]{2}-[0-9]|[0-9]{7}-?[A-Z]",
+        r"(?:^|[^0-9A-Za-z_.])[0-9](?:[ -]?[0-9]){12}",
+        r"\+[0-9]{1,3}[ ./-]?[(0-9]|\([0-9]{2,5}\)[ ./-]?[0-9]",
+        r"0[1-9][0-9]{0,3}[ /-][0-9](?:[ /-]?[0-9]){4}|[0-9]{3}[. -][0-9]{3}[. -][0-9]",
+    )
+)
+"""What every text that holds one of the kinds matches, in Python's `re` and in RE2: a sieve, a few times as fast as looking."""
+SMALLEST: Final = 10.0**6
+"""Texts that read as numbers, all of them nearer to 0 than this, hold none of the kinds; a longer one may be a card, or a DNI such as `1234567E`."""
 _LETTERS: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
 _PHONE: Final = (
     r"(?<![\w.+-])(?<![0-9] )(?:\+[0-9]{1,3}[ ./-]?(?:\([0-9]{1,4}\)[ ./-]?)?[0-9](?:[ ./-]?[0-9]){5,12}"

@@ -502,11 +502,13 @@ def _likely(scanned: _Scanned, names: Sequence[str]) -> Iterator[tuple[str, Iter
     """Each column with the texts that may hold personal data and how often they occur: from its sketch where that holds the rows looked at."""
     rest = []
     for name in names:
-        texts = scanned.sketched[name].texts
+        texts, numbers = scanned.sketched[name].texts, scanned.sketched[name].numbers
+        if numbers is not None and max(numbers.high, -numbers.low) < personal.SMALLEST:
+            continue
         if scanned.rows > LOOKED or texts is None or texts.overflow:
             rest.append(name)
         elif _TELLING.search("\n".join(texts.values)):
-            yield name, zip(texts.values, texts.n.tolist(), strict=True)
+            yield name, ((text, k) for text, k in zip(texts.values, texts.n.tolist(), strict=True) if _TELLING.search(text))
     for start in range(0, len(rest), _WIDEST_CHUNK):
         yield from _looked(scanned, rest[start : start + _WIDEST_CHUNK])
 

@@ -121,8 +121,13 @@ class _Fact:
     key: str
     uses: frozenset[str]
 
+    @property
+    def form(self) -> tuple[str, int, frozenset[str]]:
+        """All that patterns see; thousands of facts share one."""
+        return self.name, self.attributes, self.uses
+
     def meets(self, patterns: Iterable[Pattern]) -> bool:
-        return any(pattern.fits(self.name, self.attributes, self.uses) for pattern in patterns)
+        return any(pattern.fits(*self.form) for pattern in patterns)
 
     def of_another_use(self, patterns: Iterable[Pattern]) -> str:
         """Why it does not fit, though it would if its sources were used for something else; empty where that is not so."""
@@ -148,6 +153,10 @@ class Material:
         self.manifest, self.catalog, self.signed = manifest, catalog, signed
         self.uses = _uses(manifest, catalog)
         self.measured = tuple(_measured(catalog, self.uses))
+        forms: dict[tuple[str, int, frozenset[str]], _Fact] = {}
+        for fact in self.measured:
+            forms.setdefault(fact.form, fact)
+        self._forms = tuple(forms.values())
         self.shown = tuple(dict.fromkeys(_shown(catalog, self.uses, documents)))
         self.answers: dict[str, list[Answer]] = {}
         self.sections = frozenset(f"{document.name}#{section.slug}" for document in documents for section in document.sections)
@@ -229,13 +238,13 @@ class Material:
         if way != "measured":
             return said
         wanted = next((group for group in item.facts if not any(fact.meets(group) for fact in self.shown)), ())
-        hidden = next((fact.key for fact in self.measured if fact.meets(wanted)), "")
+        hidden = next((fact.key for fact in self._forms if fact.meets(wanted)), "")
         if hidden:
             return f"{said} ({hidden} was measured, but no document shows it)"
         other = next((reason for fact in self.shown if (reason := fact.of_another_use(wanted))), "")
         if other:
             return f"{said} ({other})"
-        related = next((fact.key for topic in about for fact in self.measured if fact.meets(topic.facts)), "")
+        related = next((fact.key for topic in about for fact in self._forms if fact.meets(topic.facts)), "")
         return f"{said} (does {related} say it? then declare so under `met_by`)" if related else said
 
 
