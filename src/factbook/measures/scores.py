@@ -14,8 +14,9 @@ import numpy as np
 
 from factbook.engines.bins import Floats
 from factbook.measures.binary import Counts, Outcomes
+from factbook.measures.ranked import Pair
 from factbook.measures.request import Answer
-from factbook.measures.sheets import TENTH_BINS, Pair, Sheet, sheets
+from factbook.measures.sheets import TENTH_BINS, Sheet, sheets
 from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.statistics import average_precision as precision
 from factbook.statistics import intervals
@@ -289,7 +290,7 @@ def area(scored: Scored) -> Area:
     The variance of a class of one row is NaN. With weights each row's placement counts with its weight (sandwich variance).
     """
     sheet, i = scored.sheet
-    value, *parts, ties = sheet.areas[i]
+    value, *parts, ties = sheet.ranked.areas[i]
     return Area(value, (parts[0], parts[1]), (parts[2], parts[3]), ties)
 
 
@@ -322,12 +323,12 @@ def _add_auc(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, i
 def average_precision(scored: Scored) -> tuple[float, float, float]:
     """Average precision over falling thresholds (as scikit-learn defines it, without interpolation), and its hard bounds."""
     sheet, i = scored.sheet
-    return sheet.precisions[i][0], sheet.precisions[i][1], sheet.precisions[i][2]
+    return sheet.ranked.precisions[i][0], sheet.ranked.precisions[i][1], sheet.ranked.precisions[i][2]
 
 
 def _add_average_precision(answer: Answer, scored: Scored, place: Pairs, sizes: Mapping[str, int], n: int) -> None:
     sheet, i = scored.sheet
-    value, low, high, others, spread, size = sheet.precisions[i]
+    value, low, high, others, spread, size = sheet.ranked.precisions[i]
     interval = precision.around(value, others, spread, size, answer.level)
     note = "" if interval is not None else "no interval: the ranking is perfect" if value > 1 - 1e-12 else "no interval: one label is positive"
     put(answer, "average_precision", value, (low, high), interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)

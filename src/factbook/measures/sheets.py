@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from factbook.engines.bins import EXACT, TENTHS, Floats, Integers
 from factbook.engines.tallies import Scores, carried, sums
 from factbook.measures.binary import FN, TP, Flags, Outcomes, placed, slices
+from factbook.measures.ranked import Pair, Ranked, Rows, rows
 from factbook.model import Pairs
 
 TENTH_BINS: Final = len(TENTHS) + 1
 MOST: Final = 1 << 16
-Pair = tuple[Floats, Floats]
-Rows = list[tuple[float, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,102 +69,28 @@ class Sheet:
         found: Floats = np.add.reduceat(amounts, self.starts)
         return found
 
-    def before(self, amounts: Floats) -> Floats:
-        """Sums over the lower scores of the same slice."""
-        if self.weighted:  # one running sum over all slices would cost the small ones their last digits
-            return np.concatenate([np.cumsum(own) - own for own in np.split(amounts, self.starts[1:])])
-        running: Floats = np.cumsum(amounts) - amounts
-        return running - self.each(running[self.starts]).astype(np.float64, copy=False)
-
     @cached_property
     def sizes(self) -> Pair:
         """What the positives and the negatives of each slice weigh."""
         return self.total(self.weights[0]), self.total(self.weights[1])
 
     @cached_property
-    def below(self) -> Floats:
-        """What the negatives with a lower score weigh, per score."""
-        return self.before(self.weights[1])
-
-    @cached_property
-    def hits(self) -> Floats:
-        """What the positives with this score or a higher one weigh, per score."""
-        found = self.each(self.sizes[0]) - self.before(self.weights[0])
-        return np.maximum(found, self.weights[0]) if self.weighted else found
-
-    @cached_property
-    def wrong(self) -> Floats:
-        """What the negatives with this score or a higher one weigh, per score."""
-        found = self.each(self.sizes[1]) - self.below
-        return np.maximum(found, self.weights[1]) if self.weighted else found
-
-    @cached_property
-    def areas(self) -> Rows:
-        """Of each slice: AUC, its variance by class, the classes' effective sizes, and how far ties within bins can move it; see `scores.area`.
-
-        NaN without both classes.
-        """
-        (m, n), (positive, negative) = self.sizes, self.weights
-        with np.errstate(divide="ignore", invalid="ignore"):
-            placements = (self.below + negative / 2) / self.each(n), (self.hits - positive / 2) / self.each(m)
-            value = self.total(positive * placements[0]) / m
-            parts, effective = [], []
-            for size, square, placement in zip(self.sizes, self.squares, placements, strict=True):
-                own = size * size / self.total(square) if self.weighted else size
-                spread = self.total(square * (placement - self.each(value)) ** 2) / size**2
-                parts.append(np.where(own > 1, spread * own / (own - 1), np.nan))
-                effective.append(own)
-            ties = np.zeros(len(m)) if self.exact else self.total(positive * negative) / (2 * m * n)
-        return _rows(value, *parts, *effective, ties)
-
-    @cached_property
-    def precisions(self) -> Rows:
-        """Of each slice: average precision, its hard bounds, and what its interval needs: see `average_precision.around`."""
-        value, low, high = self._precisions
-        return _rows(value, low, high, *self._precision_spreads(value))
-
-    @cached_property
-    def _precisions(self) -> tuple[Floats, Floats, Floats]:
-        m, (positive, negative) = self.sizes[0], self.weights
-
-        def summed(found: Floats, missed: Floats) -> Floats:
-            return self.total(positive * np.divide(found, found + missed, out=np.zeros_like(found), where=positive > 0)) / m
-
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value = summed(self.hits, self.wrong)
-            low, high = (self.hits - positive, np.maximum(self.wrong, 1e-300)), (self.hits, self.wrong - negative)
-            return (value, value, value) if self.exact else (value, summed(*low), summed(*high))
-
-    def _precision_spreads(self, value: Floats) -> tuple[Floats, Floats, Floats]:
-        """The average precision if no positive counts itself, its variance, and the effective positives; see `average_precision.components`."""
-        m, positive = self.sizes[0], self.weights[0]
-        found = np.maximum(self.hits + self.wrong, 1e-300)
-        precision, share = self.hits / found, positive / found
-        own = np.divide(self.squares[0], positive, out=np.zeros_like(positive), where=positive > 0) if self.weighted else 1.0
-        hits = np.maximum(self.hits - own, 0.0)
-        found = hits + self.wrong
-        with np.errstate(divide="ignore", invalid="ignore"):
-            others = self.total(positive * np.divide(hits, found, out=np.zeros_like(found), where=found > 0)) / m
-            above = share * precision
-            above += self.before(above)
-            share += self.before(share)
-            up = (precision - self.each(value) + share - above) / self.each(m)
-            size = m * m / self.total(self.squares[0]) if self.weighted else m
-            variance = self.total(self.squares[0] * up * up) * size / (size - 1) + self.total(self.squares[1] * above * above) / m**2
-            return np.clip(others, 1e-12, 1 - 1e-12), variance, size
+    def ranked(self) -> Ranked:
+        """How well the scores of each slice rank its rows."""
+        return Ranked(self.starts, self.weights, self.squares, self.sizes, self.exact)
 
     @cached_property
     def gaps(self) -> Rows:
         """Of each slice: its calibration error, and how far binned scores can move it."""
         if self.parts is not None:
-            return _rows(np.abs(self._own(self.parts.gaps)).sum(axis=1) / (self.sizes[0] + self.sizes[1]), np.zeros(len(self.starts)))
+            return rows(np.abs(self._own(self.parts.gaps)).sum(axis=1) / (self.sizes[0] + self.sizes[1]), np.zeros(len(self.starts)))
         weight = self.weights[0] + self.weights[1]
         index = self.each(np.arange(len(self.starts)) * TENTH_BINS) + np.searchsorted(TENTHS, self.middle)
         found = np.bincount(index, weights=weight * self.middle - self.weights[0], minlength=len(self.starts) * TENTH_BINS)
         total = self.total(weight)
         with np.errstate(divide="ignore", invalid="ignore"):
             slack = np.zeros(len(total)) if self.exact else self.total(weight * (self.high - self.low)) / 2 / total
-            return _rows(np.abs(found.reshape(-1, TENTH_BINS)).sum(axis=1) / total, slack)
+            return rows(np.abs(found.reshape(-1, TENTH_BINS)).sum(axis=1) / total, slack)
 
     def losses(self, loss: Callable[[Floats], Pair]) -> Rows:
         """Of each slice: the mean of its losses, their sample variance, skewness, the effective rows, and the hard bounds of the mean.
@@ -174,7 +99,7 @@ class Sheet:
             loss: the losses of positives and of negatives at some scores; the first fall with the score, the second rise.
         """
         if loss not in self._known:
-            self._known[loss] = _rows(*self._losses(loss))
+            self._known[loss] = rows(*self._losses(loss))
         return self._known[loss]
 
     def _losses(self, loss: Callable[[Floats], Pair]) -> tuple[Floats, ...]:
@@ -221,11 +146,6 @@ class Sheet:
             return found
         products[weights == 0] = 0.0
         return self.total(products)
-
-
-def _rows(*figures: Floats) -> Rows:
-    """The figures of each slice together, as plain numbers."""
-    return list(zip(*(figure.tolist() for figure in figures), strict=True))
 
 
 def sheets(outcomes: Outcomes, by: Sequence[str]) -> Iterator[Sheet]:
