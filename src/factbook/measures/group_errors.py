@@ -8,14 +8,14 @@ groups.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
-from factbook.measures import multiplicity, reference_groups, rows
+from factbook.measures import multiplicity, reference_groups, rows, summed, summed_errors
 from factbook.measures.multiplicity import Families
 from factbook.measures.reference_groups import References, shown
 from factbook.measures.request import Answer, Request
@@ -116,22 +116,50 @@ def compare(request: Request, answer: Answer) -> None:
     """
     source, given = request.source(), rows.parameters(Parameters, request)
     wanted = [Wanted("label", given.label, number=True, policy="label"), Wanted("prediction", given.prediction, number=True, policy="prediction")]
-    found = rows.read(request, wanted)
-    answer.warnings += found.warnings
     margins = reference_groups.margins(request.name, request.planned, source)
-    rows.protect(request, answer, margins, found)
+    tables = _summed(request, answer, wanted, margins) if summed.needed(request) else _held(request, answer, wanted, margins)
     references, families = References(request, source), Families()
-    for by in ((), *margins):
-        names, sample = found.sample(by)
-        figures = _figures(found, sample)
-        reference = references.of(by, [name for i, name in enumerate(names) if sample.n[i]], answer) if by else None
-        table = _Table(answer, names, sample, figures)
+    for by, table in zip(((), *margins), tables, strict=True):
+        reference = references.of(by, [name for i, name in enumerate(table.names) if table.sample.n[i]], answer) if by else None
         table.add_own()
         if reference is not None:
-            table.add_against(names.index(reference), found, families)
+            table.add_against(table.names.index(reference), families)
         if by:
             table.add_gaps(by)
     families.adjust()
+
+
+def _held(request: Request, answer: Answer, wanted: Sequence[Wanted], margins: Sequence[tuple[str, ...]]) -> Iterator[_Table]:
+    """The combinations of attributes, from the rows."""
+    found = rows.read(request, wanted)
+    answer.warnings += found.warnings
+    rows.protect(request, answer, margins, found)
+    for by in ((), *margins):
+        names, sample = found.sample(by)
+        yield _Table(answer, names, sample, _figures(found, sample), partial(_distance, found.numbers["prediction"], sample))
+
+
+def _summed(request: Request, answer: Answer, wanted: Sequence[Wanted], margins: Sequence[tuple[str, ...]]) -> Iterator[_Table]:
+    """The combinations of attributes, from totals of more rows than are held at once."""
+    found, left_out = summed.add_up(request, summed_errors.asked_of_groups(wanted))
+    answer.warnings += left_out
+    rows.protect_counts(request, answer, margins, summed.atoms(request.source(), found))
+    for by in ((), *margins):
+        own = summed.Slices(request.source(), found, by)
+        distance = partial(summed.distance, own.bins("prediction")) if by else None
+        yield _Table(answer, own.names, own.sample, _figures_of(own), distance)
+
+
+def _figures_of(own: summed.Slices) -> dict[str, _Figure]:
+    n, method = own.sample.n.astype(np.float64), moments.method(own.sample)
+    figures = {}
+    for name, powers in (("prediction_mean", ("p1", "p2", "p3")), ("bias", ("e1", "e2", "e3")), ("mae", ("a1", "e2", "a3"))):
+        found = own.moments(*powers)
+        figures[name] = _Figure(found.mean, found.spread, n, method, False, _TITLES[name][3], found.skewness)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance, carriers = summed_errors.log_variance(own)
+        figures["rmse"] = _Figure(np.sqrt(own.total("e2") / n), variance / 4, n, summed_errors.METHOD, True, _POSITIVE, carriers)
+    return figures
 
 
 def _figures(found: Rows, sample: Sample) -> dict[str, _Figure]:
@@ -161,6 +189,7 @@ class _Table:
     names: list[Pairs]
     sample: Sample
     figures: Mapping[str, _Figure]
+    distance: Callable[[int, int], tuple[float, float]] | None
 
     def add_own(self) -> None:
         for i, place in enumerate(self.names):
@@ -171,7 +200,7 @@ class _Table:
                 value = None if said else tidy(float(figure.value[i]))
                 self.answer.add(name, value, slice=place, n=n, undefined=said, interval=None if said else figure.interval(i, self.answer.level))
 
-    def add_against(self, base: int, found: Rows, families: Families) -> None:
+    def add_against(self, base: int, families: Families) -> None:
         for i, place in enumerate(self.names):
             if i == base:
                 continue
@@ -183,9 +212,12 @@ class _Table:
                 self._difference(name, figure, (i, base), lacking, given)
                 if name in _TESTED and (p := None if lacking else _welch(figure, i, base)) is not None:
                     families.add(self.answer, f"{name}_difference_p", p, **given)
-            value = None if lacking else tidy(_distance(found.numbers["prediction"], self.sample, i, base))
-            unsaid = {**given, "note": f"{note}; no interval: its estimate is biased upwards in small groups"}
-            self.answer.add("prediction_ks", value, undefined=lacking, **unsaid)
+            value, counted = None, ""
+            if self.distance is not None and not lacking:
+                low, high = self.distance(i, base)
+                value, _, counted = summed.bounded(low, low, high, None)
+            said = "; ".join(filter(None, (note, counted, "no interval: its estimate is biased upwards in small groups")))
+            self.answer.add("prediction_ks", None if value is None else tidy(value), undefined=lacking, **{**given, "note": said})
 
     def _difference(self, name: str, figure: _Figure, pair: tuple[int, int], lacking: str, given: Mapping[str, Any]) -> None:
         a, b = (float(figure.value[i]) for i in pair)
@@ -253,12 +285,13 @@ def _welch(figure: _Figure, i: int, base: int) -> float | None:
     return laws.student_tail(float(figure.value[i] - figure.value[base]) / math.sqrt(total), freedom)
 
 
-def _distance(values: Floats, sample: Sample, i: int, base: int) -> float:
-    """The Kolmogorov-Smirnov distance of the values of two groups."""
+def _distance(values: Floats, sample: Sample, i: int, base: int) -> tuple[float, float]:
+    """The Kolmogorov-Smirnov distance of the values of two groups, as both ends of what it can be."""
     order = np.argsort(values, kind="stable")
     ordered, index = values[order], sample.index[order]
     weight = np.ones(len(values)) if sample.weights is None else sample.weights[order]
     first, second = (np.where(index == j, weight, 0.0) for j in (i, base))
     apart = np.cumsum(first) / first.sum() - np.cumsum(second) / second.sum()
     last = np.append(ordered[1:] != ordered[:-1], True)
-    return float(np.abs(apart[last]).max())
+    found = float(np.abs(apart[last]).max())
+    return found, found

@@ -240,6 +240,20 @@ class Bins:
         return int(self.n[certain].sum()), int(self.n[possible].sum())
 
 
+def distance(groups: Sequence[Bins], i: int, base: int) -> tuple[float, float]:
+    """Between which values the Kolmogorov-Smirnov distance of the values of two groups lies."""
+    every = np.union1d(groups[i].low, groups[base].low)
+    after = []
+    for own in (groups[i], groups[base]):
+        places = np.searchsorted(own.low, every, side="right")
+        after.append(np.append(0, own.below)[places] / own.below[-1])
+    before = [np.append(0.0, found[:-1]) for found in after]
+    least = float(np.abs(after[0] - after[1]).max())
+    most = float(np.maximum(np.abs(after[0] - before[1]), np.abs(before[0] - after[1])).max())
+    exact = bool((groups[i].low == groups[i].high).all() and (groups[base].low == groups[base].high).all())
+    return least, least if exact else max(least, most)
+
+
 def bounded(value: float, low: float, high: float, interval: Interval | None) -> tuple[float, Interval | None, str]:
     """A value of which only bounds are known: no more digits than they support, an interval that holds them, and what to say."""
     width = high - low

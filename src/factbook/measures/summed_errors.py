@@ -28,7 +28,7 @@ from factbook.statistics.moments import Floats, Integers, Sample, tidy
 
 _PROFILE: Final = 1 << 11
 _PAIRS: Final = 1 << 17
-_METHOD: Final = "infinitesimal jackknife, Student's t over rows"
+METHOD: Final = "infinitesimal jackknife, Student's t over rows"
 
 
 class Adds(Protocol):
@@ -76,6 +76,13 @@ class _Summed:
         return found
 
 
+def _of_groups(columns: Columns) -> Terms:
+    """What is summed of the predictions and errors of groups."""
+    e = powers((columns["error"],), 4)
+    found: dict[str, Term] = {f"p{i + 1}": term for i, term in enumerate(powers((columns["prediction"],), 3))}
+    return found | {f"e{i + 1}": term for i, term in enumerate(e)} | {"a1": (columns["size"],), "a3": times((columns["size"],), e[1])}
+
+
 def _named(name: str, values: Floats) -> dict[str, Term]:
     return {f"{name}{i + 1}": term for i, term in enumerate(powers((values,), 3))}
 
@@ -105,6 +112,20 @@ def asked(wanted: Sequence[Wanted], levels: Sequence[str], interval: bool) -> As
     }
     design = Design(_Summed(tuple(levels), interval), ("label", "error"), spreads)
     return Asked(wanted, _derive, design, [list(levels), interval], [sys.modules[__name__]])
+
+
+def asked_of_groups(wanted: Sequence[Wanted]) -> Asked:
+    """What is read and added up to compare groups."""
+    design = Design(_of_groups, ("error",), {"prediction": Counting(("prediction",), apart=True)})
+    return Asked(wanted, _derive, design, "groups", [sys.modules[__name__]])
+
+
+def log_variance(own: Slices) -> tuple[Floats, Floats]:
+    """The variance of log MSE, and at least how many units carry it."""
+    n, squares = own.sample.n, own.total("e2")
+    low, high = own.extremes("error")
+    wide = np.maximum(np.abs(low), np.abs(high)) ** 2 / squares
+    return _carried(own.total("e4") / squares**2 - 1 / n, np.maximum(wide, 1 / n), n)
 
 
 def add_all(add: Adds, own: Slices, levels: Sequence[tuple[str, str]], nominal: Pairs, interval: bool) -> None:
@@ -147,10 +168,9 @@ def _add_squares(add: Adds, own: Slices) -> None:
     with np.errstate(invalid="ignore", divide="ignore"):
         wide = np.maximum(np.abs(low), np.abs(high)) ** 2 / squares
         far = np.maximum(last - label.mean, label.mean - first) ** 2 / label.second
-        one = fourths / squares**2 - 1 / n
         both = fourths / squares**2 - 2 * across / squares / label.second + label.fourth / label.second**2
-        variances = [_carried(one, np.maximum(wide, 1 / n), n), _carried(both, np.maximum(wide, far), n)]
-        add.squares(squares / n, label.second / n, np.nan_to_num(label.mean), variances, _METHOD)
+        variances = [log_variance(own), _carried(both, np.maximum(wide, far), n)]
+        add.squares(squares / n, label.second / n, np.nan_to_num(label.mean), variances, METHOD)
 
 
 def _across(n: int, e2: int, ye2: int, y2e2: int, y1: int) -> float:
