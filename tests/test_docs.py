@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from factbook import manifest
+from factbook import Book, manifest
 from factbook.documents import scaffold
 from factbook.documents.parse import parse
+from factbook.documents.shapes import disagreement
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -47,6 +48,22 @@ def test_the_commands_of_the_readme_do_what_it_shows(tmp_path: Path) -> None:
         result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=300)
         assert result.returncode in ({1} if shown.endswith("finding") else {0}), (command, result.stdout, result.stderr)
         assert not shown or agrees(shown, result.stdout), (command, result.stdout)
+    _says_what_the_book_says((ROOT / "README.md").read_text(encoding="utf-8"), Book(tmp_path / "demo"))
+
+
+def _says_what_the_book_says(text: str, book: Book) -> None:
+    example = parse(re.findall(r"^```markdown\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[0])
+    facts, claims = list(example.bound("fact")), list(example.bound("claim"))
+    assert facts
+    assert claims
+    assert [disagreement(link.text, book.facts(link.target)[0]) for link in facts] == [None] * len(facts)
+    assert [str(book.catalog.claim(link.name).verdict) for link in claims] == [link.query for link in claims]
+
+
+def test_the_guide_lists_its_pages() -> None:
+    guide = ROOT / "docs" / "guide"
+    listed = {link.target for link in parse((guide / "README.md").read_bytes()).links}
+    assert {path.name for path in guide.glob("*.md")} - listed == {"README.md"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
