@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _WIDE: Final = 100
 _INDENT: Final = 15
+_FEW: Final = 3
 _STATES: Final = {"measured": "green", "quoted": "green", "fresh": "dim", "absent": "yellow", "orphan": "yellow"}
 _COVERED: Final = {"measured": "green", "recorded": "green", "authored": "green", "signed": "green", "open": "yellow", "partly": "yellow"}
 _STANDINGS: Final = {"stands": "green", "carried": "cyan", "fallen": "yellow", "invalid": "bold red", "unverified": "yellow"}
@@ -137,7 +138,7 @@ def report(book: Book, found: Report, *, json: bool) -> None:
         say((f"{typed(book.root / question.file)}:{question.line}", "bold"), (" open ", "cyan"), question.ask, (f"  {question.owner}", "dim"))
     for finding in found.findings:
         _finding(book, finding)
-    _closing(found)
+    _closing(book, found)
 
 
 def _finding(book: Book, finding: Finding) -> None:
@@ -149,19 +150,32 @@ def _finding(book: Book, finding: Finding) -> None:
         say("    → ", (finding.fix, "italic"))
 
 
-def _closing(found: Report) -> None:
-    """The last lines: the count of findings, of open questions and of what was not judged."""
+def _closing(book: Book, found: Report) -> None:
+    """The last lines: the count of findings, of open questions, of what was not judged, and of sign-offs."""
     for item in found.not_judged:
         say(("not judged  ", "yellow"), str(item))
     for exemption in found.exempted:
         say(("exempted  ", "yellow"), str(exemption))
     if found.questions:
         say(("open  ", "cyan"), plural(len(found.questions), "question"), ": ", ", ".join(_questions(found)))
+    _vouched(book)
     failed = [finding for finding in found.findings if str(finding.severity) == "error"]
     if failed:
         say(("✗ ", "bold red"), plural(len(found.findings), "finding"))
     else:
         say(("✓ ", "green"), "clean" if not found.findings else plural(len(found.findings), "finding") + ", none of which fails this stage")
+
+
+def _vouched(book: Book) -> None:
+    """How many of the sign-offs that factbook.yaml asks for are there, and whose are not."""
+    if not book.manifest.review.required:
+        return
+    asked = book.reviews.asked
+    missing = [str(item) for item in asked if not item.met]
+    said = f"{len(asked) - len(missing)} of {plural(len(asked), 'sign-off')} asked for"
+    say(("signed  ", "yellow" if missing else "green"), said, f"; wanted: {'; '.join(missing[:_FEW])}" if missing else "")
+    if len(missing) > _FEW:
+        say(f"        and {len(missing) - _FEW} more; `factbook reviews {typed(book.root)}` lists them")
 
 
 def _questions(found: Report) -> list[str]:
@@ -186,7 +200,7 @@ def built(book: Book, done: Built, *, json: bool) -> None:
 def _judged(book: Book, done: Built) -> None:
     for finding in done.report.findings:
         _finding(book, finding)
-    _closing(done.report)
+    _closing(book, done.report)
     _published(done)
 
 

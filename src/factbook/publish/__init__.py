@@ -45,7 +45,7 @@ class Row:
 class Publication:
     """Everything that a target may show. `date` is the day of the newest measurement (UTC), None while nothing is measured; `coverages` are how the
     book stands to the laws and standards that it names, and `signed` what to print under a heading, by document and anchor ('' for the whole
-    document): who vouches for it; `plan` says whether claims and thresholds were set before they were measured.
+    document): who vouches for it; `plan` says whether claims and thresholds were set before they were measured, and `reviews` are all sign-offs.
     """
 
     root: Path
@@ -59,6 +59,7 @@ class Publication:
     coverages: tuple[Coverage, ...] = ()
     signed: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     plan: str = ""
+    reviews: Reviews | None = None
 
     def vouched(self, document: Document, words: str, *, first: bool) -> tuple[str, ...]:
         """Who vouches for the section under a heading; under the first one, for the document as well."""
@@ -100,6 +101,7 @@ def publication(root: Path, catalog: Catalog, documents: Iterable[Document], rep
         version=version("factbook"),
         signed=reviews.lines(),
         plan=reviews.plan,
+        reviews=reviews,
         coverages=tuple(_coverages(Material(catalog.manifest, catalog, held, reviews.signed), on)) if on else (),
     )
 

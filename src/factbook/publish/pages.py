@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from factbook.charts.svg import Markup, element, join
 from factbook.documents import kinds
 from factbook.errors import FactbookError, UnknownName
-from factbook.publish import citations, duties, ledger, tree
+from factbook.publish import citations, duties, ledger, sign_offs, tree
 from factbook.publish.citations import Citation, Tone
 from factbook.publish.frame import INDEX, NOT_JUDGED, STATEMENTS, Page, definitions, table, verdict
 from factbook.publish.prose import Heading, Prose, relative
@@ -35,6 +35,7 @@ def index(publication: Publication, proses: Sequence[Prose]) -> Page:
         element("h2", "Documents"),
         element("ul", *(_document_card(prose) for prose in proses), class_="cards") if proses else element("p", "There are none yet."),
         _findings(publication.findings),
+        sign_offs.in_brief(publication),
         _claims_in_brief(publication),
         duties.in_brief(publication),
         _evidence_in_brief(publication),
@@ -45,17 +46,23 @@ def index(publication: Publication, proses: Sequence[Prose]) -> Page:
 def _state(publication: Publication, proses: Sequence[Prose]) -> Markup:
     questions = sum(len(prose.questions) for prose in proses)
     facts = sum(1 for _ in publication.catalog.facts())
-    tiles = (
+    unsigned = sign_offs.wanted(publication)
+    tiles = [
         (len(publication.findings), "findings", "Statements or parts that the rules object to", "#findings", "bad"),
         (questions, "open questions", "What only a person can say, and nobody has said", None, "open"),
         (len(publication.not_judged), "not judged", "“Not judged” is never “ok”", relative(INDEX, NOT_JUDGED), "open"),
         (facts, "facts", "Quantities bound to the evidence that made them", None, "plain"),
-    )
+    ]
+    if unsigned:
+        tiles.insert(2, (unsigned, "sign-offs wanted", "Asked for by factbook.yaml, and missing or lapsed", "#sign-offs", "open"))
     return element("ul", *(_tile(*tile) for tile in tiles), class_="tiles")
 
 
+_ONE: Final = {"findings": "finding", "open questions": "open question", "sign-offs wanted": "sign-off wanted", "facts": "fact"}
+
+
 def _tile(count: int, name: str, about: str, address: str | None, tone: str) -> Markup:
-    words = name.removesuffix("s") if count == 1 and name != "not judged" else name
+    words = _ONE.get(name, name) if count == 1 else name
     title = element("a", words, href=address) if address and count else element("span", words)
     return element("li", element("span", f"{count:,}", class_="count"), title, element("small", about), class_=tone if count else "none")
 

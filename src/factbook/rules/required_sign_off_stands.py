@@ -41,7 +41,7 @@ def check(checked: Checked) -> Iterator[Problem | NotJudged]:
         else:
             early.setdefault(item.number, []).append(item)
     for number, items in early.items():
-        first, others = items[0], f"; so are {len(items) - 1} more of that document" if len(items) > 1 else ""
+        first, others = items[0], f"; {len(items) - 1} more of that document likewise" if len(items) > 1 else ""
         line = checked.lines.get(("review", "required", str(number)), 1)
         yield NotJudged(f"{first} is wanted", f"{first.why}; required from {first.required_from} on{others}", FILE, line)
 
