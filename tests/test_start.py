@@ -57,7 +57,7 @@ def test_the_tracker_is_where_mlflow_has_it_and_said(store: Path, tmp_path: Path
     [
         ({"run": "heart/ridge"}, "has no run 'ridge'"),
         ({"run": "heart/logistic", "tracker": "nowhere.db"}, "nowhere.db: no such tracker"),
-        ({}, "--data or --run"),
+        ({}, "--data, --logs or --run"),
     ],
 )
 def test_what_cannot_be_begun_leaves_nothing_behind(store: Path, tmp_path: Path, said: dict[str, str], names: str) -> None:

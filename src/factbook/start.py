@@ -1,4 +1,4 @@
-"""Starts a book over predictions or a run of a tracker: proposes its factbook.yaml from what was said, and says aloud what was inferred.
+"""Starts a book over predictions, logs or a run of a tracker: proposes its factbook.yaml from what was said, and says aloud what was inferred.
 
 Nothing is guessed silently. What follows from the data without doubt (a label of 0 and 1, the separator of a CSV file) is written into
 factbook.yaml and told; whatever leaves a doubt is an error that lists what there is.
@@ -39,11 +39,12 @@ _PLAIN: Final = re.compile(r"[A-Za-z_./][A-Za-z0-9_./ -]*(?<! )\Z")
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What a person says about predictions, a run of a tracker, or both; texts as the command line gives them, '' or () where nothing was said.
+    """What a person says about predictions, logs of evaluations or a run of a tracker; texts as the command line gives them, '' or () where nothing
+    was said.
 
     `by` holds `COLUMN`, `COLUMN:CUT,CUT` or `ATTRIBUTE=COLUMN:CUT,CUT`; `protected` holds `ATTRIBUTE=GROUP`, the group that the others of the
-    attribute are compared with; `missing` holds `ROLE=POLICY`. `run` is the id of a run or EXPERIMENT/NAME, `tracker` where it is kept: a database or
-    folder of MLflow or the address of its server, also as MLflow writes them.
+    attribute are compared with; `missing` holds `ROLE=POLICY`. `logs` is a folder that Inspect or lm-eval wrote to. `run` is the id of a run or
+    EXPERIMENT/NAME, `tracker` where it is kept: a database or folder of MLflow or the address of its server, also as MLflow writes them.
     """
 
     data: str = ""
@@ -59,6 +60,7 @@ class Predictions:
     missing: Sequence[str] = ()
     abstain: str = ""
     train: str = ""
+    logs: str = ""
     run: str = ""
     tracker: str = ""
     separator: str = ""
@@ -90,8 +92,14 @@ def propose(said: Predictions, book: Path, folder: Path) -> Proposal:
     notes: list[str] = []
     tree: dict[str, Any] = {"factbook": "1", "subject": {"kind": "model", "name": said.name or book.name}, "stage": "draft", "language": "en"}
     tree |= {"sources": {}, "plan": {}}
-    if not said.data and not said.run:
-        raise ManifestError("a book needs --data or --run", remedy="name the file of the predictions, or a run of your tracker")
+    if not (said.data or said.logs or said.run):
+        raise ManifestError(
+            "a book needs --data, --logs or --run", remedy="name the file of predictions, the folder of logs, or a run of your tracker"
+        )
+    if said.logs:
+        from factbook import logs
+
+        logs.propose(Path(said.logs), said.by, lambda path: relative(str(path), book), folder, tree, notes)
     if said.data:
         _predictions(said, book, folder, tree, notes)
     if said.train:

@@ -126,7 +126,8 @@ def test_pass_at_k_is_the_published_estimator_and_that_of_all_subsets(tmp_path):
         fact = found[f"pass_at_k;k={k}"]
         assert fact.value == pytest.approx(subsets.mean(), rel=1e-9)
         assert fact.value == pytest.approx(np.mean(chen), rel=1e-9)
-        assert fact.interval == pytest.approx(mean_interval(subsets), rel=1e-9)
+        whole = stats.binomtest(int(subsets.sum()), 40).proportion_ci()
+        assert fact.interval == pytest.approx(tuple(whole) if k == 5 else mean_interval(subsets), rel=1e-9), "of 5 epochs 5: a share of samples"
         assert fact.n == 40
     share = found["correct_share"]
     assert (share.value, share.method) == (found["pass_at_k;k=1"].value, found["pass_at_k;k=1"].method)
@@ -173,7 +174,7 @@ def test_judges_agree_beyond_chance(tmp_path):
     found = facts(measured(tmp_path, data, "", plan))
     assert found["judge_kappa"].value == pytest.approx(cohen_kappa_score(human, judge), rel=1e-9)
     assert found["judge_agreement"].counts == {"k": (human == judge).sum(), "n": 300}
-    assert found["mean_score"].value == pytest.approx(data["s"].mean(), rel=1e-9)
+    assert found["mean_score;of=s"].value == pytest.approx(data["s"].mean(), rel=1e-9)
     together = facts(measured(tmp_path, data, "", plan + ", sample: id"))
     assert together["judge_kappa"].value == found["judge_kappa"].value
     assert together["judge_kappa"].method == "jackknife over samples, Student's t, on Fisher's z scale"
@@ -375,6 +376,19 @@ def test_what_the_log_says_is_held_against_the_samples(tmp_path):
     assert facts(measured(tmp_path, unequal, "", PASS.replace("[1, 2, 5]", "[1]") + ", logged: log"))["runs_apart"].value == 0, "a mean over samples"
     nothing = unequal | {"log": pa.array([None] * 4, pa.float64())}
     assert facts(measured(tmp_path, nothing, "", PASS.replace("[1, 2, 5]", "[1]") + ", logged: log"))["runs_apart"].status is Status.UNDEFINED
+
+
+def test_scores_of_a_declared_range_have_intervals_within_it(tmp_path):
+    data = {"s": [1.0] * 23 + [0.5, 0.0], "b": [1] * 23 + [0] * 2}
+    plan = "measure: text-generation, data: data, score: [s, b], ranges: {s: [0, 1], b: [0, 1]}"
+    found = facts(measured(tmp_path, data, "", plan))
+    assert found["mean_score;of=s"].high <= 1
+    assert found["mean_score;of=b"].counts == {"k": 23, "n": 25}
+    assert facts(measured(tmp_path, data, "", plan.partition(", ranges")[0]))["mean_score;of=s"].high > 1
+    with pytest.raises(SourceError, match=r"'s' .score. is beyond its range in 23 of 25 rows"):
+        measured(tmp_path, data, "", plan.replace("s: [0, 1]", "s: [0, 0.5]"))
+    with pytest.raises(MeasureError, match="columns of `score`"):
+        measured(tmp_path, data, "", plan.replace("s: [0, 1]", "t: [0, 1]"))
 
 
 def test_correct_answers_among_those_that_do_not_refuse(tmp_path):

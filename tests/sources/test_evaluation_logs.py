@@ -134,3 +134,46 @@ def test_scores_of_several_values_and_messages_of_several_parts(tmp_path):
     row = read("a.json", "inspect", tmp_path, tmp_path / ".factbook")[0]
     assert (row["score.grader.tone"], row["score.grader.facts"]) == ("1", "0.25")
     assert (row["input"], row["metadata.docs"]) == ("Be brief.\nWho?", '["d1","d2"]')
+
+
+def test_grades_in_words_and_the_means_of_a_log(tmp_path):
+    log = json.loads((LOGS / "trivia.json").read_text())
+    first, other = log["samples"][0], log["samples"][1]
+    first["scores"]["grader"]["value"], other["scores"]["grader"]["value"] = "Yes", True
+    (tmp_path / "a.json").write_text(json.dumps({**log, "samples": [first, other]}))
+    rows = read("a.json", "inspect", tmp_path, tmp_path / ".factbook")
+    assert [row["score.grader"] for row in rows] == ["1", "1"]
+    said = {score["name"]: score["metrics"] for score in log["results"]["scores"]}
+    assert {float(row["logged.includes"]) for row in rows} == {said["includes"]["accuracy"]["value"]}
+    assert {float(row["logged.grader"]) for row in rows} == {said["grader"]["mean"]["value"]}
+
+
+def test_a_sample_that_failed_has_no_output(tmp_path):
+    log = json.loads((LOGS / "trivia.json").read_text())
+    log["samples"][0] |= {"error": {"message": "boom"}, "scores": None, "output": {"choices": [], "completion": ""}}
+    (tmp_path / "a.json").write_text(json.dumps(log))
+    rows = read("a.json", "inspect", tmp_path, tmp_path / ".factbook")
+    assert [row["error"] for row in rows if row["output"] is None] == ["boom"]
+
+
+def test_models_filters_and_metrics_of_lm_eval(tmp_path):
+    """Model and means are those of the file of results; older versions do not list the metrics."""
+    sample = json.loads((LOGS / "samples_trivia.jsonl").read_text().splitlines()[0])
+    del sample["metrics"]
+    lines = [json.dumps(sample | {"filter": name, "exact_match": value}) for name, value in (("strict", 0.0), ("loose", 1.0))]
+    for model in ("a", "b"):
+        (tmp_path / model).mkdir()
+        (tmp_path / model / "samples_x_2026-01-01T00-00-00.1.jsonl").write_text("\n".join(lines))
+    said = {"model_name": "org/a", "results": {"x": {"exact_match,strict": 0.25, "exact_match,loose": "N/A"}}}
+    (tmp_path / "a" / "results_2026-01-01T00-00-00.1.json").write_text(json.dumps(said))
+    rows = read("*/*", "lm-eval", tmp_path, tmp_path / ".factbook")
+    assert sorted((row["model"], row["filter"], row["metric.exact_match"], row["logged.exact_match"]) for row in rows if row["model"] == "org/a") == [
+        ("org/a", "loose", "1.0", "N/A"),
+        ("org/a", "strict", "0.0", "0.25"),
+    ]
+    assert {(row["model"], row["logged.exact_match"]) for row in rows if row["model"] != "org/a"} == {("b", None)}
+    table = sources.table(Source(uri="*/*", format="lm-eval", members="str*"), tmp_path, tmp_path / ".factbook")
+    assert table.rows == 2
+    (tmp_path / "a" / "results_2026-01-01T00-00-00.1.json").write_text("{")
+    with pytest.raises(SourceError, match="no results of lm-eval"):
+        read("*/*", "lm-eval", tmp_path, tmp_path / ".factbook")

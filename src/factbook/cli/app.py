@@ -82,6 +82,7 @@ def init(
     missing: Annotated[list[str] | None, typer.Option(help="ROLE=POLICY, e.g. label=drop or group=group. Repeatable.")] = None,
     abstain: Annotated[str, typer.Option(help="The prediction that means `no decision`.")] = "",
     train: Annotated[str, typer.Option(help="The training data, to be described too.")] = "",
+    logs: Annotated[str, typer.Option(metavar="FOLDER", help="The folder that Inspect or lm-eval wrote its logs to.")] = "",
     tracked: Annotated[str, typer.Option("--run", metavar="RUN", help="The run of a tracker, to be described too: its id, or EXPERIMENT/NAME.")] = "",
     tracker: Annotated[str, typer.Option(help="Where MLflow keeps it: a file, a folder or an address.", show_default="as MLflow has it")] = "",
     separator: Annotated[str, typer.Option(help="The separator of a CSV file.", show_default="tried")] = "",
@@ -95,8 +96,8 @@ def init(
 
     book, notes = Book.init(
         where,
-        data=data or ("" if tracked else _ask("Which file holds the predictions?", "--data")),
-        label=label or ("" if tracked and not data else _ask("Which column holds the true outcome?", "--label")),
+        data=data or ("" if logs or tracked else _ask("Which file holds the predictions?", "--data")),
+        label=label or ("" if (logs or tracked) and not data else _ask("Which column holds the true outcome?", "--label")),
         positive=positive,
         prediction=prediction,
         score=score,
@@ -108,6 +109,7 @@ def init(
         missing=tuple(missing or ()),
         abstain=abstain,
         train=train,
+        logs=logs,
         run=tracked,
         tracker=tracker,
         separator=separator,

@@ -114,8 +114,9 @@ def _by_group(spec: TableSpec, catalog: Catalog) -> Table:
     overall = [_overall(spec, metric, catalog) for metric in spec.metrics]
     if any(text != _NONE for text in overall):
         rows.append((*(OVERALL for _ in spec.by), *overall))
-    header = (*spec.by, *(_short(spec, metric, catalog) for metric in spec.metrics))
-    return Table(header, tuple(rows), len(spec.by))
+    shorts = [_short(spec, metric, catalog) for metric in spec.metrics]
+    heads = (_titled(short, spec.key(metric)) if shorts.count(short) > 1 else short for metric, short in zip(spec.metrics, shorts, strict=True))
+    return Table((*spec.by, *heads), tuple(rows), len(spec.by))
 
 
 def _column(spec: TableSpec, metric: str, catalog: Catalog) -> dict[Pairs, Fact]:
@@ -145,7 +146,7 @@ def _by_metric(spec: TableSpec, catalog: Catalog) -> Table:
 
 
 def _titled(title: str, key: Key) -> str:
-    """The title of a metric with its parameters, which tell its rows apart."""
+    """The title of a metric with its parameters, which tell its rows or columns apart."""
     return f"{title}, {', '.join(f'{name} = {value}' for name, value in key.params)}" if key.params else title
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from factbook.measures.outputs import Slices, share
 from factbook.measures.request import Answer
 from factbook.model import Unit
-from factbook.statistics import moments
+from factbook.statistics import intervals, moments
 from factbook.statistics.moments import Floats, Sample, tidy
 
 METRICS: Final = (
@@ -33,7 +33,7 @@ def pass_at_k(n: int, c: int, k: int) -> float:
 
 
 def add(answer: Answer, correct: Floats, slices: Slices, ks: Sequence[int]) -> None:
-    """pass@k, the mean over samples; undefined where a sample has fewer than k epochs."""
+    """pass@k, the mean over samples; undefined where a sample has fewer than k epochs. Where each sample has k, it is a share of samples."""
     assert slices.clusters is not None
     width = len(slices.names)
     units, sample = np.unique(slices.clusters * width + slices.index, return_inverse=True)
@@ -45,9 +45,14 @@ def add(answer: Answer, correct: Floats, slices: Slices, ks: Sequence[int]) -> N
         values = np.array([pass_at_k(n, c, k) if n >= k else 0.0 for n, c in zip(epochs.tolist(), passed.tolist(), strict=True)], dtype=np.float64)
         means = over.mean(values)
         spread = over.spread(values, np.nan_to_num(means))
+        whole = np.bincount(over.index, weights=~np.isin(values, (0.0, 1.0)), minlength=width) == 0
         for i, place in enumerate(slices.names):
             n, mean = int(over.n[i]), float(means[i])
             said = f"{few[i]} samples have fewer than {k} epochs" if few[i] else "" if n else "0 of 0: no samples"
-            interval = None if said else moments.student(mean, float(spread[i]), n, answer.level, "Student's t over samples", (0.0, 1.0))
-            value = None if said else tidy(mean)
-            answer.add("pass_at_k", value, params=(("k", str(k)),), slice=place, n=n, interval=interval, undefined=said)
+            params, value, interval, counts = (("k", str(k)),), None if said else tidy(mean), None, {}
+            if not said and whole[i]:
+                counts = {"k": round(mean * n), "n": n}
+                value, interval = counts["k"] / n, intervals.proportion(counts["k"], n, answer.level)
+            elif not said:
+                interval = moments.student(mean, float(spread[i]), n, answer.level, "Student's t over samples", (0.0, 1.0))
+            answer.add("pass_at_k", value, params=params, slice=place, n=n, counts=counts, interval=interval, undefined=said)

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class Judged:
         binary: all values are 0 or 1.
         empty: what is said where no output has one.
         error: whether the standard error of the mean is a fact too.
+        bounds: of the values, where these are narrower than those of the metric.
     """
 
     metric: str
@@ -40,6 +42,7 @@ class Judged:
     binary: bool
     empty: str
     error: bool = False
+    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +86,8 @@ def alone(sample: Sample) -> bool:
 def add_mean(answer: Answer, item: Judged, slices: Slices) -> None:
     """The mean over the outputs that have a value; fewer than the smallest group of the book are not published."""
     sample, values = slices.sample(item.there), item.values[item.there]
-    means = moments.means(sample, values, answer.level, slices.method(sample), answer.metrics[item.metric].bounds)
+    means = moments.means(sample, values, answer.level, slices.method(sample), item.bounds or answer.metrics[item.metric].bounds)
+    own: dict[str, Any] = {"unit": Unit.SCORE, "bounds": item.bounds} if item.bounds else {}
     exact = item.binary and alone(sample)
     for place, n, (mean, found) in zip(slices.names, sample.n.tolist(), means, strict=True):
         if said := slices.lacking(n, "have a value", item.empty):
@@ -91,9 +95,9 @@ def add_mean(answer: Answer, item: Judged, slices: Slices) -> None:
         elif exact:
             k = round(mean * n)
             interval = intervals.proportion(k, n, answer.level)
-            answer.add(item.metric, k / n, params=item.params, slice=place, n=n, counts={"k": k, "n": n}, interval=interval)
+            answer.add(item.metric, k / n, params=item.params, slice=place, n=n, counts={"k": k, "n": n}, interval=interval, **own)
         else:
-            answer.add(item.metric, tidy(mean), params=item.params, slice=place, n=n, interval=found)
+            answer.add(item.metric, tidy(mean), params=item.params, slice=place, n=n, interval=found, **own)
     if item.error:
         _add_error(answer, item, slices, sample, values)
 
@@ -103,7 +107,7 @@ def _add_error(answer: Answer, item: Judged, slices: Slices, sample: Sample, val
     spread = sample.spread(values, np.nan_to_num(sample.mean(values)))
     for place, n, units, variance in zip(slices.names, sample.n.tolist(), sample.units.tolist(), spread.tolist(), strict=True):
         undefined = slices.lacking(n, "have a value", item.empty) or ("" if units > 1 else "there is only one unit")
-        params = (("of", item.metric), *((("score", value) for _, value in item.params)))
+        params = (("of", item.metric), *(("score", value) for _, value in item.params))
         value = None if undefined else tidy(math.sqrt(variance))
         answer.add("standard_error", value, params=params, slice=place, n=units, undefined=undefined)
 

@@ -18,7 +18,9 @@ independent Wilson or Clopper-Pearson; of the judge's kappa as in `agreement`, o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
@@ -36,7 +38,7 @@ from factbook.statistics.moments import Floats, Sample
 VERSION: Final = 4
 ROLES: Final = ("data",)
 PARAMS: Final = (
-    *("sample", "prediction", "references", "normalise", "correct", "logged", "k", "judge", "human", "score", "judges", "scale"),
+    *("sample", "prediction", "references", "normalise", "correct", "logged", "k", "judge", "human", "score", "ranges", "judges", "scale"),
     *("retrieved", "relevant", "supported", "claims", "support", "refused", "refusals", "quantities"),
 )
 _RAJPURKAR: Final = "Rajpurkar et al. 2016, EMNLP, 2383"
@@ -57,7 +59,7 @@ METRICS: Final = (
     share("correct_share", "share of correct outputs", "correct", Unit.FRACTION, "correct outputs / outputs", "", ("accuracy",)),
     share("correct_if_answered", "share of correct answers", "correct if answered", Unit.FRACTION, "correct outputs / outputs that do not refuse"),
     *epochs.METRICS,
-    Metric("mean_score", "mean score of the judge", "score", Unit.QUANTITY, Direction.HIGHER, _ANY, "sum of scores / outputs with one", ""),
+    Metric("mean_score", "mean score", "score", Unit.QUANTITY, Direction.HIGHER, _ANY, "sum of scores / outputs with one", ""),
     Metric(
         "standard_error",
         "standard error of a mean",
@@ -108,6 +110,7 @@ class Parameters(rows.Parameters):
     judge: str = ""
     human: str = ""
     score: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
+    ranges: Mapping[str, tuple[Decimal, Decimal]] = Field(default_factory=dict)
     judges: tuple[str, ...] = ()
     scale: Literal["nominal", "ordinal", "interval"] = "nominal"
     retrieved: str = ""
@@ -132,6 +135,8 @@ class Parameters(rows.Parameters):
             )
         if (self.supported and self.support) or (self.refused and self.refusals):
             raise ValueError("`support` stands for `supported` and `claims`, `refused` for `refusals`: give one of them")
+        if set(self.ranges) - set(self.score) or any(low >= high for low, high in self.ranges.values()):
+            raise ValueError("`ranges` gives columns of `score` their least and largest value")
         if self.judges and len(set(self.judges)) < max(2, len(self.judges)):
             raise ValueError("`judges` names at least two columns, each once")
         if self.correct and not self.sample:
@@ -216,6 +221,12 @@ def _refuse(found: Rows, given: Parameters) -> None:
         if role in found.numbers and not np.isin(found.numbers[role], (0.0, 1.0)).all():
             said = f"{where}: column {getattr(given, role)!r} ({role}) holds other values than 0 and 1"
             raise SourceError(said, remedy=f"write 1 where the output {what}")
+    for name in given.ranges:
+        low, high = _bounds(given, name) or (0.0, 0.0)
+        scores = found.numbers[f"score {name}"]
+        if beyond := int(((scores < low) | (scores > high)).sum()):
+            said = f"{where}: column {name!r} (score) is beyond its range in {beyond} of {found.count} rows"
+            raise SourceError(said, remedy="mend the values, or `ranges`")
     for name in given.quantities:
         if negative := int((found.numbers[f"quantities {name}"] < 0).sum()):
             raise SourceError(f"{where}: column {name!r} (quantities) is negative in {negative} of {found.count} rows", remedy="mend the values")
@@ -273,9 +284,10 @@ class _Known:
         judged = []
         for name in self.given.score:
             scores = self.found.numbers[f"score {name}"]
-            there = ~np.isnan(scores)
-            params = (("of", name),) if len(self.given.score) > 1 else ()
-            judged.append(Judged("mean_score", params, np.where(there, scores, 0.0), there, False, "no output has a score", error=True))
+            there, bounds = ~np.isnan(scores), _bounds(self.given, name)
+            binary = bounds == (0.0, 1.0) and bool(np.isin(scores[there], bounds).all())
+            values = np.where(there, scores, 0.0)
+            judged.append(Judged("mean_score", (("of", name),), values, there, binary, "no output has a score", error=True, bounds=bounds))
         return judged
 
     def add(self, answer: Answer, slices: Slices) -> None:
@@ -301,6 +313,11 @@ class _Known:
             there = ~np.isnan(values)
             own = slices.sample(there)
             quantities.add(answer, name, values[there], own, slices.names, slices.method(own), slices.below)
+
+
+def _bounds(given: Parameters, name: str) -> tuple[float, float] | None:
+    """The declared range of a score."""
+    return (float(given.ranges[name][0]), float(given.ranges[name][1])) if name in given.ranges else None
 
 
 def _references(found: Rows, given: Parameters) -> list[tuple[str, ...]]:

@@ -2,8 +2,9 @@
 
 `task`, `model`, `id`, `sample` (task and id), `epoch`, `input`, `target` (a text, or a list), `output`, `stop`, `error`; `input_tokens`,
 `output_tokens`, `total_tokens` over all models of the sample, `cost` where the log has one; `total_time`, `working_time` in seconds; every score
-as `score.NAME` (C is 1, I and N are 0, P is 0.5), or `score.NAME.KEY` where it has several values, with its `answer.NAME` and `explanation.NAME`;
-and every entry of the metadata as `metadata.NAME`.
+as `score.NAME` (C is 1, I and N are 0, P is 0.5), or `score.NAME.KEY` where it has several values, with its `answer.NAME` and `explanation.NAME`, and
+the mean of it that the log itself has as `logged.NAME`; every entry of the metadata as `metadata.NAME`. A sample that ended with an error has no
+output, unless it had one before.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
     Raises:
         SourceError: a file is no log of Inspect, or one of a run that has not ended.
     """
-    return converted.table(files, source, store, _SCHEMA, lambda: _records(files), "inspect 1")
+    return converted.table(files, source, store, _SCHEMA, lambda: _records(files), "inspect 2")
 
 
 def _records(files: Sequence[Path]) -> Iterator[dict[str, Any]]:
@@ -51,8 +52,9 @@ def _records(files: Sequence[Path]) -> Iterator[dict[str, Any]]:
 def _log(path: Path) -> Iterator[dict[str, Any]]:
     tree = json.loads(path.read_text(encoding="utf-8"))
     _refuse_unfinished(path, tree)
+    logged = _logged(tree)
     for sample in tree.get("samples") or ():
-        yield _row(tree["eval"], sample)
+        yield _row(tree["eval"], sample) | logged
 
 
 def _archive(path: Path) -> Iterator[dict[str, Any]]:
@@ -62,14 +64,26 @@ def _archive(path: Path) -> Iterator[dict[str, Any]]:
             raise SourceError(f"{path}: the log has no header: the run has not ended", remedy="wait for its end, or run `inspect log recover`")
         header = json.loads(_unpacked(path, archive, items["header.json"]))
         _refuse_unfinished(path, header)
+        logged = _logged(header)
         for name in sorted(items):
             if name.startswith("samples/") and name.endswith(".json"):
-                yield _row(header["eval"], json.loads(_unpacked(path, archive, items[name])))
+                yield _row(header["eval"], json.loads(_unpacked(path, archive, items[name]))) | logged
 
 
 def _refuse_unfinished(path: Path, header: Mapping[str, Any]) -> None:
     if header["status"] != "success":
         raise SourceError(f"{path}: the run ended with status {header['status']!r}", remedy="give the log of a run that succeeded")
+
+
+def _logged(header: Mapping[str, Any]) -> dict[str, Any]:
+    """The means over samples that the log has, of scores whose epochs are reduced to their mean."""
+    found: dict[str, Any] = {}
+    for score in (header.get("results") or {}).get("scores") or ():
+        means = [score["metrics"][name]["value"] for name in ("accuracy", "mean") if name in score.get("metrics", {})]
+        if means and score.get("reducer") in (None, "mean"):
+            name, scorer = score["name"], score.get("scorer") or score["name"]
+            found[f"logged.{name}" if name == scorer else f"logged.{scorer}.{name}"] = cell(means[0])
+    return found
 
 
 def _unpacked(path: Path, archive: ZipFile, item: ZipInfo) -> bytes:
@@ -89,7 +103,7 @@ def _unpacked(path: Path, archive: ZipFile, item: ZipInfo) -> bytes:
 
 
 def _row(about: Mapping[str, Any], sample: Mapping[str, Any]) -> dict[str, Any]:
-    output = sample.get("output") or {}
+    output, failed = sample.get("output") or {}, sample.get("error")
     choice = (output.get("choices") or [{}])[0]
     usages = list((sample.get("model_usage") or {}).values())
     row: dict[str, Any] = {
@@ -100,9 +114,9 @@ def _row(about: Mapping[str, Any], sample: Mapping[str, Any]) -> dict[str, Any]:
         "epoch": str(sample["epoch"]),
         "input": _said(sample["input"]),
         "target": cell(sample["target"]),
-        "output": output.get("completion", _said((choice.get("message") or {}).get("content", ""))),
+        "output": output.get("completion", _said((choice.get("message") or {}).get("content", ""))) or (None if failed else ""),
         "stop": choice.get("stop_reason"),
-        "error": cell((sample.get("error") or {}).get("message")),
+        "error": cell((failed or {}).get("message")),
         "total_time": sample.get("total_time"),
         "working_time": sample.get("working_time"),
     }
