@@ -30,12 +30,20 @@ Lines = dict[tuple[str, ...], int]
 
 def dumps(value: Any) -> str:
     """The canonical JSON text (RFC 8785): sorted keys, shortest round-trip floats; integers beyond 2**53 become text."""
-    plain = _portable(value)
+    return _written(_portable(value))
+
+
+def _written(plain: Any) -> str:
+    """The canonical text of plain data; what the standard library writes otherwise is looked for in the members, so that it alone costs more."""
     try:
         text = _ENCODE(_common(plain))
         text.encode()
         return text
     except (_Rare, UnicodeEncodeError):
+        if isinstance(plain, list):
+            return f"[{','.join(map(_written, plain))}]"
+        if isinstance(plain, dict) and max(plain) <= "\ud7ff":
+            return f"{{{','.join(f'{_written(name)}:{_written(item)}' for name, item in sorted(plain.items()))}}}"
         import rfc8785
 
         return rfc8785.dumps(plain).decode()

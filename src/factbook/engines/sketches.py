@@ -9,6 +9,7 @@ and commutative: the same rows give the same sketch (and digest) in any order, p
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 from collections import defaultdict
@@ -378,44 +379,79 @@ def combine(parts: Sequence[Sketch]) -> Sketch:
     )
 
 
-def make(kind: str, column: Any, *, many: bool = False) -> Sketch:
-    """The sketch of an Arrow array: numbers (`many`: as in `numbers_of`), or texts."""
+def make(kind: str, column: Any, *, many: bool = False, full: bool = False) -> Sketch:
+    """The sketch of an Arrow array: numbers (`many`: as in `numbers_of`), or texts (`full`: known to be more than CAP different ones)."""
     rows = len(column)
     if kind == "other":
         return Sketch(kind, rows, column.null_count)
+    present = column.drop_null() if column.null_count else column
     if kind == "number":
-        numbers = numbers_of(sources.numpy(column.drop_null() if column.null_count else column), many=many)
+        numbers = numbers_of(sources.numpy(present), many=many)
         return Sketch(kind, rows, rows - numbers.count, numbers)
-    return _make_text(column)
+    if full:
+        return _text_sketch(present, None, rows, Texts((), _NONE, overflow=True), many=many)
+    return counted(*distinct(present), missing=rows - len(present))
 
 
-def _make_text(column: Any) -> Sketch:
+def distinct(values: Any) -> tuple[Any, Integers]:
+    """The different texts of an Arrow array without missing ones, and how often each occurs."""
     import pyarrow.compute as pc
 
-    found = pc.value_counts(column)
-    return counted(found.field("values"), sources.numpy(found.field("counts")))
+    found = pc.value_counts(values)
+    return found.field("values"), sources.numpy(found.field("counts"))
 
 
 def counted(values: Any, n: Integers, *, missing: int = 0) -> Sketch:
     """The sketch of different texts (and null) that occur n times each, and of rows with nothing (`missing`)."""
-    import pyarrow.compute as pc
-
     rows = int(n.sum()) + missing
     if values.null_count:
         there = sources.numpy(values.is_valid()).astype(bool)
         values, n = values.drop_null(), n[there]
-    missing = rows - int(n.sum())
-    texts = Texts((), _NONE, overflow=True) if len(values) > CAP else _sorted_texts(values.to_pylist(), n)
+    texts = Texts((), _NONE, overflow=True) if len(values) > CAP else _sorted_texts(values, n)
+    return _text_sketch(values, n, rows, texts)
+
+
+def _text_sketch(values: Any, n: Integers | None, rows: int, texts: Texts, *, many: bool = False) -> Sketch:
+    """The sketch of some texts that occur n times each (None: once), and what is kept of them."""
+    import pyarrow.compute as pc
+
+    missing = rows - (len(values) if n is None else int(n.sum()))
     numbers, reads = _read(values)
     if reads.all():
-        return Sketch("text", rows, missing, numbers_of(np.repeat(numbers, n)), texts)
+        return Sketch("text", rows, missing, numbers_of(numbers if n is None else np.repeat(numbers, n), many=many), texts)
     unread = values.take(places(np.flatnonzero(~reads)))
-    return Sketch("text", rows, missing, None, texts, int(n[~reads].sum()), pc.min(unread).as_py())
+    return Sketch("text", rows, missing, None, texts, len(unread) if n is None else int(n[~reads].sum()), pc.min(unread).as_py())
 
 
-def _sorted_texts(values: Sequence[str], n: Integers) -> Texts:
-    order = sorted(range(len(values)), key=values.__getitem__)
-    return Texts(tuple(values[i] for i in order), n[order])
+def _sorted_texts(values: Any, n: Integers) -> Texts:
+    """Arrow sorts by the bytes of UTF-8, which is by code point, as Python does."""
+    import pyarrow.compute as pc
+
+    order = pc.sort_indices(values)
+    return Texts(tuple(_strings(values.take(order))), n[sources.numpy(order).astype(np.int64)])
+
+
+def _strings(values: Any) -> list[str]:
+    """The texts of an Arrow array without missing ones; several times as fast as `to_pylist` where all is ASCII."""
+    offsets, data = _bytes(values)
+    whole = data[offsets[0] : offsets[-1]].tobytes()
+    if not whole.isascii():
+        found: list[str] = values.to_pylist()
+        return found
+    text, ends = whole.decode(), (offsets - offsets[0]).tolist()
+    return [text[start:end] for start, end in itertools.pairwise(ends)]
+
+
+def _bytes(values: Any) -> tuple[Integers, NDArray[np.uint8]]:
+    """Where each text of an Arrow array begins, with the end of the last, and the bytes of all."""
+    import pyarrow as pa
+
+    plain = values.cast(pa.string())
+    _, offsets, data = plain.buffers()
+    if not len(plain) or offsets is None:
+        return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.uint8)
+    ends = np.frombuffer(offsets, dtype=np.int32, count=plain.offset + len(plain) + 1)[plain.offset :]
+    return ends.astype(np.int64), np.frombuffer(data or b"", dtype=np.uint8)
 
 
 def _read(values: Any) -> tuple[Floats, NDArray[np.bool_]]:
@@ -423,11 +459,33 @@ def _read(values: Any) -> tuple[Floats, NDArray[np.bool_]]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    shaped = pc.match_substring_regex(values, _READS)
-    reads: NDArray[np.bool_] = sources.numpy(shaped).astype(bool)
-    numbers: Floats = sources.numpy(values.filter(shaped).cast(pa.float64()))
+    try:
+        numbers: Floats = sources.numpy(values.cast(pa.float64()))
+        reads: NDArray[np.bool_] = np.isfinite(numbers) & ~_oddly_written(values)
+        return numbers[reads], reads
+    except pa.ArrowInvalid:
+        shaped = pc.match_substring_regex(values, _READS)
+    reads = sources.numpy(shaped).astype(bool)
+    numbers = sources.numpy(values.filter(shaped).cast(pa.float64()))
     reads[reads] = np.isfinite(numbers)
     return numbers, reads
+
+
+def _oddly_written(values: Any) -> NDArray[np.bool_]:
+    """Which texts that Arrow reads as numbers begin with a plus sign, or with a zero before another digit."""
+    offsets, data = _bytes(values)
+    found: NDArray[np.bool_] = np.zeros(len(values), dtype=bool)
+    if not len(values):
+        return found
+    starts, ends = offsets[:-1], offsets[1:]
+    first = data[starts]
+    digits = starts + (first == ord("-"))
+    zeros = np.flatnonzero(data[digits] == ord("0"))
+    zeros = zeros[digits[zeros] + 1 < ends[zeros]]
+    second = data[digits[zeros] + 1]
+    found[zeros] = (second >= ord("0")) & (second <= ord("9"))
+    found[first == ord("+")] = True
+    return found
 
 
 def places(rows: Integers) -> Any:

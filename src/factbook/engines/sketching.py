@@ -11,7 +11,7 @@ import numpy as np
 
 from factbook import sources
 from factbook.engines import pages
-from factbook.engines.sketches import Integers, Sketch, combine, counted, make, places
+from factbook.engines.sketches import CAP, Integers, Sketch, combine, counted, distinct, make, places
 from factbook.errors import SourceError
 from factbook.manifest import Source
 from factbook.model import Progress
@@ -20,7 +20,7 @@ from factbook.sources import Column, Table, quote
 _LONGEST: Final = 1 << 18
 _SHORTEST: Final = 1 << 12
 _CELLS: Final = 1 << 23
-_PENDING: Final = 1 << 19
+_PENDING: Final = 1 << 14
 _SETS: Final = 32
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
 _FLOATS: Final = ("FLOAT", "DOUBLE")
@@ -116,7 +116,7 @@ def _scanned(
     """All other columns, batch by batch."""
     if any(split.blocks for split in splits):
         connection.execute("SET preserve_insertion_order = true")
-    pile = _Pile([(name, kinds[name]) for name in selected], apart=bool(splits))
+    pile = _Pile([(name, kinds[name]) for name in selected])
     columns = [f"{column} AS c{i}" for i, column in enumerate(selected.values())]
     texts = [f"{split.sql} AS s{i}" for i, split in enumerate(splits) if not split.blocks]
     done = 0
@@ -149,35 +149,80 @@ def _codes(batch: Any, i: int, split: Split, done: int) -> tuple[Sequence[str], 
     return [text or "" for text in encoded.dictionary.to_pylist()], sources.numpy(encoded.indices).astype(np.int64)
 
 
-class _Pile:
-    """Sketches of batches, added up when there are many."""
+class _Column:
+    """One column of a cell: its sketches, added up when there are many. Texts are counted as Arrow holds them, until there are too many of them."""
 
-    def __init__(self, columns: Sequence[tuple[str, str]], *, apart: bool) -> None:
-        self.columns, self.apart = columns, apart
-        self.parts: dict[Cell, list[list[Sketch]]] = {}
-        self.pending = 0
-        self.many: set[int] = set()
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.parts: list[Sketch] = []
+        self.counts: list[tuple[Any, Integers]] = []
+        self.missing = 0
+        self.pending = self.size = 0
+
+    def add(self, column: Any) -> None:
+        """Further rows."""
+        known = self.parts[0] if self.parts else None
+        full = known is not None and known.texts is not None and known.texts.overflow
+        if self.kind == "text" and not full:
+            self._count(column)
+            return
+        many = known is not None and known.numbers is not None and not known.numbers.exact
+        found = make(self.kind, column, many=many, full=full)
+        self.parts.append(found)
+        self.pending += 1 + (0 if found.numbers is None else len(found.numbers.keys))
+        if self.pending > _PENDING + self.size:
+            self._merge()
+
+    def _count(self, column: Any) -> None:
+        self.missing += column.null_count
+        found = distinct(column.drop_null() if column.null_count else column)
+        self.counts.append(found)
+        self.pending += len(found[0])
+        if self.pending > CAP + self.size:
+            self._recount()
+
+    def _recount(self) -> None:
+        """The different texts so far; a sketch without texts where they are too many."""
+        import pyarrow as pa
+
+        if len(self.counts) > 1:
+            encoded = pa.concat_arrays([values for values, _ in self.counts]).dictionary_encode()
+            n = np.zeros(len(encoded.dictionary), dtype=np.int64)
+            np.add.at(n, sources.numpy(encoded.indices), np.concatenate([n for _, n in self.counts]))
+            self.counts = [(encoded.dictionary, n)]
+        self.pending = self.size = len(self.counts[0][0])
+        if self.size > CAP:
+            self.parts, self.counts, self.pending, self.size = [counted(*self.counts[0], missing=self.missing)], [], 0, 0
+
+    def _merge(self) -> None:
+        merged = combine(self.parts)
+        self.parts = [merged]
+        self.pending = self.size = 0 if merged.numbers is None else len(merged.numbers.keys)
+
+    def sketch(self) -> Sketch:
+        """All rows."""
+        if self.counts:
+            self._recount()
+        return counted(*self.counts[0], missing=self.missing) if self.counts else combine(self.parts)
+
+
+class _Pile:
+    """The columns of each cell."""
+
+    def __init__(self, columns: Sequence[tuple[str, str]]) -> None:
+        self.columns = columns
+        self.cells: dict[Cell, list[_Column]] = {}
 
     def add(self, batch: Any, splits: Sequence[tuple[Sequence[str], Integers]]) -> None:
         for cell, rows in _cells(batch, splits):
-            parts = self.parts.setdefault(cell, [[] for _ in self.columns])
-            for i, (_, kind) in enumerate(self.columns):
-                sketch = make(kind, rows.column(i), many=i in self.many)
-                parts[i].append(sketch)
-                if sketch.numbers is not None and not sketch.numbers.exact and not self.apart:
-                    self.many.add(i)
-                self.pending += 1 + (0 if sketch.numbers is None else len(sketch.numbers.keys)) + len(sketch.texts.values if sketch.texts else ())
-        if self.pending > _PENDING * max(1, len(self.columns) // 4):
-            self.merge()
-
-    def merge(self) -> None:
-        self.pending = 0
-        for parts in self.parts.values():
-            parts[:] = [[combine(sketches)] for sketches in parts]
+            columns = self.cells.setdefault(cell, [_Column(kind) for _, kind in self.columns])
+            for i, column in enumerate(columns):
+                column.add(rows.column(i))
 
     def sketches(self) -> dict[Cell, dict[str, Sketch]]:
-        self.merge()
-        return {cell: {name: parts[i][0] for i, (name, _) in enumerate(self.columns)} for cell, parts in sorted(self.parts.items())}
+        """The sketch of each column in each cell."""
+        names = [name for name, _ in self.columns]
+        return {cell: {name: column.sketch() for name, column in zip(names, columns, strict=True)} for cell, columns in sorted(self.cells.items())}
 
 
 def _cells(batch: Any, splits: Sequence[tuple[Sequence[str], Integers]]) -> Iterable[tuple[Cell, Any]]:
