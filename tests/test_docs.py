@@ -12,8 +12,8 @@ import pytest
 
 from factbook import Book, manifest
 from factbook.documents import scaffold
+from factbook.documents.agreement import disagreement
 from factbook.documents.parse import parse
-from factbook.documents.shapes import disagreement
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

@@ -16,7 +16,7 @@ import pytest
 from factbook import Book, rules
 from factbook.canon import load_yaml
 from factbook.documents import parse
-from factbook.documents.shapes import spell
+from factbook.documents.spelling import spell
 from factbook.errors import EvidenceError
 from factbook.model import Fact, Key, Unit
 

@@ -16,9 +16,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from factbook import canon, measures
-from factbook.documents import model_index, parse, shapes
+from factbook.documents import agreement, model_index, parse, shapes
 from factbook.documents.model_index import Result
 from factbook.documents.parse import Document, Kind
+from factbook.documents.spelling import exact, spell
 from factbook.errors import FactbookError
 from factbook.evidence.catalog import Catalog
 from factbook.model import Fact, Key, Metric
@@ -194,8 +195,8 @@ class _Binder:
     def __init__(self, document: Document, catalog: Catalog) -> None:
         self.document, self.catalog = document, catalog
         facts = [fact for fact in catalog.facts() if fact.measured and isinstance(fact.value, int | float)]
-        self.facts = sorted(facts, key=lambda fact: shapes.exact(_value(fact)))
-        self.values = [shapes.exact(_value(fact)) for fact in self.facts]
+        self.facts = sorted(facts, key=lambda fact: exact(_value(fact)))
+        self.values = [exact(_value(fact)) for fact in self.facts]
         self.rows = {cell.start: (row[0].text, number) for row in prose.rows(document) for number, cell in enumerate(row)}
         self.heads = _heads(document)
 
@@ -225,7 +226,7 @@ class _Binder:
         """The facts that a text can be the text of."""
         shape = shapes.read(text)
         for fact in self.near(shape):
-            if shapes.disagreement(text, fact, self.catalog.thresholds_for(fact.key)) is None:
+            if agreement.disagreement(text, fact, self.catalog.thresholds_for(fact.key)) is None:
                 yield fact
 
     def near(self, shape: shapes.Shape) -> Sequence[Fact]:
@@ -234,7 +235,7 @@ class _Binder:
         if number is None or shape.joint:
             wanted = shape.other or shape.n
             return [fact for fact in self.facts if wanted is None or wanted.value in (fact.n, fact.counts.get("n")) or shape.joint == "in"]
-        value, slack = number.value * scale, number.ulp * scale + abs(number.value * scale) * shapes.ABOUT
+        value, slack = number.value * scale, number.ulp * scale + abs(number.value * scale) * agreement.ABOUT
         return self.facts[bisect.bisect_left(self.values, value - slack) : bisect.bisect_right(self.values, value + slack)]
 
     def proposal(self, item: Unbound, reading: _Reading, text: prose.Text) -> _Proposal:
@@ -244,14 +245,14 @@ class _Binder:
         standing = self.sizes(reading, near) or self.ends(reading, near) or self.standing(reading.facts, near, telling=_telling(reading))
         number = Number(line, column, " ".join(reading.text.split()), State.UNPROVEN)
         named = [one for one in standing if one.metric]
-        candidates = tuple(Candidate(str(one.fact.key), shapes.spell(one.fact), one.why) for one in (named or standing)[:_SHOWN])
+        candidates = tuple(Candidate(str(one.fact.key), spell(one.fact), one.why) for one in (named or standing)[:_SHOWN])
         if _clear(named):
             start, end = _bytes(self.document.source, text, reading)
             return _Proposal(replace(number, state=State.BOUND, candidates=candidates[:1], note=_also(named)), start, end)
         if named or (standing and _digits(reading.text) >= _TELLING):
             return _Proposal(replace(number, state=State.AMBIGUOUS, candidates=candidates, note=_unclear(named)))
         if (shares := self.shares(reading, near)) and _clear(shares):
-            held = (Candidate(str(shares[0].fact.key), shapes.spell(shares[0].fact), shares[0].why),)
+            held = (Candidate(str(shares[0].fact.key), spell(shares[0].fact), shares[0].why),)
             return _Proposal(replace(number, state=State.BY_HAND, candidates=held, note=f"the column says %: write “{number.text} %” in the cell"))
         coincidence = f"facts with this value that no word names: {len(standing)}" if standing else ""
         return _Proposal(replace(number, note=(_rate(reading.text) and self.otherwise(near)) or coincidence))
@@ -295,7 +296,7 @@ class _Binder:
         for fact in self.named(near):
             for field in ("low", "high") if fact.interval else ():
                 end = self.catalog.fact(replace(fact.key, field=field))
-                if shapes.disagreement(reading.text, end) is None:
+                if agreement.disagreement(reading.text, end) is None:
                     return [_Standing(end, 2, 2, 0, (f"“{self.last(near)}” names it", "the column says interval"))]
         return []
 
@@ -383,7 +384,7 @@ class _Binder:
 
     def otherwise(self, near: _Near) -> str:
         """What the fact is that the words name, where the number is another."""
-        return next((f"{fact.key} is {shapes.spell(fact)}" for fact in self.named(near)), "")
+        return next((f"{fact.key} is {spell(fact)}" for fact in self.named(near)), "")
 
 
 def _called(metric: Metric) -> set[str]:
@@ -524,10 +525,10 @@ def _borne_out(result: Result, catalog: Catalog) -> Declared:
     facts = _overall(result, catalog)
     for fact in facts:
         for text in (result.value, f"{result.value} %", _hundredth(result.value, fact)):
-            if text and fact.measured and shapes.disagreement(text, fact) is None:
-                return Declared(result, str(fact.key), f"{fact.key} says the same: {shapes.spell(fact)}")
+            if text and fact.measured and agreement.disagreement(text, fact) is None:
+                return Declared(result, str(fact.key), f"{fact.key} says the same: {spell(fact)}")
     if facts:
-        return Declared(result, note=f"contradicted: {facts[0].key} is {shapes.spell(facts[0])}")
+        return Declared(result, note=f"contradicted: {facts[0].key} is {spell(facts[0])}")
     return Declared(result)
 
 

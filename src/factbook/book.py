@@ -593,6 +593,6 @@ def compare(*things: str | os.PathLike[str], book: str | os.PathLike[str] = ".",
 
 def spelled(fact: Fact) -> str:
     """A fact in words and digits, as documents write it: `19.5 % (95 % CI 14.9–25.1)`."""
-    from factbook.documents.shapes import spell
+    from factbook.documents.spelling import spell
 
     return spell(fact)

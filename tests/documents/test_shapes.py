@@ -11,7 +11,9 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from factbook.documents.shapes import UnreadableText, cell, disagreement, read, respell, spell
+from factbook.documents.agreement import disagreement, respell
+from factbook.documents.shapes import UnreadableText, read
+from factbook.documents.spelling import cell, spell
 from factbook.manifest import Threshold
 from factbook.model import Fact, Key, Status, Unit
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import published_book
 import pytest
 
-from factbook.documents import parse, shapes
+from factbook.documents import parse, spelling
 from factbook.manifest import Stage
 from factbook.model import Key
 from factbook.publish import Publication, html
@@ -187,7 +187,7 @@ def test_every_value_link_has_its_card_with_the_value_of_its_fact(card: Element,
         described = element.parent.one(id=element.attributes["aria-describedby"] or "")
         if link.scheme == "fact" and "nothing" not in link.target:
             fact = publication.catalog.fact(Key.parse(link.target))
-            assert described.text.endswith(shapes.spell(fact) if fact.measured else f"suppressed: {fact.reason}")
+            assert described.text.endswith(spelling.spell(fact) if fact.measured else f"suppressed: {fact.reason}")
 
 
 def test_a_card_says_all_that_an_auditor_asks(card: Element) -> None:
@@ -273,7 +273,7 @@ def test_the_evidence_page_shows_every_fact(pages: dict[str, Element], publicati
         row = rows[str(fact.key).removeprefix("performance/")]
         assert publication.catalog.evidence.identity(fact.key).removeprefix("sha256:")[:10] in row
         assert fact.status.value in row
-        assert (shapes.spell(fact, interval=False) if fact.measured else fact.reason) in row
+        assert (spelling.spell(fact, interval=False) if fact.measured else fact.reason) in row
     assert "sha256:" + "ab12" * 16 in page.text
     assert publication.catalog.evidence.records["performance"].digest in page.text
 

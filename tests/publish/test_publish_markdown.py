@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from factbook.documents import parse, shapes
+from factbook.documents import parse, spelling
 from factbook.documents.parse import Document, Kind, PieceKind
 from factbook.model import Key
 from factbook.publish import Publication, markdown
@@ -44,7 +44,7 @@ def test_values_keep_their_words_and_carry_their_fact(card: Document, publicatio
     after = [link for link in card.links if link.target == "#evidence-cited"]
     assert [link.text for link in after] == [link.text for link in before]
     fact = publication.catalog.fact(Key.parse("performance/fnr"))
-    assert f"Fact: {shapes.spell(fact)}, performance/fnr" in {link.title for link in after}
+    assert f"Fact: {spelling.spell(fact)}, performance/fnr" in {link.title for link in after}
     assert any(block.kind is Kind.HEADING and block.text == "Evidence cited" for block in card.blocks)
 
 
@@ -56,7 +56,7 @@ def test_the_list_of_evidence_names_every_fact_once_with_its_digest(card: Docume
             assert rows.count(str(fact.key)) == 1
             if fact.key.evidence != "derived":
                 assert publication.catalog.evidence.identity(fact.key) in rows
-            assert not fact.measured or shapes.spell(fact) in rows
+            assert not fact.measured or spelling.spell(fact) in rows
 
 
 def test_pictures_are_where_the_text_says(card: Document, made: Path) -> None:

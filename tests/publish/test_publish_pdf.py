@@ -16,7 +16,7 @@ import typst
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from factbook.documents import parse, shapes
+from factbook.documents import parse, spelling
 from factbook.errors import MissingExtra
 from factbook.model import Key
 from factbook.publish import Publication, Row, ledger, pdf
@@ -72,7 +72,7 @@ def test_the_appendix_holds_the_digests_of_the_facts_and_of_the_sources(made: Pa
         assert ledger.short_digest(publication, Key.parse(key)) in text
     assert publication.catalog.evidence.records["performance"].digest in text
     assert "sha256:" + "ab12" * 16 in text
-    assert shapes.spell(publication.catalog.fact(Key.parse("performance/fnr"))) in text
+    assert spelling.spell(publication.catalog.fact(Key.parse("performance/fnr"))) in text
     assert "factbook measure . --only performance --force" in text
     assert "Efron et al. 2004" in text
 

@@ -16,7 +16,7 @@ from factbook.comparing import signs
 from factbook.documents import kinds
 from factbook.documents.answers import answers
 from factbook.documents.parse import Document
-from factbook.documents.shapes import spell
+from factbook.documents.spelling import spell
 from factbook.errors import FactbookError, UnknownName
 from factbook.evidence.catalog import Catalog
 from factbook.evidence.quoted import Data, Figure, Passage, Quoted, of_fact

@@ -15,7 +15,7 @@ from typing import Any, Final
 from factbook import canon
 from factbook.comparing import cards
 from factbook.comparing.joined import Match, Side
-from factbook.documents.shapes import spell
+from factbook.documents.spelling import spell
 from factbook.evidence.catalog import Catalog
 from factbook.model import Direction, Fact, Key
 from factbook.statistics.intervals import rescale

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from factbook.differences.words import Rewording, rewordings
-from factbook.documents import cited, shapes
+from factbook.documents import cited, spelling
 from factbook.documents.parse import Document
 from factbook.evidence.catalog import Catalog, Requirement
 from factbook.evidence.claims import Claim
@@ -154,7 +154,7 @@ def _same(one: Fact, other: Fact) -> bool:
 
 
 def _change(old: Fact, new: Fact, before: Catalog, after: Catalog, shown: bool) -> Change:
-    said = Change(str(new.key), shapes.spell(old), shapes.spell(new), Judgement.NOT_JUDGED, cited=shown)
+    said = Change(str(new.key), spelling.spell(old), spelling.spell(new), Judgement.NOT_JUDGED, cited=shown)
     values = [fact.value for fact in (old, new)]
     if old.status is not new.status:
         return _judged(said, Judgement.NOT_JUDGED, why=f"it was {old.status.value}, now it is {new.status.value}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from factbook.documents import shapes
+from factbook.documents import agreement, spelling
 from factbook.evidence.quoted import DATA, SAYS
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def text(target: str, catalog: Catalog) -> str:
     if statement.startswith((SAYS, DATA)):
         return thing.text(statement)
     figure = thing.figure(statement)
-    return shapes.spell(figure.fact) if figure.fact is not None else figure.text
+    return spelling.spell(figure.fact) if figure.fact is not None else figure.text
 
 
 def fault(said: str, target: str, catalog: Catalog) -> str | None:
@@ -35,7 +35,7 @@ def fault(said: str, target: str, catalog: Catalog) -> str | None:
         return None
     thing, statement = catalog.quoted(target)
     fact = None if statement.startswith((SAYS, DATA)) else thing.figure(statement).fact
-    return shapes.disagreement(said, fact) if fact is not None else f"it says {wanted!r}"
+    return agreement.disagreement(said, fact) if fact is not None else f"it says {wanted!r}"
 
 
 def data(target: str, catalog: Catalog) -> str:

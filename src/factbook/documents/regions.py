@@ -15,7 +15,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from factbook.documents.shapes import cell
+from factbook.documents.spelling import cell
 from factbook.errors import DocumentError, FactbookError, KeySyntaxError, UnknownName
 from factbook.model import Fact, Key, Pairs
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from factbook import charts
 from factbook.documents import quotes
+from factbook.documents.agreement import disagreement, respell
 from factbook.documents.regions import escape, regenerated
-from factbook.documents.shapes import disagreement, respell
 from factbook.errors import FactbookError
 from factbook.model import Fact, Key
 

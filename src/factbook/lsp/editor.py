@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from factbook.documents import kinds, shapes
+from factbook.documents import kinds, spelling
 from factbook.documents.parse import SCHEMES, Document, Link
 from factbook.documents.regions import regenerated
 from factbook.documents.update import Edit, wanted
@@ -65,7 +65,7 @@ _SAID: Final = {
 def _named(scheme: str, document: Document, catalog: Catalog) -> Iterator[tuple[str, str]]:
     """Everything that a scheme may name, with what it says."""
     if scheme == "fact":
-        yield from ((str(fact.key), shapes.spell(fact)) for fact in catalog.facts())
+        yield from ((str(fact.key), spelling.spell(fact)) for fact in catalog.facts())
     elif scheme == "claim":
         for claim in catalog.claims():
             asserted = "" if claim.verdict is Verdict.HOLDS else f"?{claim.verdict.value}"

@@ -10,7 +10,7 @@ from factbook import regimes
 from factbook.documents import cited
 from factbook.documents.parse import Document
 from factbook.documents.regions import escape
-from factbook.documents.shapes import spell
+from factbook.documents.spelling import spell
 from factbook.errors import DocumentError, FactbookError
 from factbook.model import Key
 from factbook.parts import Holding, Words

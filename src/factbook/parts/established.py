@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from factbook.documents.regions import escape
-from factbook.documents.shapes import spell
+from factbook.documents.spelling import spell
 from factbook.errors import DocumentError, UnknownName
 from factbook.evidence.catalog import Catalog
 from factbook.model import Direction, Fact, Key

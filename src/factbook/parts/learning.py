@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from factbook.documents.regions import escape
-from factbook.documents.shapes import cell, spell
+from factbook.documents.spelling import cell, spell
 from factbook.errors import DocumentError, UnknownName
 from factbook.evidence.catalog import Catalog
 from factbook.model import Fact, Key, Pairs

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from factbook.documents import parse, quotes, regions, shapes
+from factbook.documents import agreement, parse, quotes, regions, spelling
 from factbook.errors import FactbookError
 from factbook.expressions import operands, parse_value
 from factbook.model import Fact, Key, Status
@@ -90,7 +90,7 @@ def compare(citation: Citation, text: str, catalog: Catalog) -> Citation:
     """The citation of a fact, marked where the text that cites it is not the fact."""
     if citation.key is None or not text.strip():
         return citation
-    said = shapes.disagreement(text, catalog.fact(citation.key), catalog.thresholds_for(citation.key))
+    said = agreement.disagreement(text, catalog.fact(citation.key), catalog.thresholds_for(citation.key))
     if said is None:
         return citation
     return replace(citation, tone=Tone.BAD, details=(Detail("But", f"the document says: {text}"), *citation.details))
@@ -109,7 +109,7 @@ def of_fact(key: Key, catalog: Catalog) -> Citation:
 
 def headline(fact: Fact) -> str:
     """The value with its interval, or the status with its reason."""
-    return shapes.spell(fact) if fact.measured or not fact.reason else f"{fact.status.value}: {fact.reason}"
+    return spelling.spell(fact) if fact.measured or not fact.reason else f"{fact.status.value}: {fact.reason}"
 
 
 def page(key: Key) -> str:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from factbook.charts.svg import Markup, element, join
-from factbook.documents import shapes
+from factbook.documents import spelling
 from factbook.model import Fact, Key
 from factbook.publish import citations
 from factbook.publish.frame import Page, definitions, scroll, table
@@ -105,7 +105,7 @@ def _facts(publication: Publication, facts: list[Fact], level: str, *, sliced: b
 def _fact_row(publication: Publication, fact: Fact, *, group: int, sliced: bool) -> Markup:
     """A row; its first cell names the metric for all `group` rows that follow, none where an earlier row did."""
     key = fact.key
-    value = shapes.spell(fact, interval=False) if fact.measured else element("em", fact.reason or fact.status.value)
+    value = spelling.spell(fact, interval=False) if fact.measured else element("em", fact.reason or fact.status.value)
     cells = [
         _metric_cell(publication, key, group) if group else None,
         element("td", ", ".join(value for _, value in key.slice)) if sliced else None,
@@ -127,7 +127,7 @@ def _metric_cell(publication: Publication, key: Key, rows: int) -> Markup:
 
 
 def _interval(fact: Fact) -> str:
-    return shapes.spell(fact).rpartition(" CI ")[2].removesuffix(")") if fact.interval else ""
+    return spelling.spell(fact).rpartition(" CI ")[2].removesuffix(")") if fact.interval else ""
 
 
 def _derived_page(publication: Publication, facts: list[Fact]) -> Page:

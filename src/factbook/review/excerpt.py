@@ -106,7 +106,7 @@ def excerpt(root: Path, catalog: Catalog, document: Document, anchor: str = "") 
 
 def agrees(document: Document, anchor: str, catalog: Catalog) -> bool:
     """Whether every figure of the section says what its fact says: then only figures moved where its shape is the same."""
-    from factbook.documents.shapes import disagreement
+    from factbook.documents.agreement import disagreement
 
     ranges = _ranges(document, section(document, anchor))
     try:

@@ -17,8 +17,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from factbook.documents.agreement import disagreement
 from factbook.documents.parse import Document, Link
-from factbook.documents.shapes import disagreement
 from factbook.errors import FactbookError
 from factbook.model import Fact, Key, Unit
 from factbook.rules import Checked, Problem, at, prose
