@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factbook import sources
-from factbook.engines import sketches, sketching
+from factbook.engines import cells, sketches, sketching
 from factbook.engines.sketches import GRAIN, Sketch
 from factbook.engines.sketching import Split
 from factbook.errors import SourceError
@@ -143,6 +143,8 @@ def test_sums_of_many_chunks_are_exact() -> None:
     found = sketches.numbers_of(values)
     assert Fraction(found.total, 1 << GRAIN) == sum(map(Fraction, values.tolist()))
     assert found.variance is None  # a mean of 10^9 standard deviations: squares rounded to doubles say nothing of the spread
+    few = values[: sketches.CAP]
+    assert sketches.numbers_of(few).variance == pytest.approx((few - 1e6).var(ddof=1), rel=1e-9)
     closer = sketches.numbers_of(values - 1e6 + 1)
     assert closer.variance == pytest.approx((values - 1e6 + 1).var(ddof=1), rel=1e-6)
     assert sketches.numbers_of(np.full(10, 1e9)).variance == 0
@@ -170,7 +172,7 @@ def test_above_the_cap_numbers_fall_into_bins_whatever_the_partitioning() -> Non
 def test_bins_keep_the_order_and_hold_their_values(values: list[float]) -> None:
     found = number(values).numbers
     assert found is not None
-    coarse = found.coarse()
+    coarse = found.at(cells.COARSEST)
     lows, highs = coarse.edges
     assert (lows <= highs).all()
     assert (highs[:-1] <= lows[1:]).all()

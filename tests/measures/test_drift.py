@@ -80,6 +80,28 @@ def test_numbers_equal_scipy_within_the_printed_bounds(tmp_path: Path, n: int, m
     assert fact.counts == {"reference": n, "current": m}
 
 
+def test_a_shift_far_from_zero_is_seen_among_many_different_values(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    a, b = 48.09 + 0.002 * rng.normal(size=30_000), 48.092 + 0.002 * rng.normal(size=30_000)
+    found = compare(tmp_path, {"x": a}, {"x": b})
+    cuts = edges(a)
+    p, q = (np.bincount(np.searchsorted(cuts, side), minlength=10) / len(side) for side in (a, b))
+    assert found["psi;column=x"].value == pytest.approx(float(((q - p) * np.log(q / p)).sum()), rel=0.01)
+    assert found["js;column=x"].value == pytest.approx(jensenshannon(p, q, 2), rel=0.01)
+    assert found["ks;column=x"].value == pytest.approx(stats.ks_2samp(a, b).statistic, abs=0.005)
+    assert (found["drifted"].value, found["shifted"].value) == (1, 1)
+    assert found["mean_difference;column=x"].low is not None
+
+
+def test_what_bins_tell_lies_within_its_own_bounds(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    found = compare(tmp_path, {"x": rng.normal(size=20_000)}, {"x": rng.normal(0.3, 1, size=20_000)})
+    for name in ("ks", "wasserstein"):
+        fact = found[f"{name};column=x"]
+        low, high = map(float, re.findall(r"between (\S+) and (\S+)", fact.note)[0])
+        assert low * (1 - 1e-5) <= fact.value <= high * (1 + 1e-5)
+
+
 def test_categories_equal_scipy(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     names = np.array(list("abcdefg"))

@@ -1,9 +1,9 @@
 """Column sketches: the small, integer, mergeable statistic of one column, from which its distribution and two columns' drift are read.
 
 A sketch counts the rows, the missing values and the values. Values are kept exactly while there are at most `CAP` different ones. Above it numbers
-fall into bins that keep their order, each the run of float32 numbers that share their first 18 bits (sign, exponent, nine bits of mantissa), and
-texts are given up, which the sketch says. Which of the two depends on the rows alone. Sums are exact integers, so adding sketches is associative
-and commutative: the same rows give the same sketch (and digest) in any order, partitioning and thread count.
+are counted in bins that keep their order (see `cells`), and texts are given up, which the sketch says. Which of the two depends on the rows alone.
+Sums are exact integers, so adding sketches is associative and commutative: the same rows give the same sketch (and digest) in any order, partitioning
+and thread count.
 """
 
 from __future__ import annotations
@@ -23,13 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from factbook import sources
+from factbook.engines import cells
 
 CAP: Final = 1 << 14
-BINS: Final = 1 << 18
 GRAIN: Final = 1074
 LIMIT: Final = 2.0**500
-_DROPPED: Final = 14
-_FIRST: Final = 1 << 17
 _CHUNK: Final = 1 << 15
 _STEP: Final = 38
 _SAMPLE: Final = 64
@@ -50,6 +48,7 @@ class Numbers:
             values beyond ±LIMIT are left out.
         beyond: how many values lie beyond ±LIMIT, infinite ones among them.
         low, high: the smallest and the largest value; inf and -inf where there is none.
+        level: of the bins (see `cells`).
     """
 
     exact: bool
@@ -60,6 +59,7 @@ class Numbers:
     beyond: int
     low: float
     high: float
+    level: int = 0
 
     @property
     def count(self) -> int:
@@ -72,8 +72,7 @@ class Numbers:
         if self.exact:
             values = _from_keys(self.keys)
             return values, values
-        bits = (self.keys - _FIRST) << _DROPPED
-        lows, highs = _border(bits), _border(bits + (1 << _DROPPED))
+        lows, highs = cells.edges(self.level, self.keys)
         return np.clip(lows, self.low, self.high), np.clip(highs, self.low, self.high)
 
     @property
@@ -83,24 +82,31 @@ class Numbers:
 
     @property
     def variance(self) -> float | None:
-        """The sample variance (n - 1); None where the mean is, for fewer than two numbers, and where the rounding of the squares could move it by
-        more than a thousandth (a mean of a million standard deviations).
+        """The sample variance (n - 1); None where the mean is, for fewer than two numbers, and where there are bins and the rounding of the squares
+        could move it by more than a thousandth (a mean of a million standard deviations).
         """
-        n = self.count
-        if self.beyond or n < 2:
+        n, mean = self.count, self.mean
+        if mean is None or n < 2:
             return None
         if self.low == self.high:
             return 0.0
+        if self.exact:
+            return math.fsum((self.n * (self.edges[0] - mean) ** 2).tolist()) / (n - 1)
         total, squares = Fraction(self.total, 1 << GRAIN), Fraction(self.squares, 1 << GRAIN)
         found = float((squares - total * total / n) / (n - 1))
         return found if found * 1e-3 > float(squares) * 2.0**-53 / (n - 1) else None
 
-    def coarse(self) -> Numbers:
-        """The same numbers in bins."""
-        if not self.exact:
-            return self
-        keys, n = _added(_bins(_from_keys(self.keys)), self.n)
-        return replace(self, exact=False, keys=keys, n=n)
+    def at(self, level: int) -> Numbers:
+        """The same numbers in bins of a level, not finer than their own."""
+        keys = cells.finest(self.edges[0]) >> level if self.exact else self.keys >> (level - self.level)
+        keys, n = cells.added(keys, self.n)
+        return replace(self, exact=False, keys=keys, n=n, level=level)
+
+    def fitted(self) -> Numbers:
+        """The same numbers in bins as fine as fit."""
+        own = self.at(self.level)
+        level, keys, n = cells.fitted(own.level, own.keys, own.n)
+        return replace(own, keys=keys, n=n, level=level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +180,7 @@ def dump(sketch: Sketch) -> bytes:
         and {
             "exact": numbers.exact,
             "keys": len(numbers.keys),
+            "level": numbers.level,
             "total": f"{numbers.total:x}",
             "squares": f"{numbers.squares:x}",
             "beyond": numbers.beyond,
@@ -205,7 +212,8 @@ def load(content: bytes) -> Sketch:
     if numbers:
         sums = int(numbers["total"], 16), int(numbers["squares"], 16)
         ends = float.fromhex(numbers["low"]), float.fromhex(numbers["high"])
-        found = replace(found, numbers=Numbers(numbers["exact"], values[size : size + keys], values[size + keys :], *sums, numbers["beyond"], *ends))
+        counts = values[size : size + keys], values[size + keys :]
+        found = replace(found, numbers=Numbers(numbers["exact"], *counts, *sums, numbers["beyond"], *ends, numbers["level"]))
     return found
 
 
@@ -225,8 +233,8 @@ def numbers_of(values: Floats, *, many: bool = False) -> Numbers:
     inner = values if max(high, -low) < LIMIT else values[np.abs(values) < LIMIT]
     total, squares = _sums(inner, min(max(high, -low), LIMIT))
     exact = None if many else _exact_keys(values)
-    keys, n = _histogram(values) if exact is None else exact
-    return Numbers(exact is not None, keys, n, total, squares, len(values) - len(inner), low + 0.0, high + 0.0)
+    level, keys, n = cells.counted(values) if exact is None else (0, *exact)
+    return Numbers(exact is not None, keys, n, total, squares, len(values) - len(inner), low + 0.0, high + 0.0, level)
 
 
 def _exact_keys(values: Floats) -> tuple[Integers, Integers] | None:
@@ -251,45 +259,6 @@ def _flipped(bits: Integers) -> Integers:
 
 def _from_keys(keys: Integers) -> Floats:
     return _flipped(keys).view(np.float64)
-
-
-def _histogram(values: Floats) -> tuple[Integers, Integers]:
-    """The bins of numbers that are not NaN, and how many are in each. Small pieces stay in the processor's cache."""
-    if len(values) < _CHUNK:
-        return _added(_bins(values), np.ones(len(values), dtype=np.int64))
-    raw, single, place = np.zeros(BINS, dtype=np.int64), np.empty(_CHUNK, dtype=np.float32), np.empty(_CHUNK, dtype=np.intp)
-    with np.errstate(over="ignore"):
-        for start in range(0, len(values), _CHUNK):
-            size = min(_CHUNK, len(values) - start)
-            own = single[:size]
-            own[:] = values[start : start + size]
-            own += np.float32(0)
-            place[:size] = own.view(np.uint32) >> _DROPPED
-            np.add.at(raw, place[:size], 1)
-    below, above = np.flatnonzero(raw[_FIRST:] != 0)[::-1] + _FIRST, np.flatnonzero(raw[:_FIRST] != 0)
-    return np.concatenate([BINS - 1 - below, above + _FIRST]), raw[np.concatenate([below, above])]
-
-
-def _bins(values: Floats) -> Integers:
-    """The bin of each of some numbers that are not NaN."""
-    with np.errstate(over="ignore"):
-        bits = (values.astype(np.float32) + np.float32(0)).view(np.int32) >> _DROPPED
-    return np.where(bits < 0, ~bits - _FIRST, bits).astype(np.int64) + _FIRST
-
-
-def _border(bits: Integers) -> Floats:
-    """The number halfway between the float32 number with some ordered bits and the one before: what is above rounds up, what is below rounds down."""
-    first, last = -0x7F800001, 0x7F800000
-    before = bits - 1 - (bits == 0)  # the one before 0 is the negative one nearest to it, not -0.0
-    above, below = _float32(np.clip(bits, first, last)), _float32(np.clip(before, first, last))
-    return np.where(bits > last, np.inf, np.where(bits <= first, -np.inf, (above + below) / 2))
-
-
-def _float32(bits: Integers) -> Floats:
-    """The float32 number with some ordered bits, as a double; 2^128 for the infinite one, which is where rounding to it would begin."""
-    ordered = bits.astype(np.int32)
-    values: Floats = (ordered ^ ((ordered >> 31) & np.int32(0x7FFFFFFF))).view(np.float32).astype(np.float64)
-    return np.clip(values, -(2.0**128), 2.0**128)
 
 
 def _sums(values: Floats, top: float) -> tuple[int, int]:
@@ -323,24 +292,15 @@ def _sum(values: Floats, top: float, part: Floats, rest: Floats) -> int:
     return total
 
 
-def _added(keys: NDArray[Any], n: Integers) -> tuple[Integers, Integers]:
-    """Sorted keys, each once, with the sums of their counts."""
-    if not len(keys):
-        return _NONE, _NONE
-    order = np.argsort(keys, kind="stable")
-    keys = keys[order].astype(np.int64)
-    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-    return keys[starts], np.add.reduceat(n[order], starts)
-
-
 def _all_numbers(parts: Sequence[Numbers]) -> Numbers:
     exact = all(part.exact for part in parts)
+    level = max((part.level for part in parts if not part.exact), default=0)
     if not exact:
-        parts = [part.coarse() for part in parts]
-    keys, n = _added(np.concatenate([part.keys for part in parts]), np.concatenate([part.n for part in parts]))
+        parts = [part.at(level) for part in parts]
+    keys, n = cells.added(np.concatenate([part.keys for part in parts]), np.concatenate([part.n for part in parts]))
     total, squares, beyond = (sum(getattr(part, name) for part in parts) for name in ("total", "squares", "beyond"))
-    found = Numbers(exact, keys, n, total, squares, beyond, min(part.low for part in parts), max(part.high for part in parts))
-    return found.coarse() if exact and len(keys) > CAP else found
+    found = Numbers(exact, keys, n, total, squares, beyond, min(part.low for part in parts), max(part.high for part in parts), level)
+    return found if exact and len(keys) <= CAP else found.fitted()
 
 
 def merged(*parts: Numbers) -> Numbers:

@@ -19,7 +19,7 @@ from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.statistics import intervals
 from factbook.statistics.moments import tidy
 
-VERSION: Final = 1
+VERSION: Final = 2
 ROLES: Final = ("data",)
 PARAMS: Final = ()
 QUARTILES: Final = {"lower_quartile": 1, "median": 2, "upper_quartile": 3}
@@ -88,7 +88,7 @@ def _add(answer: Answer, numbers: Numbers, params: Pairs, where: str) -> None:
         middle = low if low == high else low + (high - low) / 2
         answer.add(name, tidy(middle), params=params, n=n, undefined="" if math.isfinite(middle) else "infinite", note=note)
     variance = numbers.variance
-    said = "fewer than two values, an infinite one, or a mean that hides the spread"
+    said = "fewer than two values, an infinite one, or a mean of more than a million standard deviations"
     answer.add(
         "standard_deviation",
         None if variance is None else tidy(math.sqrt(variance)),

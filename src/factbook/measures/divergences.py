@@ -65,7 +65,7 @@ def _common(parts: Sequence[Numbers]) -> tuple[Numbers, list[Integers]]:
     both = merged(*parts)
     counts = []
     for one in parts:
-        own = one if both.exact else one.coarse()
+        own = one if both.exact else one.at(both.level)
         found = np.zeros(len(both.keys), dtype=np.int64)
         found[np.searchsorted(both.keys, own.keys)] = own.n
         counts.append(found)

@@ -272,10 +272,11 @@ class _Report:
         self.answer.add(metric, value, params=tuple(sorted(params)), **more)
 
     def bounded(self, metric: str, found: Bounded, params: Pairs, **more: Any) -> None:
-        """A value with its hard bounds, and no more digits than they support."""
+        """A value with its hard bounds, within them and with no more digits than they support."""
         value = found.value
         if not found.exact:
             value = round(value, max(0, min(12, math.ceil(-math.log10(found.high - found.low)))))
+            value = min(max(value, found.low), found.high)
             more["note"] = f"values are counted in bins: the exact value lies between {found.low:.6g} and {found.high:.6g}"
         self.add(metric, tidy(value), params, **more)
 

@@ -27,11 +27,11 @@ METRICS: Final = (
 
 
 def add(answer: Answer, numbers: Numbers, params: Pairs) -> None:
-    """Outliers of a column by both rules; undefined where half of the values, or the middle half, are equal."""
-    total = numbers.count
+    """Outliers of a column by both rules; undefined where half of the values, or the middle half, are equal (or in one bin)."""
+    total, alike = numbers.count, "equal" if numbers.exact else "equal, or too near to be told apart among the others"
     for rule, said, fences in (
-        ("mad", "half of the values are equal", _median_fences(numbers)),
-        ("tukey", "the quartiles are equal", _quartile_fences(numbers)),
+        ("mad", f"half of the values are {alike}", _median_fences(numbers)),
+        ("tukey", f"the quartiles are {alike}", _quartile_fences(numbers)),
     ):
         place = tuple(sorted((*params, ("rule", rule))))
         if fences is None:
