@@ -24,7 +24,7 @@ from factbook.manifest import Join, Source
 from factbook.sources import digests, hive, joins, places
 from factbook.sources.frames import write
 from factbook.sources.places import Servers
-from factbook.sources.previews import Preview, preview
+from factbook.sources.previews import Preview, previews
 from factbook.sources.tables import Column, Part, Table, batches, connect, is_nan, listing, literal, numpy, quote
 
 __all__ = [
@@ -203,4 +203,5 @@ def columns(source: Source, root: Path, store: Path, names: Iterable[str] | None
     connection = connect(store)
     wanted = set(opened.names if names is None else names)
     chosen = [column for column in opened.columns if column.name in wanted]
-    return tuple(_guarded(opened, source, lambda column=column: preview(opened, column, connection, limit)) for column in chosen)
+    found: tuple[Preview, ...] = _guarded(opened, source, lambda: previews(opened, chosen, connection, limit))
+    return found

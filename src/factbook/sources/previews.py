@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from factbook.errors import SourceError
-from factbook.sources.tables import Column, Table, quote
+from factbook.sources.tables import Column, Table, batches, quote
 
 _SHOWN: Final = 5
 
@@ -26,18 +27,34 @@ class Preview:
     examples: tuple[str, ...]
 
 
-def preview(table: Table, column: Column, connection: Any, limit: int) -> Preview:
-    """One column of a table.
+def previews(table: Table, columns: Sequence[Column], connection: Any, limit: int) -> tuple[Preview, ...]:
+    """Columns of a table, in one scan.
 
     Raises:
         SourceError: there are no rows.
     """
-    name = quote(column.name)
-    total, missing, numbers = connection.execute(
-        f"SELECT count(*), count(*) - count({name}), count(TRY_CAST(CAST({name} AS VARCHAR) AS DOUBLE)) FROM ({table.sql})"
-    ).fetchone()
+    texts = {column.name: f"CAST({quote(column.name)} AS VARCHAR)" for column in columns}
+    parts = [f"{text} AS c{i}, TRY_CAST({text} AS DOUBLE) IS NOT NULL AS n{i}" for i, text in enumerate(texts.values())]
+    seen: list[set[str]] = [set() for _ in columns]
+    missing, numbers = [0] * len(columns), [0] * len(columns)
+    total = 0
+    for batch in batches(connection, f"SELECT {', '.join([*parts, 'true AS one'])} FROM ({table.sql})"):
+        total += batch.num_rows
+        for i, values in enumerate(seen):
+            missing[i] += batch.column(f"c{i}").null_count
+            numbers[i] += batch.column(f"n{i}").true_count
+            if len(values) < limit:
+                values.update(batch.column(f"c{i}").drop_null().unique().to_pylist())
     if not total:
         raise SourceError(f"{table.where}: no rows", remedy="give a table with at least one row")
-    values = connection.execute(f"SELECT DISTINCT CAST({name} AS VARCHAR) AS v FROM ({table.sql}) WHERE {name} IS NOT NULL LIMIT {limit}").fetchall()
-    examples = tuple(sorted(row[0] for row in values)[:_SHOWN]) if len(values) < limit else ()
-    return Preview(column.name, column.type, numbers == total - missing and total > missing, len(values), missing, examples)
+    return tuple(
+        Preview(
+            column.name,
+            column.type,
+            numbers[i] == total - missing[i] and total > missing[i],
+            min(len(seen[i]), limit),
+            missing[i],
+            tuple(sorted(seen[i])[:_SHOWN]) if len(seen[i]) < limit else (),
+        )
+        for i, column in enumerate(columns)
+    )
