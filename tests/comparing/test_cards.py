@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from factbook.comparing import cards
+from factbook.comparing import cards, figures
 from factbook.errors import DocumentError
 from factbook.evidence.quoted import Quoted
 from factbook.manifest import Compared
@@ -148,7 +148,7 @@ def test_an_interval_is_read_where_one_is_stated(tmp_path: Path) -> None:
     ("said", "metric"), [("Accuracy", "accuracy"), ("F1-score", "f1"), ("TPR", "recall"), ("wer", "wer"), ("My Metric", "my_metric")]
 )
 def test_metrics_have_the_names_that_they_have_here(said: str, metric: str) -> None:
-    assert cards.metric_of(said) == metric
+    assert figures.metric_of(said) == metric
 
 
 def test_a_word_is_no_acronym(tmp_path: Path) -> None:

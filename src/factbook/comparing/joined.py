@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
 
-from factbook.comparing import cards
+from factbook.comparing import figures
 from factbook.comparing.books import spelled
 from factbook.evidence.quoted import Data, Figure, Quoted
 from factbook.model import Pairs
@@ -169,7 +169,7 @@ def same_data(one: Data, other: Data, rows: dict[str, str]) -> tuple[str, list[s
 
 def _public(one: Data, other: Data) -> tuple[str, list[str]]:
     """Data that are known by their public names."""
-    if cards.plain_name(one.name) != cards.plain_name(other.name):
+    if figures.plain_name(one.name) != figures.plain_name(other.name):
         return "", [f"data: {one.name} and {other.name}"]
     if not one.split or not other.split:
         return "", [f"data: the split of {one.name} is not said" + (" by one of them" if one.split or other.split else "")]
@@ -192,7 +192,7 @@ def _unit(one: Side, other: Side) -> Iterator[str]:
         if side.figure.value is None:
             yield f"unit: {side.figure.why or 'it is no number'}"
     values = [side.figure.value for side in (one, other)]
-    unknown = cards.known(one.figure.metric) is None
+    unknown = figures.known(one.figure.metric) is None
     if unknown and None not in values and len({abs(value) <= 1 for value in values if value}) > 1 and not (one.figure.fact and other.figure.fact):
         yield f"unit: {one.figure.text} and {other.figure.text}, one of which may be a percentage"
     if one.figure.fact is not None and other.figure.fact is not None and one.figure.fact.unit is not other.figure.fact.unit:

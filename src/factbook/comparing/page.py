@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from factbook import regimes
-from factbook.comparing import cards, signs
+from factbook.comparing import cards, figures, signs
 from factbook.comparing.books import spelled
 from factbook.comparing.joined import Match, Refusal, Side, join
 from factbook.comparing.unsaid import Unsaid, judged, unsaid
@@ -252,7 +252,7 @@ def _kind(thing: Quoted, ours: str) -> str:
 
 
 def _title(side: Side) -> str:
-    metric = cards.known(side.figure.metric)
+    metric = figures.known(side.figure.metric)
     params = ", ".join(f"{name} {value}" for name, value in side.figure.params)
     title = metric.title if metric is not None else side.figure.metric.replace("_", " ")
     return f"{title} ({params})" if params else title

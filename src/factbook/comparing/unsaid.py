@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from factbook import regimes
-from factbook.comparing import cards, signs
+from factbook.comparing import figures, signs
 from factbook.evidence.quoted import Quoted
 from factbook.regimes import Item, Regime
 
@@ -69,7 +69,7 @@ def _lacks(own: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
 def metrics(thing: Quoted) -> tuple[str, ...]:
     """The titles of the metrics that it reports, overall or by group."""
     names = dict.fromkeys(figure.metric for figure in thing.figures.values())
-    known = {name: cards.known(name) for name in names}
+    known = {name: figures.known(name) for name in names}
     return tuple(item.title if item is not None else name.replace("_", " ") for name, item in known.items())
 
 

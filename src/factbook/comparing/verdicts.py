@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from factbook import canon
-from factbook.comparing import cards
+from factbook.comparing import figures
 from factbook.comparing.joined import Match, Side
 from factbook.documents.spelling import spell
 from factbook.evidence.catalog import Catalog
@@ -100,7 +100,7 @@ def _favoured(match: Match, first_is_higher: bool) -> str:
 def _direction(side: Side) -> Direction | None:
     if side.figure.fact is not None:
         return side.figure.fact.direction
-    metric = cards.known(side.figure.metric)
+    metric = figures.known(side.figure.metric)
     return metric.direction if metric is not None else None
 
 

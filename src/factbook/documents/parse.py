@@ -229,10 +229,15 @@ def read(path: Path, root: Path) -> Document:
     Raises:
         DocumentError: not UTF-8, or its front matter cannot be read.
     """
-    return _read(path.read_bytes(), path.relative_to(root).as_posix())
+    return decoded(path.read_bytes(), path.relative_to(root).as_posix())
 
 
-def _read(data: bytes, name: str) -> Document:
+def decoded(data: bytes, name: str) -> Document:
+    """A document from its bytes.
+
+    Raises:
+        DocumentError: not UTF-8, or its front matter cannot be read.
+    """
     try:
         data.decode()
     except UnicodeDecodeError as error:
@@ -262,7 +267,7 @@ class Documents(Sequence[Document]):
             DocumentError: not UTF-8, or its front matter cannot be read.
         """
         if name not in self._parsed:
-            self._parsed[name] = _read(self.sources[name], name)
+            self._parsed[name] = decoded(self.sources[name], name)
         return self._parsed[name]
 
     def __len__(self) -> int:
