@@ -216,8 +216,13 @@ class Book:
             for name, frame in (data or {}).items():
                 self._write(name, frame)
         if os.fspath(add):
-            adding.add(self.root, self.manifest, start.relative(os.fspath(add), self.root), source, self.progress)
-            self._reload()
+            uri = start.relative(os.fspath(add), self.root)
+            try:
+                with adding.added(self.root, self.manifest, uri, source, self.progress):
+                    self._reload()
+                    return self.measure(names, force=force, rehash=rehash)
+            finally:
+                self._reload()
         chosen = (names,) if isinstance(names, str) and names else tuple(names)
         others = self._others() if chosen and self.manifest.compared else frozenset()
         planned = tuple(name for name in chosen if name in self.manifest.plan or name not in others)

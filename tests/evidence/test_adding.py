@@ -63,6 +63,7 @@ def test_nothing_to_declare_where_a_pattern_finds_it(tmp_path: Path) -> None:
         (lambda path: rows(path, 1, header="id,y,s,group"), "there is no column 'g'"),
         (lambda path: path.write_text("id,y,s,g\n1,1,7,a\n"), "is no probability"),
         (lambda path: path.write_text("id,y,s,g\n1,1\n"), "2 fields in a table of 4 columns"),
+        (lambda path: path.write_text("id,y,s,g\n1,7,0.5,a\n"), "label column 'y' has 3 values"),
         (lambda path: None, "no such file"),
     ],
 )
@@ -74,6 +75,7 @@ def test_what_is_refused_changes_nothing(book: Book, tmp_path: Path, made: objec
     assert said in str(caught.value)
     assert caught.value.remedy
     assert {path: path.read_bytes() for path in before} == before
+    assert not book.manifest.sources["evaluation"].more
 
 
 def test_keys_that_repeat_are_refused(tmp_path: Path) -> None:

@@ -16,16 +16,17 @@ FINDINGS = 1
 UNUSABLE = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+_ENDED = "Query interrupted"  # what DuckDB makes of Ctrl-C while it answers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    from factbook.cli.app import run
-    from factbook.cli.progress import finish
-
     _end_politely()
     _open_streams()
     try:
+        from factbook.cli.app import run
+        from factbook.cli.progress import finish
+
         try:
             code = run(_texts(sys.argv[1:] if arguments is None else arguments))
         finally:
@@ -35,8 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _broken_pipe()
     except KeyboardInterrupt:
-        return _say("interrupted; nothing is half written, and what was counted is kept: measuring again goes on from there", INTERRUPTED)
+        return _interrupted()
     except Exception as error:
+        if isinstance(error, RuntimeError) and str(error) == _ENDED:
+            return _interrupted()
         message = _worded(error)
         if message is None:
             raise
@@ -80,6 +83,10 @@ def _worded(error: Exception) -> str | None:
     if isinstance(error, MemoryError):
         return "there is not enough memory for this"
     return None
+
+
+def _interrupted() -> int:
+    return _say("interrupted; nothing is half written, and what was counted is kept: measuring again goes on from there", INTERRUPTED)
 
 
 def _say(message: str, code: int) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from factbook import canon, engines, sources
 from factbook import manifest as manifests
-from factbook.errors import ManifestError, SourceError, UnknownName
+from factbook.errors import ManifestError, MeasureError, SourceError, UnknownName
 from factbook.evidence.locking import STORE, lock
 from factbook.manifest import Manifest, Source
 from factbook.model import Progress, silent
@@ -51,6 +52,22 @@ def add(root: Path, manifest: Manifest, uri: str, name: str = "", progress: Prog
         if not declared:
             _declare(root / manifests.FILE, chosen, uri, whole)
     return not declared
+
+
+@contextmanager
+def added(root: Path, manifest: Manifest, uri: str, name: str = "", progress: Progress = silent) -> Iterator[None]:
+    """`add`, for as long as what is done within succeeds: where a measurement refuses the rows, factbook.yaml is put back as it was."""
+    path = root / manifests.FILE
+    before = path.read_bytes()
+    edited = add(root, manifest, uri, name, progress)
+    after = path.read_bytes()
+    try:
+        yield
+    except (SourceError, MeasureError):
+        with lock(root):
+            if edited and path.read_bytes() == after:
+                canon.write_atomic(path, before)
+        raise
 
 
 def _chosen(manifest: Manifest, name: str) -> str:
