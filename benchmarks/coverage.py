@@ -1,6 +1,6 @@
 """How often each interval holds the truth: exactly where that can be added up, else in simulations with a fixed seed.
 
-    python -m benchmarks.coverage [DRAWS]
+    python -m benchmarks.coverage [DRAWS [PROCESSES]]
 
 writes benchmarks/coverage.json and the page docs/guide/coverage.md. A case is a way to draw data with a known truth and the function of factbook that
 makes an interval of it. Where a function gives none, the fact has no interval and says why; the column `none` says how often, and coverage is
@@ -13,8 +13,9 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from benchmarks import coverage_units
-from benchmarks.simulation import LEVEL, Case, Floats, Found, counted, ends
-from factbook.measures import divergences, regression, scores, stratified
-from factbook.statistics import average_precision, averages, delta, gaps, intervals, kappa, moments
+from benchmarks import coverage_groups, coverage_units
+from benchmarks.simulation import LEVEL, Case, Floats, Found, counted, ends, outcomes
+from factbook.measures import divergences, regression, residuals, scores, stratified
+from factbook.statistics import average_precision, averages, delta, gaps, intervals, kappa, moments, two_rates
 from factbook.statistics.intervals import Interval, Share
 from factbook.statistics.moments import Sample
 
@@ -47,22 +48,36 @@ def one_rate() -> Iterator[Case]:
         yield Case("Wilson, below 45 events Clopper-Pearson", "rates and shares", f"n = {n}, p = {p}", run, exact=True)
 
 
-def two_rates() -> Iterator[Case]:
+PAIRS = ((10, 10), (15, 60), (20, 100), (50, 50), (10, 2000), (50, 500), (200, 200))
+RATE_PAIRS = ((0.01, 0.01), (0.05, 0.02), (0.02, 0.05), (0.1, 0.1), (0.2, 0.5), (0.5, 0.5), (0.01, 0.9))
+
+
+def compared(a: int, n: int, b: int, m: int) -> Interval:
+    return two_rates.difference(Share(a, n), Share(b, m), LEVEL)
+
+
+def divided(a: int, n: int, b: int, m: int) -> Interval:
+    """As facts state it: without an event in the second group the ratio is at least so much, without any nothing is said."""
+    found = two_rates.quotient(Share(a, n), Share(b, m), LEVEL)
+    if found is not None:
+        return found
+    return Interval(two_rates.least(Share(a, n), Share(b, m), LEVEL) if a else 0.0, math.inf, "")
+
+
+def pairs_of_rates() -> Iterator[Case]:
     methods = {
-        "Newcombe": (intervals.difference, "differences of two rates", lambda p, q: p - q),
-        "Koopman": (intervals.quotient, "ratios of two rates", lambda p, q: p / q),
+        "Newcombe, below 10 events exact limits": (compared, "differences of two rates", lambda p, q: p - q),
+        "Koopman, below 10 events corrected": (divided, "ratios of two rates", lambda p, q: p / q),
     }
-    for (name, (make, used, truth)), (n, m), (p, q) in product(
-        methods.items(), ((10, 10), (20, 100), (50, 50), (100, 1000), (500, 500)), ((0.01, 0.01), (0.05, 0.02), (0.1, 0.1), (0.2, 0.5), (0.5, 0.5))
-    ):
+    for (name, (make, used, truth)), (n, m), (p, q) in product(methods.items(), PAIRS, RATE_PAIRS):
 
         def run(
-            rng: np.random.Generator, draws: int, make: Any = make, n: int = n, m: int = m, p: float = p, q: float = q, truth: Any = truth
+            _rng: np.random.Generator, _draws: int, make: Any = make, n: int = n, m: int = m, p: float = p, q: float = q, truth: Any = truth
         ) -> Any:
-            draw = np.stack([rng.binomial(n, p, draws), rng.binomial(m, q, draws)], axis=1)
-            return *counted(draw, lambda a, b: make(Share(a, n), Share(b, m), LEVEL)), truth(p, q)
+            rows, weight = outcomes(stats.binom.pmf(np.arange(n + 1), n, p), stats.binom.pmf(np.arange(m + 1), m, q))
+            return weight, *ends([make(a, n, b, m) for a, b in rows.tolist()]), truth(p, q)
 
-        yield Case(name, used, f"n = {n} and {m}, p = {p} and {q}", run)
+        yield Case(name, used, f"n = {n} and {m}, p = {p} and {q}", run, exact=True)
 
 
 def tables() -> Iterator[Case]:
@@ -105,7 +120,7 @@ def tables() -> Iterator[Case]:
         yield Case(method, used, f"n = {n}, p = {p}, recall {recall}, specificity {specificity}", run)
 
 
-def binormal(rng: np.random.Generator, n: int, p: float, shift: float) -> tuple[Floats, Floats]:
+def binormal(rng: np.random.Generator, n: int | tuple[int, int], p: float, shift: float) -> tuple[Floats, Floats]:
     """Labels and true probabilities: normal scores, apart by `shift`."""
     y = rng.random(n) < p
     s = shift * rng.normal(shift * y, 1) - shift**2 / 2 + math.log(p / (1 - p))
@@ -118,23 +133,31 @@ def scored(y: Floats, s: Floats) -> scores.Scored:
     return scores.Scored(s[order], s[order], (positive, 1 - positive), (positive, 1 - positive), exact=True)
 
 
-def losses() -> Iterator[Case]:
-    kinds = {
-        "log_loss": lambda y, s: -np.log(np.where(y, s, 1 - s)),
-        "brier": lambda y, s: (y - s) ** 2,
-    }
-    for (name, loss), n, p, shift in product(kinds.items(), (10, 20, 50, 100, 200, 500, 1000), (0.01, 0.05, 0.1, 0.3, 0.5), (1.0, 2.3)):
+LOSSES: dict[str, Callable[[Floats, Floats], Floats]] = {
+    "log_loss": lambda y, s: -np.log(np.where(y, s, 1 - s)),
+    "brier": lambda y, s: (y - s) ** 2,
+}
 
-        def run(rng: np.random.Generator, draws: int, loss: Any = loss, n: int = n, p: float = p, shift: float = shift) -> Any:
-            truth, found = float(np.mean(loss(*binormal(np.random.default_rng(1), 1_000_000, p, shift)))), []
-            for _ in range(draws):
-                y, s = binormal(rng, n, p, shift)
-                if min(y.sum(), n - y.sum()) < scores.FEWEST:
-                    found.append(None)
-                    continue
-                each = (loss(np.ones(n), np.sort(s)), loss(np.zeros(n), np.sort(s)))
-                found.append(intervals.mean(*scores.mean_loss(scored(y, s), each), LEVEL))
-            return np.ones(draws), *ends(found), truth
+
+@cache
+def lost(name: str, p: float, shift: float) -> float:
+    return float(np.mean(LOSSES[name](*binormal(np.random.default_rng(1), 1_000_000, p, shift))))
+
+
+def losses() -> Iterator[Case]:
+    """The moments of the losses as `scores.mean_loss` takes them, of 500 samples at once."""
+    for name, n, p, shift in product(LOSSES, (10, 20, 50, 100, 200, 500, 1000), (0.01, 0.05, 0.1, 0.3, 0.5), (1.0, 2.3)):
+
+        def run(rng: np.random.Generator, draws: int, name: str = name, n: int = n, p: float = p, shift: float = shift) -> Any:
+            found: list[Interval | None] = []
+            for start in range(0, draws, 500):
+                y, s = binormal(rng, (min(500, draws - start), n), p, shift)
+                each, positive = LOSSES[name](y, s), y.sum(axis=1)
+                value = each.mean(axis=1)
+                spread, third = (((each - value[:, None]) ** power).mean(axis=1) for power in (2, 3))
+                parts = zip(np.minimum(positive, n - positive), value, spread * n / (n - 1), third / np.maximum(spread, 1e-300) ** 1.5, strict=True)
+                found += [None if few < scores.FEWEST else intervals.mean(*map(float, item), n, LEVEL) for few, *item in parts]
+            return np.ones(draws), *ends(found), lost(name, p, shift)
 
         yield Case("Student's t without skewness (Hall)", name, f"n = {n}, p = {p}, shift {shift}", run)
 
@@ -183,7 +206,7 @@ def errors() -> Iterator[Case]:
             return np.ones(draws), *ends([moments.student_log(value, variance, n, LEVEL, "", most) for value, variance, most in parts]), mse
 
         def median(rng: np.random.Generator, draws: int, law: Any = law, n: int = n, shape: str = shape) -> Any:
-            e, rank = np.sort(np.abs(law(rng, (draws, n)))), regression._rank(n, LEVEL)
+            e, rank = np.sort(np.abs(law(rng, (draws, n)))), residuals.median_rank(n, LEVEL)
             return np.ones(draws), e[:, rank - 1], e[:, n - rank], float(stats.norm.ppf(0.75)) if shape == "normal" else math.log(2)
 
         yield Case("wider of Student's t and Hall's", "mae, bias and other means of rows without bounds", f"n = {n}, {shape} errors", absolute)
@@ -214,36 +237,51 @@ def bounded() -> Iterator[Case]:
         yield Case("Korn-Graubard", "ndcg, pass_at_k, rouge_l and other means between bounds", f"n = {n}, {shape}", run)
 
 
+def effective(rng: np.random.Generator, n: int, p: float) -> Share:
+    """The share of events among rows with unequal weights."""
+    w = rng.lognormal(0, 0.5, n)
+    size = w.sum() ** 2 / (w * w).sum()
+    return Share(float((w * (rng.random(n) < p)).sum() / w.sum() * size), float(size), weighted=True)
+
+
 def weighted() -> Iterator[Case]:
-    for n, p in product((50, 200, 1000), (0.05, 0.2, 0.5)):
+    for n, p in product((10, 50, 200, 1000), (0.01, 0.05, 0.2, 0.5)):
 
         def run(rng: np.random.Generator, draws: int, n: int = n, p: float = p) -> Any:
-            found = []
-            for _ in range(draws):
-                w = rng.lognormal(0, 0.5, n)
-                size = w.sum() ** 2 / (w * w).sum()
-                found.append(intervals.share(Share(float((w * (rng.random(n) < p)).sum() / w.sum() * size), float(size), weighted=True), LEVEL))
-            return np.ones(draws), *ends(found), p
+            return np.ones(draws), *ends([intervals.share(effective(rng, n, p), LEVEL) for _ in range(draws)]), p
 
-        yield Case("the same, Kish's effective n", "rates of weighted rows", f"n = {n}, p = {p}, weights lognormal(0, .5)", run)
+        def apart(rng: np.random.Generator, draws: int, n: int = n, p: float = p) -> Any:
+            found = [two_rates.difference(effective(rng, n, p), effective(rng, 200, 0.1), LEVEL) for _ in range(draws)]
+            return np.ones(draws), *ends(found), p - 0.1
+
+        def ratio(rng: np.random.Generator, draws: int, n: int = n, p: float = p) -> Any:
+            found = [two_rates.quotient(effective(rng, n, p), effective(rng, 200, 0.1), LEVEL) for _ in range(draws)]
+            return np.ones(draws), *ends(found), p / 0.1
+
+        said = f"n = {n}, p = {p}, weights lognormal(0, .5)"
+        yield Case("the same, Kish's effective n", "rates of weighted rows", said, run)
+        yield Case("the same, Kish's effective n", "differences of rates of weighted rows", f"{said}; 200, p = 0.1", apart)
+        yield Case("the same, Kish's effective n", "ratios of rates of weighted rows", f"{said}; 200, p = 0.1", ratio)
 
 
 def largest_gaps() -> Iterator[Case]:
-    for n, rates in product((20, 100, 500), ((0.2, 0.2), (0.3,) * 5, (0.1, 0.2, 0.3), (0.1,) * 10)):
+    plain = product((20, 100, 500), ((0.2, 0.2), (0.3,) * 5, (0.1, 0.2, 0.3), (0.1,) * 10))
+    rare = (((20,) * 3, (0.01,) * 3), ((10, 30, 1000), (0.05, 0.02, 0.02)), ((10, 50, 500, 1000), (0.2, 0.2, 0.25, 0.3)), ((100,) * 10, (0.01,) * 10))
+    for sizes, rates in (*(((n,) * len(rates), rates) for n, rates in plain), *rare):
+        alike = len(set(zip(sizes, rates, strict=True))) == 1
 
-        def apart(rng: np.random.Generator, draws: int, n: int = n, rates: Any = rates) -> Any:
-            draw = (
-                np.sort(rng.binomial(n, rates, (draws, len(rates))), axis=1) if len(set(rates)) == 1 else rng.binomial(n, rates, (draws, len(rates)))
-            )
-            return *counted(draw, lambda *k: gaps.difference([gaps.shares([Share(i, n) for i in k])], LEVEL)), max(rates) - min(rates)
+        def run(rng: np.random.Generator, draws: int, make: Any, sizes: Any = sizes, rates: Any = rates, alike: bool = alike) -> Any:
+            draw = rng.binomial(sizes, rates, (draws, len(rates)))
+            draw = np.sort(draw, axis=1) if alike else draw
+            return counted(draw, lambda *k: make([gaps.shares([Share(i, n) for i, n in zip(k, sizes, strict=True)])], LEVEL))
 
-        def ratio(rng: np.random.Generator, draws: int, n: int = n, rates: Any = rates) -> Any:
-            draw = (
-                np.sort(rng.binomial(n, rates, (draws, len(rates))), axis=1) if len(set(rates)) == 1 else rng.binomial(n, rates, (draws, len(rates)))
-            )
-            return *counted(draw, lambda *k: gaps.ratio([gaps.shares([Share(i, n) for i in k])], LEVEL)), min(rates) / max(rates)
+        def apart(rng: np.random.Generator, draws: int, run: Any = run, rates: Any = rates) -> Any:
+            return *run(rng, draws, gaps.difference), max(rates) - min(rates)
 
-        said = f"{len(rates)} groups of {n}, p = {', '.join(map(str, sorted(set(rates))))}"
+        def ratio(rng: np.random.Generator, draws: int, run: Any = run, rates: Any = rates) -> Any:
+            return *run(rng, draws, gaps.ratio), min(rates) / max(rates)
+
+        said = f"{len(rates)} groups of {', '.join(map(str, sorted(set(sizes))))}, p = {', '.join(map(str, sorted(set(rates))))}"
         yield Case("simultaneous Newcombe", "largest gaps", said, apart)
         yield Case("simultaneous Koopman", "smallest ratios", said, ratio)
 
@@ -274,7 +312,7 @@ def others() -> Iterator[Case]:
 
 CASES: tuple[Callable[[], Iterator[Case]], ...] = (
     one_rate,
-    two_rates,
+    pairs_of_rates,
     tables,
     losses,
     rankings,
@@ -284,22 +322,38 @@ CASES: tuple[Callable[[], Iterator[Case]], ...] = (
     largest_gaps,
     others,
     *coverage_units.CASES,
+    *coverage_groups.CASES,
 )
-LONG = coverage_units.LONG | {
-    "log_loss",
-    "brier",
-    "auc",
-    "average_precision",
-    "rates of weighted rows",
-    "largest gaps",
-    "smallest ratios",
-    "differences within strata",
-}
+PARTS = (
+    coverage_units.PARTS
+    | coverage_groups.PARTS
+    | {
+        "log_loss": 4,
+        "brier": 4,
+        "auc": 5,
+        "average_precision": 5,
+        "rates of weighted rows": 10,
+        "differences of rates of weighted rows": 10,
+        "ratios of rates of weighted rows": 10,
+        "largest gaps": 20,
+        "smallest ratios": 20,
+        "differences within strata": 10,
+    }
+)
+"""By how much the draws are divided of what is worked one by one."""
 
 
-def every(draws: int) -> list[Found]:
-    """All cases; those whose draws are worked one by one take a tenth as many."""
-    return [case.simulate(draws // 10 if case.used in LONG else draws) for family in CASES for case in family()]
+def tried(place: tuple[int, int], draws: int) -> Found:
+    """One case, by its family and its place there; cases themselves do not travel between processes."""
+    case = list(CASES[place[0]]())[place[1]]
+    return case.simulate(draws // PARTS.get(case.used, 1))
+
+
+def every(draws: int, processes: int = 1) -> list[Found]:
+    """All cases; each has its own seed, so that it does not matter where it is worked."""
+    places = [(i, j) for i, family in enumerate(CASES) for j, _ in enumerate(family())]
+    with ProcessPoolExecutor(processes) as pool:
+        return list(pool.map(partial(tried, draws=draws), places, chunksize=4))
 
 
 def page(found: Sequence[Found]) -> str:
@@ -320,7 +374,7 @@ def page(found: Sequence[Found]) -> str:
 HEAD = """# What intervals cover
 
 An interval of 95 % is to hold the truth 95 times in 100. `python -m benchmarks.coverage` tries the methods of factbook on data whose truth is known,
-with n = 10 to 1,000 and rates from .01 to .5, exactly where that can be added up, else in simulations; all cases are in `benchmarks/coverage.json`.
+with n = 10 to 2,000 and rates from .01 to .9, exactly where that can be added up, else in simulations; all cases are in `benchmarks/coverage.json`.
 
 *95 ± 1* counts the cases that are within one point, with allowance for the error of the simulation; *conservative* those above: counts are whole
 numbers, so that few of them cannot be covered exactly, and where a method has to choose it is the wider interval. *Under* has to be 0.
@@ -329,29 +383,45 @@ numbers, so that few of them cannot be covered exactly, and where a method has t
 |---|---|---|---|---|---|---|---|
 """
 TAIL = """
+Of rates, differences and ratios the coverage is over all samples. A ratio whose reference group has no event is undefined, and its reason says how
+large the ratio is at least: such a sample counts as covered where that is true. Of the other figures it is among the samples that have an interval.
+
 ## Where there is no interval
 
 - A log loss or Brier score of fewer than 30 rows, or with fewer than 2 rows of a class: what has not been seen yet weighs most. (With one expected
-  positive, Hall's interval holds the mean log loss 69 times in 100.)
+  positive, Hall's interval holds the mean log loss 69 times in 100.) Calibration in the large, slope, intercept and Brier skill likewise with fewer
+  than 2 rows of a class.
 - An AUC of a class with one row; an average precision of fewer than two positives, or of a perfect ranking.
-- An expected calibration error, and ABROCA: sizes of differences, which chance alone makes larger than 0, so that they are too large in small groups.
+- Distances that chance alone makes larger than 0 and for which no interval is known here: the reliability and resolution of a Brier score over
+  tenths, distances of distributions of predictions, dissimilarity, inequality between groups.
 - A rate of rows that lie in fewer than ten of the 64 blocks of clusters; an overlap of fewer than two images, or of 0 or 1.
 - A mean between no bounds whose values do not vary; a coefficient of annotators who never differ (but Cohen's kappa, which has one).
+- A quantile whose interval would reach beyond the largest or smallest value: of n rows the median has one from 9 on, the .9-quantile from 46.
+- Points of ROC and precision-recall curves; rates at declared thresholds have one.
+
+## Calibration errors and areas between curves
+
+An expected calibration error, and the area between two ROC curves (ABROCA), are sizes of differences: their estimates are too large, in small groups
+many times so, and bootstrapping them doubles that. Where groups are compared they have intervals all the same: what chance adds is no more than the
+size of the error itself, whose distribution is known. Such an interval reaches down to 0 where chance alone would give what is seen. It is not
+centred at the estimate, and holds the truth more often than it says.
 
 ## What is not promised
 
 Intervals take rows as independent, or as independent between declared clusters. Means of values without bounds are covered for errors as skew as the
-exponential distribution; where single rows outweigh all others (a log-normal spread of 1 at n = 10 is covered .89) nothing short of more rows helps.
-Ten clusters of unequal size do not tell all of such values either (.92). Attributes, cuts and bins count as given: what was chosen after looking is
-not covered. A ratio of two rates needs an event in both; of those that are given in samples of 50 with one event expected, .93 hold the truth.
-Gaps over several groups hold together, so that each alone is conservative.
+exponential distribution, of rows and of clusters, ten of them or more; where single rows outweigh all others (a log-normal spread of 1 at n = 10 is
+covered .89) nothing short of more rows helps. Pearson's correlation is covered for columns that are normal together (of log-normal ones .70 to .87,
+where Spearman's has .96). Attributes, cuts and bins count as given: what was chosen after looking is not covered. Folds of a cross-validation share
+rows they learn from; Nadeau and Bengio's correction for that is a rule of thumb. Gaps over several groups hold together, so that each alone is
+conservative.
 
 Among 100 slices, or 100 columns, that do not differ, something is said to differ at most 5 times in 100: `python -m benchmarks.families` tries it.
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    found = every(int(arguments[0]) if arguments else 20_000)
+    numbers = [int(argument) for argument in arguments]
+    found = every(*(numbers or [20_000]))
     rows = [asdict(item) | {"verdict": item.verdict} for item in found]
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     (ROOT / "benchmarks" / "coverage.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")

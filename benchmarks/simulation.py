@@ -72,6 +72,14 @@ def ends(found: Sequence[Interval | None]) -> tuple[Floats, Floats]:
     return tuple(np.array([math.nan if item is None else getattr(item, end) for item in found]) for end in ("low", "high"))  # type: ignore[return-value]
 
 
+def outcomes(*laws: Floats) -> tuple[Floats, Floats]:
+    """All outcomes of independent counts, and their probabilities; those of less than 1e-9 in any of them are left out."""
+    kept = [np.flatnonzero(law > 1e-9) for law in laws]
+    rows = np.stack([part.ravel() for part in np.meshgrid(*kept, indexing="ij")], axis=1)
+    weight = np.prod([law[rows[:, i]] for i, law in enumerate(laws)], axis=0)
+    return rows, weight
+
+
 def counted(draw: Floats, make: Callable[..., Interval | None]) -> tuple[Floats, Floats, Floats]:
     """Each different outcome once, with how often it came."""
     outcomes, times = np.unique(draw, axis=0, return_counts=True)

@@ -11,12 +11,12 @@ from benchmarks import coverage, coverage_units
 from benchmarks.coverage import CASES, Case
 
 KEPT = Path(coverage.__file__).parent / "coverage.json"
-DRAWS = {coverage.losses: 2500, coverage.rankings: 1500, coverage.largest_gaps: 500, coverage_units.images: 2000}
+DRAWS = {coverage.losses: 1000, coverage.rankings: 750, coverage_units.images: 1000}
 
 
 @pytest.mark.parametrize("family", CASES, ids=lambda family: family.__name__)
 def test_no_interval_covers_less_than_it_says(family: Callable[[], Iterator[Case]]) -> None:
-    found = [case.simulate(DRAWS.get(family, 800) // (10 if case.used in coverage.LONG else 1)) for case in family()]
+    found = [case.simulate(max(20, DRAWS.get(family, 400) // coverage.PARTS.get(case.used, 1))) for case in family()]
     worse = [item for item in found if item.verdict == "under" and item.coverage < 0.94 - 1.4 * item.error]
     assert not worse, worse
 

@@ -32,7 +32,7 @@ from factbook.statistics.intervals import Interval, Share
 from factbook.statistics.moments import Floats, Integers, tidy
 from factbook.statistics.paired import Tested
 
-VERSION: Final = 2
+VERSION: Final = 3
 ROLES: Final = ("data",)
 PARAMS: Final = ("models", "folds", "trained_on")
 ORDERED: Final = ("models",)

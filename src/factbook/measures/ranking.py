@@ -33,7 +33,7 @@ from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.statistics import exposure, intervals, moments
 from factbook.statistics.moments import Floats, Integers, Sample, sums, tidy
 
-VERSION: Final = 4
+VERSION: Final = 5
 ROLES: Final = ("data",)
 PARAMS: Final = ("query", "item", "relevance", "score", "rank", "k", "gain", "relevant_from", "popularity", "baseline", "catalogue", "kind")
 _HIGHER, _NEITHER = Direction.HIGHER, Direction.NEITHER

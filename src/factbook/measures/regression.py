@@ -31,7 +31,7 @@ from factbook.statistics import intervals, moments
 from factbook.statistics.intervals import Interval
 from factbook.statistics.moments import Floats, Integers, Sample, tidy
 
-VERSION: Final = 3
+VERSION: Final = 4
 ROLES: Final = ("data",)
 PARAMS: Final = ("label", "prediction", "low", "high", "nominal", "quantiles")
 _REAL: Final = (-math.inf, math.inf)
@@ -182,12 +182,12 @@ class _Adder:
         return moments.method(self.sample)
 
     def student(self, value: float, variance: float, i: int, bounds: tuple[float, float] = _REAL, skewness: float = 0.0) -> Interval | None:
-        return moments.student(value, variance, int(self.sample.units[i]), self.answer.level, self.method, bounds, skewness)
+        return moments.student(value, variance, float(self.sample.alike[i]), self.answer.level, self.method, bounds, skewness)
 
     def log(self, value: float, spread: tuple[Floats, Floats], how: str, i: int) -> Interval | None:
         """From the variance of the logarithm and the units that carry it."""
         variance, carriers = (float(item[i]) for item in spread)
-        return moments.student_log(value, variance, int(self.sample.units[i]), self.answer.level, how, carriers)
+        return moments.student_log(value, variance, float(self.sample.alike[i]), self.answer.level, how, carriers)
 
     def mean(self, metric: str, values: Floats, *, undefined: Floats | None = None, said: str = "", params: Pairs = ()) -> None:
         """A mean with Student's t; undefined where some of the rows have no value (`undefined`, 0 or 1 a row)."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from factbook.statistics import beta, laws
 from factbook.statistics.intervals import Interval, wilson, without_skew
-from factbook.statistics.moments import Floats, Integers, plural, varies
+from factbook.statistics.moments import Floats, Integers, Sample, plural, student, varies
 
 Flags = NDArray[np.bool_]
 
@@ -72,10 +72,22 @@ def mean(difference: Floats, weights: Floats | None, units: Integers | None, lev
     weight = np.ones(len(difference)) if weights is None else weights
     total = math.fsum(weight.tolist())
     value = math.fsum((weight * difference).tolist()) / total
-    influence = weight * (difference - value) / total
     if units is not None:
-        return _unskewed(_tested(value, [by_cluster(influence, units)], level, "paired, Student's t over clusters"), by_cluster(influence, units))
+        return _clustered(value, difference, weight, units, level)
+    influence = weight * (difference - value) / total
     return _unskewed(_tested(value, [influence], level, f"paired, Student's t over {plural(unit)}"), influence)
+
+
+def _clustered(value: float, difference: Floats, weight: Floats, units: Integers, level: float) -> Tested:
+    """As of any mean over clusters (`moments`): with as many degrees of freedom as clusters of one size would have."""
+    codes = np.unique(units, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    sample, centre = Sample(np.zeros(len(units), dtype=np.int64), 1, weight, codes), np.array([value])
+    variance, alike = float(sample.spread(difference, centre)[0]), float(sample.alike[0])
+    if not varies(variance, 1.0):
+        return Tested(value, None, None)
+    skewness = float(sample.skewness(difference, centre)[0])
+    interval = student(value, variance, alike, level, "paired, Student's t over clusters", skewness=skewness)
+    return Tested(value, interval, laws.student_tail(value / math.sqrt(variance), alike - 1))
 
 
 def _unskewed(tested: Tested, influence: Floats) -> Tested:
