@@ -27,11 +27,15 @@ PLANS: dict[str, dict[str, Any]] = {
     "classification-classes": {"measure": "classification", "data": "data", "by": ["sex"], "confusion": "slices"},
     "classification-sets": {"measure": "classification", "data": "data", "by": ["sex"]},
     "fairness": {"measure": "fairness", "data": "data", "protected": {"age": "40-59", "sex": "2"}},
+    "fairness-classes": {"measure": "fairness", "data": "data", "protected": {"sex": "2"}},
+    "fairness-numbers": {"measure": "fairness", "data": "data", "protected": {"age": "40-59", "sex": "2"}, "label": "y", "prediction": "s"},
     "profile": {"measure": "profile", "data": "data"},
 }
 SOURCES: dict[str, dict[str, Any]] = {
     "classification-clusters": SOURCE | {"cluster": "age"},
     "classification-classes": {"uri": "c.parquet", "label": "y", "prediction": "p", "classes": {"a": "s0", "b": "s1", "c": "s2"}, "by": ["sex"]},
+    "fairness-classes": {"uri": "c.parquet", "label": "y", "prediction": "p", "classes": {"a": "s0", "b": "s1", "c": "s2"}, "by": ["sex"]},
+    "fairness-numbers": {"uri": "n.parquet", **GROUPS},
     "classification-sets": {"uri": "c.parquet", "label": "some", "prediction": "found", "multilabel": ";", "by": ["sex"]},
 }
 
@@ -47,7 +51,9 @@ def rows(path: Path) -> None:
         label = int(numbers[0] < 0.35)
         score = round(min(0.98, max(0.02, 0.25 + 0.3 * label + 0.5 * (numbers[1] - 0.5))), 3)
         found.append({"id": i, "y": str(label), "s": score, "age": int(20 + 60 * numbers[2]), "sex": "1" if numbers[3] < 0.6 else "2"})
-    table(path, {name: [row[name] for row in found] for name in found[0]})
+    columns = {name: [row[name] for row in found] for name in found[0]}
+    table(path, columns)
+    table(path.with_name("n.parquet"), columns | {"y": [int(label) for label in columns["y"]]})
 
 
 def rows_of_classes(path: Path) -> None:
