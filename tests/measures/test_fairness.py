@@ -15,7 +15,7 @@ from statsmodels.stats.multitest import multipletests
 from factbook.measures import group_scores, inequality, stratified
 from factbook.measures.scores import Scored
 from factbook.model import Fact, Measured, Status
-from factbook.statistics import power
+from factbook.statistics import absolute, power, two_rates
 from factbook.statistics.intervals import Share
 from measuring import facts, run, table
 
@@ -69,6 +69,43 @@ def test_scores_of_groups(tmp_path: Path) -> None:
     gap = found["f/calibration_in_the_large_gap;attribute=g"]
     assert gap.low is not None
     assert gap.low <= gap.value <= gap.high
+
+
+def test_calibration_errors_and_areas_between_curves_have_intervals_that_reach_0_by_chance(tmp_path: Path) -> None:
+    data = generated()
+    data["g"] = np.array(["a", "b", "c"])[np.arange(1500) % 3]  # the groups do not differ
+    found = measured(tmp_path, data)
+    rows, edges = data["g"] == "b", np.arange(1, 10) / 10
+    y, s, one = data["y"][rows], data["s"][rows], np.ones(500)
+    kinds = (one * y, one * (1 - y))
+    expected, fact = absolute.calibration(absolute.Bins.of(s, edges, kinds, kinds), 500, 0.95), found["f/ece?g=b"]
+    assert fact.interval == pytest.approx((expected.low, expected.high), abs=1e-9)
+    assert fact.low <= fact.value <= fact.high
+    assert fact.method == expected.method
+    for name in ("abroca?g=b", "ece_difference?g=b", "ece_gap;attribute=g"):
+        assert found[f"f/{name}"].low <= 0 < found[f"f/{name}"].high
+    many = found["f/abroca?g=b"]
+    assert 0 == many.low < many.value < many.high < 0.3
+
+
+def test_in_clusters_they_say_that_they_have_none(tmp_path: Path) -> None:
+    data = generated() | {"c": np.arange(1500) // 5}
+    found = measured(tmp_path, data, cluster="c")
+    for name in ("ece?g=b", "ece_difference?g=b", "abroca?g=b"):
+        assert found[f"f/{name}"].interval is None
+        assert "the rows lie in clusters" in found[f"f/{name}"].note
+
+
+def test_a_ratio_to_a_group_without_events_says_how_large_it_is_at_least(tmp_path: Path) -> None:
+    data = generated()
+    data["p"] = np.where(data["g"] == "a", 0, data["p"])
+    found = measured(tmp_path, data)
+    mine, base = (found[f"f/selection_rate?g={g}"].counts for g in "ba")
+    least = two_rates.least(Share(mine["k"], mine["n"]), Share(base["k"], base["n"]), 0.95)
+    ratio = found["f/selection_rate_ratio?g=b"]
+    assert (ratio.status, base["k"]) == (Status.UNDEFINED, 0)
+    assert ratio.reason == f"division by 0: the reference group's selection_rate is 0; at 95 % confidence the ratio is at least {least:.3g}"
+    assert found["f/recall_ratio?g=b"].reason.startswith("division by 0")
 
 
 def test_auc_difference_is_delongs_of_independent_groups(tmp_path: Path) -> None:

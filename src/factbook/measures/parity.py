@@ -241,7 +241,7 @@ def _endless(name: str, pair: _Pair, level: float) -> str:
     if mine.k <= 0:
         return f"0 / 0: the reference group's {name} is 0"
     said = f"division by 0: the reference group's {name} is 0"
-    return said if mine.clustered else f"{said}; at {level:.0%} confidence the ratio is at least {two_rates.least(mine, base, level):.3g}"
+    return said if mine.clustered else f"{said}; at {100 * level:g} % confidence the ratio is at least {two_rates.least(mine, base, level):.3g}"
 
 
 def add_gaps(answer: Answer, found: Found, by: Sequence[str], chosen: Sequence[Gap] = GAPS) -> None:
