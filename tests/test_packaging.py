@@ -88,6 +88,15 @@ def test_the_layers_are_all_the_parts_there_are() -> None:
     assert here - {"factbook.__init__", "factbook.__main__"} <= named
 
 
+def test_the_architecture_names_the_layers_in_their_order() -> None:
+    layers = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
+    height = {part.strip().removeprefix("factbook."): -i for i, layer in enumerate(layers) for part in layer.split("|")}
+    rows = re.findall(r"^\| (`[^|]*`) \|", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rooms = [room.strip("/") for row in rows for room in re.findall(r"`([^`]+)`", row)]
+    assert sorted(rooms) == sorted(height)
+    assert [height[room] for room in rooms] == sorted(height[room] for room in rooms)
+
+
 def test_data_files_are_in_the_package() -> None:
     import factbook.demo as demo
     from factbook.documents import kinds

@@ -160,3 +160,9 @@ def test_anything_can_be_read_and_spans_hold(markdown: str) -> None:
         assert 0 <= block.start <= block.end <= len(document.source)
     for region in document.regions:
         assert region.start < region.inner_start <= region.inner_end < region.end
+
+
+def test_a_region_begins_with_its_first_comment_and_ends_with_its_last() -> None:
+    document = parse("before\n\n<!-- fact:table x -->\n\n<!-- /fact -->\n\n<!-- fact:part y -->\n\nwords\n\n<!-- /fact -->\n\nafter\n")
+    for found, at in ((document.regions[0], document.region_at), (document.parts[0], document.part_at)):
+        assert [at(offset) for offset in (found.start - 1, found.start, found.end - 1, found.end)] == [None, found, found, None]
