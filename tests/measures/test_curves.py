@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
+from factbook.engines import tallies
 from factbook.errors import MeasureError
 from factbook.measures import curves
 from factbook.measures.binary import Counts
@@ -160,6 +161,34 @@ def test_no_curves_unless_planned_and_not_without_a_score(tmp_path: Path) -> Non
     source = {"uri": "p.parquet", "label": "y", "positive": "1", "prediction": "p"}
     with pytest.raises(MeasureError, match="curves need a score"):
         facts(tmp_path, source, {"m": {"measure": "classification", "data": "data", "curves": "yes"}})
+
+
+def test_scores_far_from_the_outcomes_have_a_slope(tmp_path: Path) -> None:
+    rng = np.random.default_rng(41)
+    y = (rng.random(40) < 0.3).astype(int)
+    logit = rng.normal(-28, 1, 40)
+    found = measured(tmp_path, {"y": y, "s": 1 / (1 + np.exp(-logit)), "g": np.repeat("a", 40)})
+    fitted = statsmodels.GLM(y, np.stack([logit + 28, np.ones(40)], axis=1), family=statsmodels.families.Binomial()).fit(tol=1e-14)
+    assert found["m/calibration_slope"].value == pytest.approx(fitted.params[0], abs=1e-6)
+    large = statsmodels.GLM(y, np.ones(40), offset=logit, family=statsmodels.families.Binomial()).fit(tol=1e-14, maxiter=300)
+    assert found["m/calibration_intercept"].value == pytest.approx(large.params[0], abs=1e-6)
+
+
+def test_points_of_binned_scores_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "CAP", 100)
+    data = generated()
+    data["s"] = np.random.default_rng(0).random(1500)
+    found = measured(tmp_path, data)
+    for key in (
+        "roc;fpr=0.1",
+        "precision_at_recall;recall=0.5",
+        "gains;top=0.1",
+        "lift;top=0.1",
+        "mean_score;bin=0.5-0.6",
+        "brier_skill",
+        "brier_resolution",
+    ):
+        assert found[f"m/{key}"].note.startswith("scores are counted in bins")
 
 
 def test_undefined_slope_where_a_score_is_certain(tmp_path: Path) -> None:

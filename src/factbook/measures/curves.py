@@ -182,6 +182,10 @@ class Place:
     spread: Spread | None
     narrow: bool
 
+    def said(self, note: str = "") -> str:
+        """A note, after that scores are counted in bins where they are."""
+        return note if self.scored.exact else "; ".join(filter(None, ("scores are counted in bins", note)))
+
     @property
     def positive(self) -> Floats:
         """What the positive rows weigh, by score."""
@@ -294,7 +298,7 @@ def _add_roc(answer: Answer, at: Place) -> None:
     last = np.append(false[1:] != false[:-1], True)
     for rate in FALSE_ALARMS:
         value = float(np.interp(float(rate), false[last], true[last]))
-        tagged(answer, fpr=rate).add("roc", tidy(min(value, 1.0)), slice=at.place, n=at.counts.judged, note=_POINT)
+        tagged(answer, fpr=rate).add("roc", tidy(min(value, 1.0)), slice=at.place, n=at.counts.judged, note=at.said(_POINT))
 
 
 _POINT: Final = "no interval: a point of the curve; recall, precision and false-positive rate at declared `thresholds` have one"
@@ -306,7 +310,7 @@ def _add_precision_recall(answer: Answer, at: Place) -> None:
     for level in RECALLS:
         i = int(np.argmax(recall >= float(level) - 1e-12))
         value = float(hits[i] / (hits[i] + wrong[i]))
-        tagged(answer, recall=level).add("precision_at_recall", tidy(value), slice=at.place, n=at.counts.judged, note=_POINT)
+        tagged(answer, recall=level).add("precision_at_recall", tidy(value), slice=at.place, n=at.counts.judged, note=at.said(_POINT))
 
 
 def _add_gains(answer: Answer, at: Place) -> None:
@@ -322,9 +326,9 @@ def _add_gains(answer: Answer, at: Place) -> None:
         why = clusters.short(at.spread.blocks(1)) if at.spread is not None and at.spread.blocks(1) < clusters.FEW else ""
         found = None if why or top == "1" else intervals.share(share, answer.level)
         interval = None if found is None else Interval(found.low, found.high, f"{found.method}, the cut taken as given")
-        own.add("gains", tidy(value), slice=at.place, n=n, interval=interval, note=why)
+        own.add("gains", tidy(value), slice=at.place, n=n, interval=interval, note=at.said(why))
         lift = None if interval is None else Interval(interval.low / float(top), interval.high / float(top), interval.method)
-        own.add("lift", tidy(value / float(top)), slice=at.place, n=n, interval=lift, note=why)
+        own.add("lift", tidy(value / float(top)), slice=at.place, n=n, interval=lift, note=at.said(why))
 
 
 def _among_positives(at: Place, value: float, rows: Floats, top: str, level: float) -> Share:
@@ -354,7 +358,7 @@ def _add_calibration(answer: Answer, at: Place) -> None:
         share, evidence = counts.share((TP,), (TP, FP)), counts.evidence((TP,), (TP, FP))
         assert share is not None
         mean = float(((at.positive + at.negative) * at.scored.middle)[inside].sum()) / weight
-        own.add("mean_score", tidy(min(max(mean, 0.0), 1.0)), slice=at.place, n=counts.count((TP, FP)))
+        own.add("mean_score", tidy(min(max(mean, 0.0), 1.0)), slice=at.place, n=counts.count((TP, FP)), note=at.said())
         fitted = clusters.fit(own, counts, (TP, FP))
         fitted.add("observed", share.value, slice=at.place, n=counts.count((TP, FP)), counts=evidence, interval=intervals.share(share, answer.level))
     _add_large(answer, at)
@@ -397,9 +401,8 @@ class Figure:
 
 def _add_figure(answer: Answer, name: str, at: Place, figure: Figure) -> None:
     found = figure.interval(at, answer.level, answer.metrics[name].bounds or _REAL)
-    note = "" if at.scored.exact else "scores are counted in bins"
-    said = "; ".join(filter(None, (note, found if isinstance(found, str) else "")))
-    answer.add(name, tidy(figure.value), slice=at.place, n=at.counts.judged, interval=None if isinstance(found, str) else found, note=said)
+    note = at.said(found if isinstance(found, str) else "")
+    answer.add(name, tidy(figure.value), slice=at.place, n=at.counts.judged, interval=None if isinstance(found, str) else found, note=note)
 
 
 def _add_large(answer: Answer, at: Place) -> None:
@@ -417,31 +420,35 @@ def _add_regressions(answer: Answer, at: Place) -> None:
             answer.add(name, None, slice=at.place, n=at.counts.judged, undefined=said)
         return
     logit = np.log(at.scored.middle) - np.log1p(-at.scored.middle)
-    ones = np.ones_like(logit)
-    for name, columns, offset in (
-        ("calibration_slope", np.stack([logit, ones], axis=1), np.zeros_like(logit)),
-        ("calibration_intercept", ones[:, None], logit),
+    ones, weight = np.ones_like(logit), at.positive + at.negative
+    middle = float((weight * logit).sum() / weight.sum())
+    spread = math.sqrt(float((weight * (logit - middle) ** 2).sum() / weight.sum()))
+    for name, columns, offset, scale in (
+        ("calibration_slope", np.stack([(logit - middle) / (spread or 1.0), ones], axis=1), np.zeros_like(logit), spread),
+        ("calibration_intercept", ones[:, None], logit, 1.0),
     ):
-        figure = _regression(columns, offset, at.positive, at.negative)
+        figure = _regression(columns, offset, at.positive, at.negative) if scale else None
         if figure is None:
             answer.add(name, None, slice=at.place, n=at.counts.judged, undefined=_NO_SOLUTION)
         else:
-            _add_figure(answer, name, at, figure)
+            _add_figure(answer, name, at, Figure(figure.value / scale, figure.up / scale, figure.down / scale))
 
 
-_NO_SOLUTION: Final = "the regression has no solution: the scores separate the classes or do not vary"
+_NO_SOLUTION: Final = "the regression has no solution: the scores separate the classes, or all but, or do not vary"
 
 
 def _regression(columns: Floats, offset: Floats, positive: Floats, negative: Floats) -> Figure | None:
-    """The first coefficient of a logistic regression, and its influences; None where it has no finite solution."""
-    beta_hat, weight = np.zeros(columns.shape[1]), positive + negative
+    """The first coefficient of a logistic regression on columns of size 1, and its influences; None where it has no finite solution."""
+    weight = positive + negative
+    beta_hat = np.zeros(columns.shape[1])
+    beta_hat[-1] = math.log(float(positive.sum() / negative.sum())) - float((weight * offset).sum() / weight.sum())
     for _ in range(100):
         p = 1 / (1 + np.exp(-np.clip(columns @ beta_hat + offset, -700, 700)))
         information = (columns * (weight * p * (1 - p))[:, None]).T @ columns
         if not np.isfinite(information).all() or np.linalg.cond(information) > 1e12:
             return None
         step = np.linalg.solve(information, columns.T @ (positive - weight * p))
-        beta_hat = beta_hat + np.clip(step, -2.0, 2.0)
+        beta_hat = beta_hat + step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
         if np.abs(step).max() < 1e-12:
             break
     else:
@@ -469,10 +476,9 @@ def _add_murphy(answer: Answer, at: Place, where: Integers) -> None:
         "brier_resolution": float((rows[there] * (observed - share) ** 2).sum()) / total,
         "brier_uncertainty": reference,
     }
+    note = at.said("no interval: over tenths of the score, biased upwards by chance in them")
     for name, value in found.items():
-        answer.add(
-            name, tidy(value), slice=at.place, n=at.counts.judged, note="no interval: over tenths of the score, biased upwards by chance in them"
-        )
+        answer.add(name, tidy(value), slice=at.place, n=at.counts.judged, note=note)
 
 
 _CURVES: Final[Mapping[str, Callable[[Answer, Place], None]]] = {
