@@ -328,8 +328,10 @@ PARTS = (
     coverage_units.PARTS
     | coverage_groups.PARTS
     | {
-        "log_loss": 4,
-        "brier": 4,
+        "log_loss": 8,
+        "brier": 8,
+        **dict.fromkeys(("mae, bias and other means of rows without bounds", "mse, rmse (and r2)", "r2"), 2),
+        "ndcg, pass_at_k, rouge_l and other means between bounds": 2,
         "auc": 5,
         "average_precision": 5,
         "rates of weighted rows": 10,
