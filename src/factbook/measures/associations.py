@@ -314,11 +314,15 @@ def _missing(answer: Answer, reader: Reader, found: Mapping[str, Sketch], rows: 
         return
     bits = " + ".join(f"CASE WHEN {_absent(reader.table, name)} THEN {1 << i}::BIGINT ELSE 0 END" for i, name in enumerate(holes))
     sql = f"SELECT pattern, count(*) AS n FROM (SELECT {bits} AS pattern FROM ({reader.table.sql})) GROUP BY pattern"
-    patterns = [(row["pattern"], row["n"]) for batch in reader.rows(sql, 1 << 16) for row in batch.to_pylist()]
+    together = np.zeros((len(holes), len(holes)), dtype=np.int64)
+    for batch in reader.rows(sql, 1 << 16):
+        pattern, n = (sources.numpy(batch.column(name)).astype(np.int64) for name in ("pattern", "n"))
+        absent = (pattern[:, None] >> np.arange(len(holes)) & 1).astype(np.float64)
+        together += (absent.T @ (absent * n[:, None])).astype(np.int64)  # exact: counts of rows are far below 2^53
     pairs = []
     for i, j in combinations(range(len(holes)), 2):
-        both = sum(n for pattern, n in patterns if pattern >> i & pattern >> j & 1)
-        either = sum(n for pattern, n in patterns if (pattern >> i | pattern >> j) & 1)
+        both = int(together[i, j])
+        either = int(together[i, i] + together[j, j]) - both
         pairs.append((-both / either, -both, holes[i], holes[j]))
     for _, both, a, b in sorted(pairs)[:STRONGEST]:
         if both:

@@ -46,6 +46,7 @@ _CHUNK: Final = 12
 _WIDEST_CHUNK: Final = 96
 _CHUNK_CELLS: Final = 12_000_000
 _SHORTEST_GROUP: Final = 1 << 11
+_HELD: Final = 1 << 20
 _TELLING_APART: Final = 8
 _LEADING_ZEROS: Final = "-?0[0-9].*"
 _TELLING: Final = re.compile(personal.PREFILTER)
@@ -136,10 +137,10 @@ class _Scanned:
         import duckdb
 
         try:
-            found: tuple[Any, ...] = self.connection.execute(f"SELECT {', '.join(parts)} FROM ({sql or self.table.sql})").fetchone()
+            (found,) = self.connection.execute(f"SELECT {', '.join(parts)} FROM ({sql or self.table.sql})").fetchall()
         except duckdb.Error as error:
             raise sources.explain(self.source, self.table, error) from error
-        return found
+        return tuple(found)
 
 
 def _add_table(answer: Answer, request: Request, scanned: _Scanned) -> None:
@@ -241,7 +242,7 @@ def _unclear(scanned: _Scanned) -> frozenset[str]:
     texts = [column.name for column in scanned.table.columns if column.type == "VARCHAR" and scanned.sketched[column.name].unread]
     test = f"NOT contains(x, '_') AND isfinite(TRY_CAST(x AS DOUBLE)) AND NOT regexp_full_match(x, '{_LEADING_ZEROS}')"
     asked = [scanned.sketched[name].example for name in texts]
-    (found,) = scanned.connection.execute(f"SELECT list_transform(CAST(? AS VARCHAR[]), lambda x: coalesce({test}, false))", [asked]).fetchone()
+    ((found,),) = scanned.connection.execute(f"SELECT list_transform(CAST(? AS VARCHAR[]), lambda x: coalesce({test}, false))", [asked]).fetchall()
     return frozenset(name for name, numeric in zip(texts, found, strict=True) if numeric)
 
 
@@ -280,13 +281,54 @@ def _from_sketch(column: Column, sketch: Sketch, distinct: int | None, whole: in
 
 def _count_chunk(scanned: _Scanned, columns: Sequence[Column]) -> list[_Described]:
     """Columns of which a sketch tells all but the different values, and which texts are whole numbers."""
-    parts = []
-    for column in columns:
-        numbers = scanned.sketched[column.name].numbers
-        whole = column.type == "VARCHAR" and numbers is not None and numbers.low.is_integer() and numbers.high.is_integer()
-        parts += [_distinct(_value(column)), _count_of(_WHOLE.pattern, quote(column.name)) if whole else "0"]
-    found = iter(scanned.one(parts))
-    return [_from_sketch(column, scanned.sketched[column.name], next(found), next(found)) for column in columns]
+    if scanned.rows > _HELD:
+        found = iter(scanned.one([part for column in columns for part in (_distinct(_value(column)), _wholes(scanned, column))]))
+        return [_from_sketch(column, scanned.sketched[column.name], next(found), next(found)) for column in columns]
+    described = []
+    for column, values in zip(columns, _columns(scanned, columns), strict=True):
+        whole = _count_whole(values) if _may_be_whole(scanned, column) else 0
+        described.append(_from_sketch(column, scanned.sketched[column.name], _count_distinct(values), whole))
+    return described
+
+
+def _columns(scanned: _Scanned, columns: Sequence[Column]) -> Iterator[Any]:
+    """The values of columns but missing ones, as Arrow arrays: texts as they are, all others as doubles, NaN among them."""
+    import duckdb
+
+    parts = [quote(column.name) if column.type == "VARCHAR" else f"CAST({quote(column.name)} AS DOUBLE)" for column in columns]
+    named = ", ".join(f"{part} AS c{i}" for i, part in enumerate(parts))
+    try:
+        data = sources.batches(scanned.connection, f"SELECT {named} FROM ({scanned.table.sql})").read_all()
+    except duckdb.Error as error:
+        raise sources.explain(scanned.source, scanned.table, error) from error
+    return (column.drop_null() for column in data.columns)
+
+
+def _count_distinct(values: Any) -> int:
+    """How many different values there are, NaN not counted; 0 and -0 are one."""
+    import pyarrow.compute as pc
+
+    if str(values.type) != "double":
+        return int(pc.count_distinct(values).as_py())
+    ordered = np.sort(np.concatenate([sources.numpy(chunk) for chunk in values.chunks]))
+    ordered = ordered[: int(np.searchsorted(ordered, np.inf, side="right"))]
+    return 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1]))
+
+
+def _count_whole(texts: Any) -> int:
+    import pyarrow.compute as pc
+
+    return int(pc.sum(pc.match_substring_regex(texts, f"^(?:{_WHOLE.pattern})$")).as_py())
+
+
+def _may_be_whole(scanned: _Scanned, column: Column) -> bool:
+    """Whether the texts of a column may be whole numbers."""
+    numbers = scanned.sketched[column.name].numbers
+    return column.type == "VARCHAR" and numbers is not None and numbers.low.is_integer() and numbers.high.is_integer()
+
+
+def _wholes(scanned: _Scanned, column: Column) -> str:
+    return _count_of(_WHOLE.pattern, quote(column.name)) if _may_be_whole(scanned, column) else "0"
 
 
 def _describe_chunk(scanned: _Scanned, columns: Sequence[Column]) -> list[_Described]:
