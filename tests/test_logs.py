@@ -98,6 +98,20 @@ def test_outputs_that_ended_with_an_error_are_left_out_and_told(tmp_path: Path) 
     assert values(book, "trivia/rows") == [len(log["samples"]) - 1]
 
 
+def test_translations_are_compared_as_the_harness_does_and_likelihoods_are_not(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    line = json.loads((LOGS / "samples_trivia.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    said = line | {"metrics": ["bleu"], "bleu": ["the blue whale is large", "a blue whale is large"], "target": "the blue whale is large"}
+    said |= {"filtered_resps": ["a blue whale is large"]}
+    (folder / "samples_translated.jsonl").write_text(json.dumps(said), encoding="utf-8")
+    rolled = line | {"metrics": ["word_perplexity"], "word_perplexity": [-12.5, 4], "filtered_resps": ["-12.5"], "target": "a text"}
+    (folder / "samples_rolled.jsonl").write_text(json.dumps(rolled), encoding="utf-8")
+    book, notes = Book.init(tmp_path / "book", logs=str(folder))
+    assert values(book, "translated/bleu") == [pytest.approx(66.87403049764218)], "sacreBLEU 2.6.0"
+    assert notes == ["left out: rolled has neither a score of single samples nor targets"]
+
+
 @pytest.mark.parametrize(("made", "said"), [(False, "no such folder"), (True, "no log in it")])
 def test_a_folder_without_logs_is_refused(tmp_path: Path, made: bool, said: str) -> None:
     if made:

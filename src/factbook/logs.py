@@ -158,6 +158,7 @@ def _measured(run: _Run, name: str, notes: list[str]) -> tuple[dict[str, Any], d
     elif not others and _comparable(run.columns["output"], run.columns["target"]):
         lacking |= {"prediction": run.columns["output"], "label": run.columns["target"]}
         planned |= {"prediction": "output", "references": "target"}
+        planned |= {"overlap": overlap} if (overlap := [item for item in ("bleu", "chrf") if f"metric.{item}" in run.columns]) else {}
     planned |= {"score": others} if others else {}
     if within := [item for item in others if item in run.shares]:
         planned |= {"ranges": {item: ["0", "1"] for item in within}}

@@ -235,6 +235,7 @@ def test_what_contradicts_itself_is_refused(tmp_path, truth, found, plan, error,
         ('[{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3], "score": 1}]', "an entry cannot be read"),
         ('{"images": [], "categories": [], "annotations": [{"image_id": 1, "category_id": 1}]}', "does not list"),
         ("[]", "nothing to read"),
+        ('{"images": [{"id": 1}, {"id": 1}], "categories": [], "annotations": []}', "1 images have the id of another one"),
     ],
 )
 def test_files_that_are_no_coco_are_refused(tmp_path, text, said):

@@ -391,6 +391,13 @@ def test_scores_of_a_declared_range_have_intervals_within_it(tmp_path):
         measured(tmp_path, data, "", plan.replace("s: [0, 1]", "t: [0, 1]"))
 
 
+def test_lists_that_are_only_written_so_are_warned_of(tmp_path):
+    run = measured(tmp_path, {"p": ["a", "b"], "r": ['["a", "c"]', '["b"]']}, "", PLAN)
+    assert "column 'r' holds texts that look like lists" in run.warnings[0]
+    assert not measured(tmp_path, {"p": ["a", "b"], "r": ["[x]", "b"]}, "", PLAN).warnings
+    assert not measured(tmp_path, {"p": ["a", "b"], "r": [["[x]"], ["b"]]}, "", PLAN).warnings
+
+
 def test_correct_answers_among_those_that_do_not_refuse(tmp_path):
     data = {"p": ["I can’t", "Paris", "i can't say", "Rome"], "c": [0, 1, 0, 0], "id": [1, 2, 3, 4]}
     found = facts(measured(tmp_path, data, "", PASS.replace("[1, 2, 5]", "[1]") + ", prediction: p, refusals: [I can't]"))

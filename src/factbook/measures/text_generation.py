@@ -18,7 +18,8 @@ independent Wilson or Clopper-Pearson; of the judge's kappa as in `agreement`, o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
@@ -27,7 +28,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from factbook.errors import MeasureError, SourceError
-from factbook.measures import epochs, judges, logged, outputs, quantities, retrieval, rows, support, texts
+from factbook.measures import epochs, judges, logged, outputs, quantities, retrieval, rows, support, texts, translation
 from factbook.measures.agreement import Ratings
 from factbook.measures.outputs import Judged, Slices, parsed, share
 from factbook.measures.request import Answer, Request, count_metric
@@ -38,7 +39,7 @@ from factbook.statistics.moments import Floats, Sample
 VERSION: Final = 4
 ROLES: Final = ("data",)
 PARAMS: Final = (
-    *("sample", "prediction", "references", "normalise", "correct", "logged", "k", "judge", "human", "score", "ranges", "judges", "scale"),
+    *("sample", "prediction", "references", "normalise", "overlap", "correct", "logged", "k", "judge", "human", "score", "ranges", "judges", "scale"),
     *("retrieved", "relevant", "supported", "claims", "support", "refused", "refusals", "quantities"),
 )
 _RAJPURKAR: Final = "Rajpurkar et al. 2016, EMNLP, 2383"
@@ -56,6 +57,7 @@ METRICS: Final = (
         "mean of 2 longest common subsequence / (words of output + words of reference)",
         "Lin 2004, Text Summarization Branches Out, 74",
     ),
+    *translation.METRICS,
     share("correct_share", "share of correct outputs", "correct", Unit.FRACTION, "correct outputs / outputs", "", ("accuracy",)),
     share("correct_if_answered", "share of correct answers", "correct if answered", Unit.FRACTION, "correct outputs / outputs that do not refuse"),
     *epochs.METRICS,
@@ -104,6 +106,7 @@ class Parameters(rows.Parameters):
     prediction: str = ""
     references: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
     normalise: Literal["squad", "spaces"] = "squad"
+    overlap: Annotated[tuple[Literal["bleu", "chrf"], ...], BeforeValidator(_list)] = ()
     correct: str = ""
     logged: str = ""
     k: Annotated[tuple[Annotated[int, Field(gt=0)], ...], BeforeValidator(_list)] = (1,)
@@ -141,6 +144,8 @@ class Parameters(rows.Parameters):
             raise ValueError("`judges` names at least two columns, each once")
         if self.correct and not self.sample:
             raise ValueError("`correct` needs `sample`, whose rows are the epochs of pass@k")
+        if self.overlap and not self.references:
+            raise ValueError("`overlap` is that of `prediction` with `references`")
         if self.logged and not self.correct:
             raise ValueError("`logged` is the mean of `correct`")
         if list(self.k) != sorted(set(self.k)):
@@ -178,7 +183,7 @@ def measure(request: Request, answer: Answer) -> None:
     if source.cluster and given.sample not in ("", source.cluster):
         raise MeasureError(f"plan.{request.name}: both `sample` and the source's `cluster` say what varies together", remedy="keep one of them")
     found = _referenced(rows.read(request, given.columns()), given)
-    answer.warnings += found.warnings
+    answer.warnings += [*found.warnings, *_written_lists(found, given)]
     _refuse(found, given)
     known = _Known(found, given)
     slices = request.slices()
@@ -203,6 +208,16 @@ def _referenced(found: Rows, given: Parameters) -> Rows:
     if found.source.missing.label == "error":
         raise SourceError(said, remedy="fill it in, or declare `missing: {label: drop}`; what is dropped is counted")
     return replace(found.where(~none), warnings=(*found.warnings, f"{said} and were left out (policy: drop)"))
+
+
+def _written_lists(found: Rows, given: Parameters) -> Iterator[str]:
+    """A warning of columns whose lists are only written as texts, as CSV files have them: such a text is one reference, or one document."""
+    roles = [*(f"reference {name}" for name in given.references), *(role for role in ("retrieved", "relevant") if getattr(given, role))]
+    for role in roles:
+        values = [json.loads(text) for text in found.texts[role].values]
+        if values and all(isinstance(value, str) and value.startswith("[") and value.endswith("]") for value in values):
+            name = role.removeprefix("reference ") if role not in ("retrieved", "relevant") else getattr(given, role)
+            yield f"{found.source.uri}: column {name!r} holds texts that look like lists; each counts as one text: give lists, in Parquet or JSON"
 
 
 def _units(found: Rows, given: Parameters) -> Rows:
@@ -245,6 +260,7 @@ class _Known:
         self.found, self.given = found, given
         self.claims = _claims(found, given)
         self.ratings = _ratings(found, given) if given.judges else None
+        self.counts = {item: translation.counted(item, _predictions(found), _references(found, given)) for item in given.overlap}
         self.judged = [*self._compared(), *self._correct(), *self._scores()]
         if given.retrieved:
             self.judged += retrieval.judged(parsed(found.texts["retrieved"]), parsed(found.texts["relevant"]), given.k)
@@ -256,8 +272,7 @@ class _Known:
         if not self.given.references:
             return []
         normalise = texts.squad if self.given.normalise == "squad" else texts.plain
-        column, references, judged = self.found.texts["prediction"], _references(self.found, self.given), []
-        predictions = [column.values[code - 1] for code in column.codes.tolist()]
+        predictions, references, judged = _predictions(self.found), _references(self.found, self.given), []
         for metric, compare in (
             ("exact_match", lambda text, reference: texts.exact(text, reference, normalise)),
             ("token_f1", lambda text, reference: texts.token_f1(text, reference, normalise)),
@@ -300,6 +315,8 @@ class _Known:
             answer.add("samples", unit, slice=place, n=size)
         for item in self.judged:
             outputs.add_mean(answer, item, slices)
+        for metric, counts in self.counts.items():
+            translation.add(answer, metric, counts, slices)
         if given.correct:
             epochs.add(answer, found.numbers["correct"], slices, given.k)
         if given.judge:
@@ -318,6 +335,12 @@ class _Known:
 def _bounds(given: Parameters, name: str) -> tuple[float, float] | None:
     """The declared range of a score."""
     return (float(given.ranges[name][0]), float(given.ranges[name][1])) if name in given.ranges else None
+
+
+def _predictions(found: Rows) -> list[str]:
+    """Per row its output."""
+    column = found.texts["prediction"]
+    return [column.values[code - 1] for code in column.codes.tolist()]
 
 
 def _references(found: Rows, given: Parameters) -> list[tuple[str, ...]]:

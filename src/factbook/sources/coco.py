@@ -65,6 +65,8 @@ def _detections(tree: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 def _objects(tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     names = {item["id"]: str(item["name"]) for item in tree["categories"]}
     images = {item["id"]: _described(item) for item in tree["images"]}
+    if len(images) < len(tree["images"]):
+        raise ValueError(f"{len(tree['images']) - len(images)} images have the id of another one")
     sizes = {item["id"]: [item["height"], item["width"]] for item in tree["images"] if {"height", "width"} <= set(item)}
     empty = dict.fromkeys(images)
     for item in tree["annotations"]:
