@@ -139,6 +139,15 @@ def test_the_multiples_are_standard_normal_and_always_the_same() -> None:
     assert found[0, 0] == pytest.approx(FIRST, abs=1e-12)
 
 
+def test_no_group_is_compared_with_itself() -> None:
+    """The interval of 1 of 1 reaches far down, which says nothing of its distance from others."""
+    parts = ((1, 1), (30, 47), (20, 40))
+    found = gaps.difference([of(*parts)], LEVEL)
+    pairs = [two_rates.newcombe(*a, *b, LEVEL).high for a in parts for b in parts if a != b]
+    assert found is not None
+    assert found.high == pytest.approx(max(pairs), abs=1e-9)
+
+
 def test_too_few_groups_have_no_gap() -> None:
     assert gaps.difference([of((3, 10))], LEVEL) is None
     assert gaps.ratio([of((0, 10), (0, 12))], LEVEL) is None

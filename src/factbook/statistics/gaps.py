@@ -230,7 +230,9 @@ def difference(families: Sequence[Estimates | Shares], level: float) -> Interval
     each, said = _critical([item.deviations for item in families], pairs, level)
     low = high = 0.0
     for family, item in zip(families, pairs, strict=True):
-        high = max(high, float(_apart(family, level)[1].max()))
+        above = _apart(family, level)[1]
+        np.fill_diagonal(above, 0.0)
+        high = max(high, float(above.max()))
         if len(item.apart):
             below = _apart(family, each)[0]
             low = max(low, float(below[item.first, item.second].max()), float(below[item.second, item.first].max()))
