@@ -117,7 +117,9 @@ class Book:
             book = cls._begin(folder, proposal.text, progress)
             book.measure()
             book.new(FIRST)
-        return cls(path, progress=progress), proposal.notes
+        made = cls(path, progress=progress)
+        made.__dict__["catalog"] = book.catalog  # read already, and the same in its new place
+        return made, proposal.notes
 
     @classmethod
     def demo(cls, path: str | os.PathLike[str], *, progress: Progress = silent) -> tuple[Book, Built]:
