@@ -27,6 +27,7 @@ Columns = Mapping[str, Floats]
 ROOM: Final = 1 << 18
 _CHUNK: Final = 1 << 15
 _BITS: Final = 62
+_COARSEST: Final = 62
 _FORMAT: Final = 1
 _MAGNITUDE: Final = np.int64(0x7FFFFFFFFFFFFFFF)
 
@@ -186,7 +187,7 @@ def _summed(terms: Callable[[Columns], Terms], columns: Columns, cell: Integers,
 
 def _extremes(values: Floats, cell: Integers) -> Floats:
     starts = np.flatnonzero(np.diff(cell, prepend=-1))
-    return np.stack([np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)], axis=1)
+    return np.stack([np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)], axis=1) + 0.0  # one way to write 0
 
 
 def _counted(item: Counting, columns: Columns, cell: Integers, shift: int) -> Spread:
@@ -224,8 +225,8 @@ def _runs(cell: Integers, keys: Integers) -> tuple[Integers, Integers]:
 
 
 def _fitted(spread: Spread, room: int) -> Spread:
-    """In bins as fine as fit."""
-    while len(spread.n) > room:
+    """In bins as fine as fit; where there are more cells than room, the coarsest."""
+    while len(spread.n) > room and spread.shift < _COARSEST:
         spread = gathered(replace(spread, shift=spread.shift + 1, keys=spread.keys >> 1))
     return spread
 
@@ -364,7 +365,7 @@ def _to_keys(values: Floats) -> Integers:
 
 def _from_keys(keys: Integers) -> Floats:
     found: Floats = (keys ^ ((keys >> 63) & _MAGNITUDE)).view(np.float64)
-    return np.nan_to_num(found, nan=math.inf, posinf=math.inf, neginf=-math.inf)
+    return np.where(np.isnan(found), np.where(keys < 0, -math.inf, math.inf), found)
 
 
 def times(a: Term, b: Term) -> Term:

@@ -267,6 +267,11 @@ class Reading:
         return found.where(~out) if count else found
 
     @property
+    def contradicted(self) -> bool:
+        """Whether something will be refused."""
+        return bool(self.wrong) or any(self.missing.values())
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What was left out."""
         return left_out(self.table, self.out, self.rows)

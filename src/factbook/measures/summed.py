@@ -29,7 +29,7 @@ from factbook.measures.rows import Reading, Rows, Texts, Wanted
 from factbook.model import Pairs
 from factbook.sources import Table
 from factbook.statistics.intervals import Interval
-from factbook.statistics.moments import UNIT, Floats, Integers, Sample
+from factbook.statistics.moments import UNIT, Floats, Integers, Sample, within
 
 LARGE: Final = 1 << 20
 _LUMP: Final = 1 << 17
@@ -82,7 +82,7 @@ def _read(part: Table, source: Source, asked: Asked, request: Request, done: int
     reading, shifts = Reading(part, source, asked.wanted), dict[str, int]()
     held: list[Totals] = []
     for batch in reading.batches(part, request.store, _LUMP):
-        if batch.count:
+        if batch.count and not reading.contradicted:
             groups = {name: (item.values, item.codes) for name, item in batch.groups.items()}
             held.append(totals.fold(asked.design, groups, asked.derive(batch.numbers), batch.count, shifts))
         if len(held) > 4:
@@ -256,10 +256,8 @@ def distance(groups: Sequence[Bins], i: int, base: int) -> tuple[float, float]:
 
 def bounded(value: float, low: float, high: float, interval: Interval | None) -> tuple[float, Interval | None, str]:
     """A value of which only bounds are known: no more digits than they support, an interval that holds them, and what to say."""
-    width = high - low
-    if not width > 0:
+    if not high > low:
         return value, interval, ""
-    digits = min(12, math.floor(-math.log10(width)))
     if interval is not None:
         interval = Interval(min(interval.low, low), max(interval.high, high), f"{interval.method}, widened by the bins")
-    return round(value, digits), interval, f"counted in bins: the exact value lies between {low:.10g} and {high:.10g}"
+    return within(value, low, high), interval, f"counted in bins: the exact value lies between {low:.10g} and {high:.10g}"
