@@ -17,9 +17,10 @@ baseline are paired by query (Smucker, Allan & Carterette 2007, CIKM, 623). Ever
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
@@ -193,6 +194,11 @@ class Lists:
     share: Floats | None
     every: Rows
 
+    @cached_property
+    def ideal(self) -> Integers:
+        """Per row its position in the best order."""
+        return _order(self, self.gain).position
+
 
 @dataclass(frozen=True, eq=False)
 class Order:
@@ -200,6 +206,15 @@ class Order:
 
     position: Integers
     returned: Flags
+    query: Integers
+
+    @cached_property
+    def sequence(self) -> Integers:
+        """The rows, query by query, in this order."""
+        return np.lexsort((self.position, self.query))
+
+
+Values = Mapping[str, Floats]
 
 
 def measure(request: Request, answer: Answer) -> None:
@@ -216,12 +231,17 @@ def measure(request: Request, answer: Answer) -> None:
     answer.warnings += found.warnings
     _refuse(found, given)
     lists, without, scored = _lists(found, given)
-    own = _order(lists, scored, given)
+    own = _order(lists, scored)
     other = _baseline(lists, given)
     slices = request.slices()
     rows.protect(request, answer, slices, _per_query(found, found.first("query")), lists.every)
+    each = {k: (_values(lists, own, k), None if other is None else _values(lists, other, k)) for k in (*given.k, None)}
     for by in ((), *slices):
-        _add_slices(answer, lists, without, own, other, given, by)
+        names, sample = _add_slices(answer, lists, without, each, by)
+        for order, extra in ((own, ()), (other, (("ranking", "popularity"),))):
+            if order is not None and lists.item is not None and not (extra and given.baseline == "catalogue"):
+                for k in given.k:
+                    _add_items(answer, lists, order, given, k, names, sample, (("k", str(k)), *extra))
 
 
 def _refuse(found: Rows, given: Parameters) -> None:
@@ -301,7 +321,7 @@ def _popularity(found: Rows, relevant: Flags) -> tuple[Floats | None, Floats | N
     return popularity, popularity / total if total else None
 
 
-def _order(lists: Lists, score: Floats, given: Parameters) -> Order:
+def _order(lists: Lists, score: Floats) -> Order:
     """The order of the scores, high first; ties by item, or the least relevant first."""
     returned = ~np.isnan(score)
     ties = (lists.item,) if lists.item is not None else (lists.relevant, lists.gain)
@@ -309,19 +329,19 @@ def _order(lists: Lists, score: Floats, given: Parameters) -> Order:
     starts = np.concatenate(([0], np.cumsum(np.bincount(lists.query, minlength=lists.size))[:-1])) if lists.size else np.zeros(0, dtype=np.int64)
     position = np.empty(len(score), dtype=np.int64)
     position[order] = np.arange(len(score)) - starts[lists.query[order]] + 1
-    return Order(position, returned)
+    return Order(position, returned, lists.query)
 
 
 def _baseline(lists: Lists, given: Parameters) -> Order | None:
     if lists.popularity is None:
         return None
     if given.baseline == "rows":
-        return _order(lists, lists.popularity, given)
+        return _order(lists, lists.popularity)
     assert lists.item is not None
     item, first, inverse = np.unique(lists.item, return_index=True, return_inverse=True)
     place = np.empty(len(item), dtype=np.int64)
     place[np.lexsort((item, -lists.popularity[first]))] = np.arange(1, len(item) + 1)
-    return Order(place[inverse.reshape(-1)], np.ones(len(lists.query), dtype=bool))
+    return Order(place[inverse.reshape(-1)], np.ones(len(lists.query), dtype=bool), lists.query)
 
 
 def _values(lists: Lists, order: Order, k: int | None) -> dict[str, Floats]:
@@ -335,8 +355,7 @@ def _values(lists: Lists, order: Order, k: int | None) -> dict[str, Floats]:
     np.maximum.at(reciprocal, query, np.where(hit, 1 / position, 0.0))
     precision = np.where(hit, _hits_until(lists, order, hit) / position, 0.0)
     discount = lists.gain / np.log2(1 + position)
-    ideal = _order(lists, lists.gain, Parameters(query="q", relevance="r", score="s")).position
-    best = np.where(ideal <= (k or len(query)), lists.gain / np.log2(1 + ideal), 0.0)
+    best = np.where(lists.ideal <= (k or len(query)), lists.gain / np.log2(1 + lists.ideal), 0.0)
     values = {
         "mrr": reciprocal,
         "map": _total(precision, lists) / np.minimum(wanted, k or np.inf),
@@ -349,7 +368,7 @@ def _values(lists: Lists, order: Order, k: int | None) -> dict[str, Floats]:
 
 def _hits_until(lists: Lists, order: Order, hit: Flags) -> Floats:
     """Per row, the hits of its query up to its position."""
-    sequence = np.lexsort((order.position, lists.query))
+    sequence = order.sequence
     running = np.cumsum(hit[sequence])
     before = np.concatenate(([0], np.cumsum(np.bincount(lists.query, weights=hit, minlength=lists.size))))[:-1]
     until = np.empty(len(hit))
@@ -361,17 +380,18 @@ def _total(values: Floats, lists: Lists) -> Floats:
     return moments.totals(values, lists.query, lists.size)
 
 
-def _add_slices(answer: Answer, lists: Lists, without: Rows, own: Order, other: Order | None, given: Parameters, by: Sequence[str]) -> None:
+def _add_slices(
+    answer: Answer, lists: Lists, without: Rows, each: Mapping[int | None, tuple[Values, Values | None]], by: Sequence[str]
+) -> tuple[list[Pairs], Sample]:
+    """The metrics of queries; returns the slices."""
     names, sample = lists.every.sample(by)
     left = dict(zip(*_sizes(without, by), strict=True)) if without.count else {}
     for place in dict.fromkeys((*names, *left)):
         n = int(sample.n[names.index(place)]) if place in names else 0
         answer.add("queries", n, slice=place, n=n)
         answer.add("queries_without_relevant", left.get(place, 0), slice=place, n=n + left.get(place, 0))
-    for k in (*given.k, None):
+    for k, (values, baseline) in each.items():
         params: Pairs = () if k is None else (("k", str(k)),)
-        values = _values(lists, own, k)
-        baseline = None if other is None else _values(lists, other, k)
         for metric, value in values.items():
             _add_mean(answer, metric, value, names, sample, params)
             beside = (*params, ("ranking", "popularity"))
@@ -382,10 +402,7 @@ def _add_slices(answer: Answer, lists: Lists, without: Rows, own: Order, other: 
             else:
                 _add_mean(answer, metric, baseline[metric], names, sample, beside)
                 _add_mean(answer, f"{metric}_over_popularity", value - baseline[metric], names, sample, params)
-    for order, extra in ((own, ()), (other, (("ranking", "popularity"),))):
-        if order is not None and lists.item is not None and not (extra and given.baseline == "catalogue"):
-            for k in given.k:
-                _add_items(answer, lists, order, given, k, names, sample, (("k", str(k)), *extra))
+    return names, sample
 
 
 def _sizes(every: Rows, by: Sequence[str]) -> tuple[list[Pairs], list[int]]:
