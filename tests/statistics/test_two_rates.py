@@ -121,3 +121,14 @@ def test_the_method_says_how_counts_are_effective() -> None:
     found = two_rates.quotient(blocks, plain, LEVEL)
     assert found is not None
     assert found.method == "Koopman, effective n of clusters"
+
+
+@pytest.mark.parametrize("sizes", [(30, 30), (50, 500), (100, 100)], ids=str)
+def test_equivalence_is_claimed_falsely_in_no_more_than_three_of_a_hundred_samples(sizes: tuple[int, int]) -> None:
+    """Exact, nominally 2.5: two rates that differ by as much as the margin, and how often the interval of their difference lies within it."""
+    n, m = sizes
+    outcomes = list(product(range(n + 1), range(m + 1)))
+    ends = np.array([(found.low, found.high) for a, b in outcomes for found in [two_rates.newcombe(a, n, b, m, LEVEL)]])
+    for q, margin in product((0.01, 0.1, 0.5), (0.05, 0.1, 0.2)):
+        weight = np.outer(stats.binom.pmf(np.arange(n + 1), n, q + margin), stats.binom.pmf(np.arange(m + 1), m, q)).ravel()
+        assert weight[(ends[:, 0] >= -margin) & (ends[:, 1] <= margin)].sum() <= 0.03
