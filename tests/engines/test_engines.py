@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from reference import Reference
 
 from factbook import engines, sources
-from factbook.engines import tallies
-from factbook.errors import SourceError
+from factbook.engines import spark, tallies
+from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Source
 from factbook.model import silent
 
@@ -208,6 +208,17 @@ class TestSpark:
         declared = {"label": "y", "positive": "1", "prediction": "y", "by": [name for name in TYPED.column_names if name != "y"]}
         source = Source(uri="t.parquet")
         assert digest(source, declared, tmp_path) == digest(source, declared, tmp_path, "spark", settings=master)
+
+    @pytest.mark.parametrize(("how", "said"), [("import none_such", "No module named 'none_such'"), ("import os; os._exit(3)", "crashed|exited")])
+    def test_a_cluster_that_fails_is_said_in_one_line(self, how: str, said: str, master: dict[str, str]) -> None:
+        def work(batches: Any) -> Any:
+            exec(how)
+            return batches
+
+        with pytest.raises(MeasureError, match=f"the cluster failed .*({said})") as caught:
+            spark._collected(spark._session(master).range(1).mapInArrow(work, "id long"))
+        assert "measure again" in caught.value.remedy
+        assert caught.value.message.count("\n") == 0
 
     def test_an_error_on_an_executor_names_file_and_column(self, tmp_path: Path, master: dict[str, str]) -> None:
         bad = [{**row, "s": 7.0} for row in self.rows()]

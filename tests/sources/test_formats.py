@@ -150,6 +150,13 @@ class TestDatabases:
             connection.executescript("INSERT INTO t VALUES (2, 'y');")
         assert pinned(source, tmp_path) != first
 
+    def test_sqlite_wide(self, tmp_path: Path) -> None:
+        names = [f"c{i}" for i in range(1_100)]
+        self.sqlite(tmp_path, f"CREATE TABLE t({', '.join(names)}); INSERT INTO t VALUES ({', '.join(['1'] * 1_099)}, 'x');")
+        table = sources.table(Source(uri="shop.sqlite", query="SELECT * FROM t"), tmp_path, tmp_path / "store")
+        kinds = {column.name: column.type for column in table.columns}
+        assert kinds == dict.fromkeys(names, "BIGINT") | {"c1099": "VARCHAR"}
+
     def test_duckdb_rows_equal_sqlite_rows(self, tmp_path: Path) -> None:
         self.sqlite(tmp_path, "CREATE TABLE t(a INTEGER, b TEXT); INSERT INTO t VALUES (1, 'x'), (2, NULL);")
         with duckdb.connect(str(tmp_path / "shop.duckdb")) as connection:

@@ -190,3 +190,11 @@ def test_the_command_line_says_that_the_server_is_not_here(uri: str, tmp_path: P
     done = subprocess.run([sys.executable, "-m", "factbook", "measure"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0
     assert "NOBODY is not set" in done.stdout + done.stderr
+
+
+def test_a_server_that_goes_away_is_not_the_query_to_blame(uri: str, tmp_path: Path) -> None:
+    source = Source(uri=uri, query="SELECT i, pg_terminate_backend(CASE i WHEN 40000 THEN pg_backend_pid() END) FROM generate_series(1, 50000) i")
+    with pytest.raises(SourceError, match="did not finish its answer") as caught:
+        sources.digest(source, tmp_path, tmp_path / "store")
+    assert caught.value.remedy == "measure again when it can"
+    assert not list((tmp_path / "store").rglob("*.parquet*"))

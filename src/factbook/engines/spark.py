@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from factbook.manifest import Source
 from factbook.sources import Table
 
 _WAVE: Final = 4
+_CAUSE: Final = re.compile(r"\w+(?:Error|Exception): (?!.*(?:Error|Exception): ).*")  # the last one of a line
 _QUIET: Final[dict[str, str]] = {"spark.ui.showConsoleProgress": "false"}  # factbook has a bar of its own
 
 
@@ -41,7 +43,7 @@ def parts(
 
     Raises:
         MissingExtra: pyspark is not installed.
-        MeasureError: no session can be made.
+        MeasureError: no session can be made, or the cluster fails.
         SourceError: the rows contradict the declaration, or an executor cannot read a file.
     """
     if not tables:
@@ -51,11 +53,26 @@ def parts(
     for start in range(0, len(tables), wave):
         jobs = [(i, pickle.dumps((tables[i], source.model_dump_json(), tuple(attributes)))) for i in range(start, min(start + wave, len(tables)))]
         frame = session.createDataFrame(jobs, "part int, job binary").repartitionByRange(len(jobs), "part")
-        for row in frame.mapInArrow(_work, "part int, tally binary, error string").collect():
+        for row in _collected(frame.mapInArrow(_work, "part int, tally binary, error string")):
             if row.error:
                 message, remedy = json.loads(row.error)
                 raise SourceError(message, remedy=remedy)
             yield row.part, tallies.load(bytes(row.tally))
+
+
+def _collected(frame: Any) -> Any:
+    """The rows that the executors give.
+
+    Raises:
+        MeasureError: one fails otherwise than for its rows: it is lost, or lacks factbook.
+    """
+    try:
+        return frame.collect()
+    except Exception as error:  # Spark, Py4J and Spark Connect raise each their own
+        cause = _CAUSE.search(str(error))
+        said = cause[0] if cause else next(iter(str(error).splitlines()), type(error).__name__)
+        remedy = "what was counted is kept: measure again; executors need this version of factbook and the files under the same paths"
+        raise MeasureError(f"engine: spark: the cluster failed ({said[:200]})", remedy=remedy) from error
 
 
 def _work(batches: Iterable[Any]) -> Iterator[Any]:

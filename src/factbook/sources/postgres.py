@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from factbook.errors import MissingExtra, SourceAbsent
+from factbook.errors import MissingExtra, SourceAbsent, SourceError
 from factbook.manifest import Source
 from factbook.sources import queries
 from factbook.sources.places import Servers, expanded
@@ -58,7 +58,7 @@ def _rows(source: Source) -> Any:
         schema = pa.schema([(item.name, _type(item, connection)) for item in cursor.description or ()])
     except psycopg.Error as error:
         connection.close()
-        raise queries.refused(source, error) from error
+        raise _failed(source, error) from error
     return pa.RecordBatchReader.from_batches(schema, _batches(connection, cursor, first, schema, source))
 
 
@@ -69,13 +69,11 @@ def _batches(connection: Any, cursor: Any, rows: list[Any], schema: Any, source:
     try:
         while rows:
             columns = zip(*rows, strict=True)
-            arrays = [
-                pa.array([_value(value, field.type) for value in values], type=field.type) for values, field in zip(columns, schema, strict=True)
-            ]
+            arrays = [pa.array(_values(values, field.type), type=field.type) for values, field in zip(columns, schema, strict=True)]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
             rows = cursor.fetchmany(_BATCH)
     except psycopg.Error as error:
-        raise queries.refused(source, error) from error
+        raise _failed(source, error) from error
     finally:
         connection.close()
 
@@ -104,15 +102,28 @@ def _type(column: Any, connection: Any) -> Any:
     return plain.get(name, pa.string())
 
 
-def _value(value: Any, kind: Any) -> Any:
-    """A value as its column holds it."""
+def _values(values: Sequence[Any], kind: Any) -> Sequence[Any]:
+    """The values of a column as its type holds them."""
     import pyarrow as pa
 
-    if value is None or not pa.types.is_string(kind) or isinstance(value, str):
+    return list(map(_text, values)) if pa.types.is_string(kind) and set(map(type, values)) - {str, type(None)} else values
+
+
+def _text(value: Any) -> Any:
+    if value is None or isinstance(value, str):
         return value
     if isinstance(value, Decimal):
         return f"{value:f}"
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else str(value)
+
+
+def _failed(source: Source, error: Exception) -> SourceError:
+    """The error of a query: the server has gone or gave up, or it refuses the query."""
+    import psycopg
+
+    if isinstance(error, psycopg.OperationalError):
+        return SourceError(f"{source.uri}: the server did not finish its answer ({_first_line(error)})", remedy="measure again when it can")
+    return queries.refused(source, error)
 
 
 def _first_line(error: Exception) -> str:

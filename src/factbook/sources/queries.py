@@ -74,10 +74,18 @@ def rows_digest(path: Path, store: Path) -> str:
     columns = [(name, kind) for name, kind, *_ in connection.execute(f"DESCRIBE {rows}").fetchall()]
     state = hashlib.sha256(canon.dumps([list(column) for column in columns]).encode())
     texts = (f"CAST({quote(name)} AS VARCHAR)" for name, _ in columns)
-    row = " || ".join(f"coalesce(strlen({text}) || ':' || {text}, '-')" for text in texts)
-    for batch in batches(connection, f"SELECT sha256({row}) AS h FROM ({rows}) ORDER BY h"):
-        state.update("".join(batch.column(0).to_pylist()).encode())
+    values = ", ".join(f"coalesce(strlen({text}) || ':' || {text}, '-')" for text in texts)
+    for batch in batches(connection, f"SELECT sha256(concat({values})) AS h FROM ({rows}) ORDER BY h"):
+        state.update(_joined(batch.column(0)))
     return "sha256:" + state.hexdigest()
+
+
+def _joined(texts: Any) -> Any:
+    """The bytes of all texts of an Arrow array, one after the other: as they lie in memory."""
+    data = texts.cast("large_string")
+    _, ends, held = data.buffers()
+    first, last = (int.from_bytes(ends[8 * i : 8 * i + 8], "little") for i in (data.offset, data.offset + len(data)))
+    return held[first:last]
 
 
 def _place(store: Path, known: str) -> Path:
