@@ -101,3 +101,18 @@ def test_clusters_of_unequal_size_count_as_fewer_of_one_size() -> None:
     assert wide is not None
     assert narrow is not None
     assert wide.high - wide.low > narrow.high - narrow.low
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "shown"),
+    [
+        (0.365768, 0.258426, 0.365768, 0.365768),
+        (0.44, 0.303067, 0.993767, 0.4),
+        (375591.4, 0.0, 1.13e6, 375591.0),
+        (0.5, 0.5, 0.5, 0.5),
+        (0.31, 0.3, 0.4, 0.3),
+    ],
+)
+def test_a_value_between_hard_bounds_stays_between_them(value: float, low: float, high: float, shown: float) -> None:
+    assert moments.within(value, low, high) == pytest.approx(shown, abs=1e-12)
+    assert low <= moments.within(value, low, high) <= high

@@ -28,7 +28,7 @@ from factbook.measures.request import Answer, Request, count_metric
 from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.sources import Table
 from factbook.statistics import intervals, laws, two_rates
-from factbook.statistics.moments import tidy
+from factbook.statistics.moments import tidy, within
 
 SMALLEST_P: Final = 1e-300
 VERSION: Final = 5
@@ -273,10 +273,8 @@ class _Report:
 
     def bounded(self, metric: str, found: Bounded, params: Pairs, **more: Any) -> None:
         """A value with its hard bounds, within them and with no more digits than they support."""
-        value = found.value
+        value = within(found.value, found.low, found.high)
         if not found.exact:
-            value = round(value, max(0, min(12, math.ceil(-math.log10(found.high - found.low)))))
-            value = min(max(value, found.low), found.high)
             more["note"] = f"values are counted in bins: the exact value lies between {found.low:.6g} and {found.high:.6g}"
         self.add(metric, tidy(value), params, **more)
 

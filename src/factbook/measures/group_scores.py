@@ -23,7 +23,7 @@ from factbook.measures.scores import Area, Scored
 from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.statistics import absolute, gaps, intervals, moments, two_rates
 from factbook.statistics.intervals import Interval
-from factbook.statistics.moments import tidy
+from factbook.statistics.moments import tidy, within
 
 _DELONG: Final = "DeLong et al. 1988, Biometrics 44, 837"
 _GARDNER: Final = "Gardner, Brooks & Baker 2019, LAK, 225"
@@ -155,7 +155,7 @@ def _put(answer: Answer, name: str, value: float, slack: float, interval: Interv
     """Add a figure that bins may have moved by `slack`."""
     if slack > 0:
         note = "; ".join(filter(None, (f"scores are counted in bins: exact to {slack:.2g}", note)))
-        value = round(value, max(0, min(12, math.floor(-math.log10(2 * slack)))))
+        value = within(value, value - slack, value + slack)
         if interval is not None:
             low, high = answer.metrics[name].bounds or (-math.inf, math.inf)
             ends = max(low, interval.low - slack), min(high, interval.high + slack)

@@ -40,6 +40,14 @@ def tidy(number: float) -> float:
     return float(f"{number:.12g}")
 
 
+def within(value: float, low: float, high: float) -> float:
+    """A value of which only hard bounds are known: to no more decimals than they support, and within them."""
+    width = high - low
+    if not 0 < width < math.inf:
+        return value
+    return min(max(round(value, max(0, min(12, math.ceil(-math.log10(width))))), low), high)
+
+
 def sums(values: Floats, index: Integers, size: int) -> Totals:
     """The exact sum of the finite values of each of `size` groups, as integers in units of 2^-1126; those of parts of the rows add up."""
     totals = np.zeros(size, dtype=object)
