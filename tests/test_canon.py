@@ -111,6 +111,7 @@ def test_yaml_bombs_are_refused_at_once() -> None:
         canon.load_yaml("\n".join(lines), "x.yaml")
     with pytest.raises(ManifestError, match="more than 20 aliases"):
         canon.load_yaml("a: &a x\nb: [" + ", ".join(["*a"] * 21) + "]\n", "x.yaml")
+    assert len(canon.load_yaml("a: &a x\nb: [" + ", ".join(["*a"] * 20) + "]\n", "x.yaml")[0]["b"]) == 20
     for deep in ("[" * 5000, "[" * 5000 + "]" * 5000, "{a: " * 3000 + "1" + "}" * 3000, "- " * 3000 + "x"):
         with pytest.raises(ManifestError):
             canon.load_yaml(deep, "x.yaml")

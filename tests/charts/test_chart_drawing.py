@@ -164,3 +164,15 @@ def test_numbers_are_spelled_by_their_unit(value: float, unit: Unit, shown: str)
 @given(st.text())
 def test_any_text_is_a_text_in_xml(value: str) -> None:
     assert ElementTree.fromstring(svg.element("t", value, name=value)).tag == "t"
+
+
+@pytest.mark.parametrize(("metric", "unit", "words"), [("fnr_difference", Unit.POINTS, "Dashed line: no difference."), ("fnr", Unit.FRACTION, "")])
+def test_only_what_compares_has_a_line_of_no_difference(metric: str, unit: Unit, words: str, tmp_path: Path) -> None:
+    """Where there is no overall figure to compare the groups with."""
+    facts = [Fact(Key("fair", metric, (), (("age", name),)), value=value, unit=unit) for name, value in (("<40", 0.2), ("40-59", 0.1))]
+    made = Measured("fair", "fairness", 1, tuple(facts), {}, {"data": Artifact("a", "sha256:00", 1, 1, 1)})
+    store.write(tmp_path, made, runs.Run("2026-11-21T01:02:03Z", {}, "Linux"))
+    description = ElementTree.fromstring(render(ChartSpec("fair", metric, ("age",)), Catalog(read(MANIFEST)[0], store.Evidence.load(tmp_path))))
+    told = description.findtext(f"{SVG}desc") or ""
+    assert "40-59" in told
+    assert told.endswith(words) if words else "Dashed" not in told

@@ -13,6 +13,7 @@ from factbook.errors import DocumentError, ManifestError, UnknownName
 from factbook.parts import Holding, Words, diagram
 from factbook.parts.drawing import draw
 
+SVG = "{http://www.w3.org/2000/svg}"
 SYSTEM = """factbook: 1
 subject: {kind: system, name: triage}
 system:
@@ -65,7 +66,32 @@ def test_a_name_never_becomes_syntax(book: Book) -> None:
     assert "#34;A#34; #124; #60;b#62;" in text
     assert not re.search(r'Records "A"|<b>(?!r)', text)
     drawing = Xml.fromstring(draw(shown(book, "level=containers"), "T"))
-    assert 'Records "A" | <b>' in [element.text for element in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert 'Records "A" | <b>' in [element.text for element in drawing.iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize("words", ["level=context", "level=containers", "level=data"])
+def test_an_arrow_runs_from_the_border_of_a_box_to_the_border_of_another(book: Book, words: str) -> None:
+    drawing = Xml.fromstring(draw(shown(book, words), "T"))
+    rects = [{name: float(rect.get(name, "nan")) for name in ("x", "y", "width", "height")} for rect in drawing.iter(f"{SVG}rect") if rect.get("rx")]
+    paths = [path.get("d", "") for path in drawing.iter(f"{SVG}path") if path.get("class") == "l"]
+    assert len(paths) == len(shown(book, words).arrows)
+    for path in paths:
+        numbers = [float(number) for number in re.findall(r"-?[0-9.]+", path)]
+        first, last = _touched(rects, numbers[:2]), _touched(rects, numbers[-2:])
+        assert first
+        assert last
+        assert first != last
+
+
+def _touched(rects: list[dict[str, float]], point: list[float]) -> list[int]:
+    """The boxes (and frames) in the middle of a side of which the point lies."""
+    x, y = point
+    found = []
+    for i, rect in enumerate(rects):
+        middle_x, middle_y = rect["x"] + rect["width"] / 2, rect["y"] + rect["height"] / 2
+        sides = [(rect["x"], middle_y), (rect["x"] + rect["width"], middle_y), (middle_x, rect["y"]), (middle_x, rect["y"] + rect["height"])]
+        found += [i] if any(abs(x - a) < 0.1 and abs(y - b) < 0.1 for a, b in sides) else []
+    return found
 
 
 def test_update_writes_the_part_and_check_guards_it(book: Book) -> None:
