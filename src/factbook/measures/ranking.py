@@ -429,14 +429,15 @@ def _add_items(answer: Answer, lists: Lists, order: Order, given: Parameters, k:
     assert lists.item is not None
     inside = order.returned & (order.position <= k)
     slices, width = sample.index[lists.query], int(lists.item.max(initial=0)) + 1
-    shown = np.bincount(np.unique(slices[inside] * width + lists.item[inside]) // width, minlength=sample.size)
+    shown = np.bincount(rows.distinct(slices[inside] * width + lists.item[inside]) // width, minlength=sample.size)
     catalogue = given.catalogue or len(lists.every.texts["item"].values)
     for i, place in enumerate(names):
         said = "" if sample.n[i] else "0 of 0: no query has a relevant item"
         value = None if said else int(shown[i]) / catalogue
         answer.add("catalogue_coverage", value, params=params, slice=place, n=catalogue, undefined=said)
         own = sample.index[lists.query[inside]] == i
-        gini = exposure.gini(np.bincount(np.unique(lists.item[inside][own], return_inverse=True)[1]), catalogue) if not said else None
+        times = np.bincount(lists.item[inside][own])
+        gini = exposure.gini(times[times > 0], catalogue) if not said else None
         nothing = "" if gini is not None else said or "no list shows an item"
         note = "" if nothing else "no interval: lists share the items"
         answer.add("exposure_gini", None if gini is None else tidy(gini), params=params, slice=place, n=catalogue, undefined=nothing, note=note)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from factbook import sources
 from factbook.engines import columns as selected
+from factbook.engines import tallies
 from factbook.errors import MeasureError, SourceError
 from factbook.manifest import Planned, Source
 from factbook.measures import suppression
@@ -120,12 +121,9 @@ class Rows:
         """
         if not by:
             return [()], np.zeros(self.count, dtype=np.int64)
-        index = np.zeros(self.count, dtype=np.int64)
-        for name in by:
-            item = self.groups[name]
-            index = np.unique(index * (len(item.values) + 1) + item.codes, return_inverse=True)[1].reshape(-1)
-        first = np.unique(index, return_index=True)[1]
-        columns = [[(MISSING, *self.groups[name].values)[code] for code in self.groups[name].codes[first].tolist()] for name in by]
+        chosen = [self.groups[name] for name in by]
+        blocks, index = tallies.numbered([item.codes for item in chosen], [item.values for item in chosen], self.count)
+        columns = [[(MISSING, *item.values)[code] for code in blocks[:, i].tolist()] for i, item in enumerate(chosen)]
         names = [tuple(zip(by, values, strict=True)) for values in zip(*columns, strict=True)]
         names += [((by[0], value),) for value in self._absent(by)]
         return names, index
@@ -137,11 +135,14 @@ class Rows:
 
     def pairs(self, role: str, codes: Integers) -> int:
         """How many different pairs there are of a text in a role and another code."""
-        return len(np.unique(self.texts[role].codes * (int(codes.max(initial=0)) + 1) + codes))
+        return len(distinct(self.texts[role].codes * (int(codes.max(initial=0)) + 1) + codes))
 
     def first(self, role: str) -> Integers:
         """The first row of each text in a role."""
-        return np.unique(self.texts[role].codes, return_index=True)[1]
+        item = self.texts[role]
+        found = np.full(len(item.values) + 1, -1, dtype=np.int64)
+        found[item.codes[::-1]] = np.arange(len(item.codes))[::-1]
+        return found[found >= 0]
 
     def sample(self, by: Sequence[str]) -> tuple[list[Pairs], Sample]:
         """The slices of a combination of attributes and the rows in them, with the declared weights and clusters."""
@@ -345,7 +346,7 @@ def _encoded(column: Any) -> tuple[Sequence[str], Integers]:
 def _texts(column: Any, rename: Any = None) -> Texts:
     raw, codes = _encoded(column.combine_chunks())
     named = rename(raw) if rename else raw
-    ordered = tuple(sorted({named[code - 1] for code in np.unique(codes).tolist() if code}))
+    ordered = tuple(sorted({named[code - 1] for code in np.flatnonzero(np.bincount(codes)).tolist() if code}))
     place = {text: i + 1 for i, text in enumerate(ordered)}
     return Texts(ordered, np.array([0, *(place.get(text, 0) for text in named)], dtype=np.int64)[codes])
 
@@ -360,6 +361,12 @@ def margins(name: str, planned: Planned, source: Source) -> tuple[tuple[str, ...
     return tuple(item for item in planned.by if set(item) <= set(source.by))
 
 
+def distinct(numbers: Integers) -> Integers:
+    """The different numbers, sorted. (`np.unique` hashes whole numbers, which takes longer where there are many.)"""
+    ordered = np.sort(numbers)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
+
+
 def split(index: Integers, size: int) -> list[Integers]:
     """The places of the rows of each of `size` slices."""
     order = np.argsort(index, kind="stable")
@@ -372,9 +379,8 @@ def refuse_split(found: Rows, role: str) -> None:
     Raises:
         SourceError: a unit's rows lie in several.
     """
-    unit = found.texts[role]
     for what, codes in [*((f"by {name}", item.codes) for name, item in found.groups.items()), ("cluster", found.clusters)]:
-        if codes is not None and (several := found.pairs(role, codes) - len(np.unique(unit.codes))):
+        if codes is not None and (several := found.pairs(role, codes) - len(found.first(role))):
             said = f"{found.source.uri}: {several} values of {role} have more than one value of {what}"
             raise SourceError(said, remedy=f"give all rows of a {role} the same value")
 
