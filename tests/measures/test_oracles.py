@@ -154,6 +154,15 @@ def test_weighted_figures_are_scikit_learns(tmp_path: Path) -> None:
     assert check(measured(tmp_path, data), data) > 40
 
 
+def test_where_all_weights_are_zero_that_is_why(tmp_path: Path) -> None:
+    data = generated()
+    data["w"] = np.where(data["g"] == "a", 0.0, 1.0)
+    found = measured(tmp_path, data)
+    for name in ("accuracy", "recall", "f1", "auc", "log_loss"):
+        assert found[f"performance/{name}?g=a"].reason == "all weights are 0", name
+    assert found["performance/balanced_accuracy?g=a"].reason == "all weights of positive labels are 0"
+
+
 @pytest.mark.parametrize("data_set", SETS, ids=lambda item: item.__name__)
 def test_gaps_are_fairlearns(data_set: Any, tmp_path: Path) -> None:
     data = data_set()

@@ -61,7 +61,7 @@ def count(
             query.fold(batch, folding)
             if told is not None:
                 told(folding.rows)
-    except (duckdb.Error, pa.ArrowException, UnicodeDecodeError) as error:
+    except (duckdb.Error, pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise sources.explain(source, table, error) from error
     query.refuse(folding.rows)
     pa.default_memory_pool().release_unused()

@@ -143,7 +143,7 @@ def _two(request: Request, answer: Answer, given: Parameters) -> None:
     answer.warnings += outcomes.warnings
     if given.kinds and not source.score:
         raise MeasureError(f"plan.{request.name}: curves need a score", remedy="declare the source's `score`")
-    for by in ((), *request.slices()):
+    for by in sorted(((), *request.slices()), key=len, reverse=True):  # sums of few slices follow from those of many
         found = clusters.counts(outcomes, by, answer.level)
         _absent(answer, source, by, found, RATES)
         scored = scores.along(outcomes, by, found) if source.score else repeat(None, len(found))
@@ -213,8 +213,9 @@ def _summaries(answer: Answer, counts: Counts, place: Pairs) -> None:
     recall, specificity = counts.share((TP,), (TP, FN)), counts.share((TN,), (TN, FP))
     every = {name: counts.rows[kind] for kind, name in enumerate(binary.CELLS)}
     if recall is None or specificity is None:
-        missing = "positive" if recall is None else "negative"
-        answer.add("balanced_accuracy", None, slice=place, n=counts.judged, counts=every, undefined=f"no label is {missing}")
+        missing, kinds = ("positive", (TP, FN)) if recall is None else ("negative", (TN, FP))
+        said = f"all weights of {missing} labels are 0" if counts.count(kinds) else f"no label is {missing}"
+        answer.add("balanced_accuracy", None, slice=place, n=counts.judged, counts=every, undefined=said)
     else:
         value = (recall.value + specificity.value) / 2
         found = multiclass.average_interval(multiclass.of_two(counts), "recall", answer.level) if recall.clustered else None

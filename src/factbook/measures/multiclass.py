@@ -366,7 +366,9 @@ def add_f1(answer: Answer, counts: Counts, place: Pairs) -> None:
     jaccard = counts.share((TP,), (TP, FP, FN))
     names = {"tp": counts.rows[TP], "fp": counts.rows[FP], "fn": counts.rows[FN]}
     if jaccard is None:
-        answer.add("f1", None, slice=place, n=0, counts=names, undefined="0 of 0: no label and no prediction is positive")
+        n = sum(names.values())
+        said = "all weights are 0" if n else "0 of 0: no label and no prediction is positive"
+        answer.add("f1", None, slice=place, n=n, counts=names, undefined=said)
         return
     answer.add("f1", 2 * jaccard.value / (1 + jaccard.value), slice=place, interval=_f1(counts, answer.level), n=sum(names.values()), counts=names)
 

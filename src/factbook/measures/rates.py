@@ -126,6 +126,6 @@ def add_rate(answer: Answer, name: str, counts: Counts, place: Pairs) -> Fact:
     evidence, n = counts.evidence(rate.part, rate.whole), counts.count(rate.whole)
     found = counts.share(rate.part, rate.whole)
     if found is None:
-        return answer.add(name, None, slice=place, n=n, counts=evidence, undefined=f"0 of 0: {rate.empty}")
+        return answer.add(name, None, slice=place, n=n, counts=evidence, undefined="all weights are 0" if n else f"0 of 0: {rate.empty}")
     value = evidence["k"] / evidence["n"] if counts.weights is None else evidence["weighted_k"] / evidence["weighted_n"]
     return answer.add(name, value, slice=place, n=n, counts=evidence, interval=share(found, answer.level))

@@ -21,7 +21,7 @@ from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.statistics import average_precision as precision
 from factbook.statistics import intervals
 from factbook.statistics.intervals import Interval
-from factbook.statistics.moments import tidy
+from factbook.statistics.moments import tidy, within
 
 FEWEST: Final = 2
 """With fewer rows of a class a loss gets no interval: with 1 expected positive Hall's covers .69, since what has not been seen yet weighs most."""
@@ -197,14 +197,12 @@ def put(
     """Add a statistic; where scores are binned, with its hard bounds, an interval that includes them, and no more digits than they support."""
     if not exact:
         low, high = bounds
-        width = high - low
-        digits = max(0, min(12, math.floor(-math.log10(width)))) if width > 0 else 12
         note = "; ".join(filter(None, (f"scores are counted in bins: the exact value lies between {low:.6g} and {high:.6g}", note)))
         if interval is not None:
             interval = replace(
                 interval, low=interval.low - (value - low), high=interval.high + (high - value), method=f"{interval.method}, widened by the bins"
             )
-        value = round(value, digits)
+        value = within(value, low, high)
     bounded = answer.metrics[name].bounds
     if interval is not None and bounded is not None and not bounded[0] <= interval.low <= interval.high <= bounded[1]:
         interval = replace(interval, low=max(bounded[0], interval.low), high=min(bounded[1], interval.high))

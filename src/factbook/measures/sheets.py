@@ -18,6 +18,7 @@ from factbook.model import Pairs
 
 TENTH_BINS: Final = len(TENTHS) + 1
 MOST: Final = 1 << 16
+MOST_HELD: Final = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +161,7 @@ def sheets(outcomes: Outcomes, by: Sequence[str]) -> Iterator[Sheet]:
     if scores.resolution == EXACT:
         yield from _exact(outcomes, judged, positive, names, index)
     else:
-        yield from _binned(scores, np.flatnonzero(judged), positive, names, index)
+        yield from _binned(outcomes, by, judged, positive, names, index)
 
 
 def _runs(sizes: Integers) -> Iterator[tuple[int, int]]:
@@ -279,42 +280,87 @@ class _Parts:
         return np.stack([self._sum(known[_Parts][:, tenth]) for tenth in range(TENTH_BINS)], axis=1)
 
 
-def _binned(scores: Scores, judged: Integers, positive: Flags, names: Sequence[Pairs], index: Integers) -> Iterator[Sheet]:
-    size = scores.n.shape[1]
-    order = np.argsort(index, kind="stable")
-    ends = np.searchsorted(index[order], np.arange(len(names) + 1))
-    for first, last in _runs(np.full(len(names), size)):
-        chosen = order[ends[first] : ends[last]]
-        where = ((index[chosen] - first) * 2 + positive[judged[chosen]]).tolist()
-        yield _binned_sheet(scores, judged[chosen].tolist(), where, names[first:last])
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """What is counted in each bin, row by row: of blocks, or of the slices of a combination of attributes.
+
+    Attributes:
+        n: rows × bins.
+        limbs: the sums of weights in two limbs each, in a last axis of four; or None.
+        positive: whether a row counts positives.
+        index: the slice that each is part of; -1 for none.
+    """
+
+    n: NDArray[Any]
+    limbs: Integers | None
+    positive: Flags
+    index: Integers
+
+    def summed(self, chosen: Integers, first: int, last: int) -> tuple[NDArray[Any], Integers | None]:
+        """The sums of some rows for the slices from `first` to before `last`: two rows each, the negatives' before the positives'."""
+        where = (2 * (self.index[chosen] - first) + self.positive[chosen]).tolist()
+
+        def added(array: NDArray[Any]) -> NDArray[Any]:
+            """Row by row: what numpy has for whole arrays reads them several times."""
+            found = np.zeros((2 * (last - first), *array.shape[1:]), dtype=array.dtype)
+            for to, own in zip(where, chosen.tolist(), strict=True):
+                found[to] += array[own]
+            return found
+
+        return added(self.n), None if self.limbs is None else added(self.limbs)
 
 
-def _binned_sheet(scores: Scores, blocks: Sequence[int], where: Sequence[int], names: Sequence[Pairs]) -> Sheet:
-    """The sheet of some binned blocks; `where` is twice the slice of each, and 1 more for positives."""
-    size = scores.n.shape[1]
+def _binned(outcomes: Outcomes, by: Sequence[str], judged: Flags, positive: Flags, names: Sequence[Pairs], index: Integers) -> Iterator[Sheet]:
+    scores = outcomes.tally.scores
+    assert scores is not None
+    rows = _wider(outcomes, by, names)
+    if rows is None:
+        place = np.full(len(judged), -1)
+        place[judged] = index
+        rows = _Rows(scores.wide, scores.weights, positive, place)
+    order = np.argsort(rows.index, kind="stable")
+    ends = np.searchsorted(rows.index[order], np.arange(len(names) + 1))
+    held, small = [], scores.weights is None and 2 * len(names) * scores.n.shape[1] <= MOST_HELD
+    for first, last in _runs(np.full(len(names), scores.n.shape[1])):
+        n, limbs = rows.summed(order[ends[first] : ends[last]], first, last)
+        held += [n] if small else []
+        yield _binned_sheet(scores, n, limbs, names[first:last])
+    if small:
+        _known(outcomes)[tuple(by)] = names, np.concatenate(held)
 
-    def summed(array: Integers) -> Integers:
-        """Row by row: what numpy has for whole arrays reads them several times."""
-        found = np.zeros((2 * len(names), *array.shape[1:]), dtype=array.dtype)
-        for to, own in zip(where, blocks, strict=True):
-            found[to] += array[own]
-        return found
 
-    n = summed(scores.wide)
+def _known(outcomes: Outcomes) -> dict[tuple[str, ...], tuple[Sequence[Pairs], NDArray[Any]]]:
+    """The sums that were made for combinations of attributes, where they are small."""
+    known: dict[tuple[str, ...], tuple[Sequence[Pairs], NDArray[Any]]] = outcomes.known.setdefault(_binned, {})
+    return known
+
+
+def _wider(outcomes: Outcomes, by: Sequence[str], names: Sequence[Pairs]) -> _Rows | None:
+    """The sums of a combination of more attributes, if there are any: so much less is to be added up."""
+    known = [found for wider, found in _known(outcomes).items() if set(by) < set(wider)]
+    if not known or outcomes.source.missing.group == "drop":
+        return None
+    slices, n = min(known, key=lambda found: len(found[0]))
+    place = {name: i for i, name in enumerate(names)}
+    index = np.array([place[tuple(pair for pair in name if pair[0] in by)] for name in slices])
+    return _Rows(n, None, np.arange(len(n)) % 2 == 1, np.repeat(index, 2))
+
+
+def _binned_sheet(scores: Scores, n: NDArray[Any], limbs: Integers | None, names: Sequence[Pairs]) -> Sheet:
+    """The sheet of some slices: `n` and `limbs` have two rows each, the negatives' and the positives'."""
     both = n[0::2] + n[1::2]
     there = np.flatnonzero(both)
     low, high = scores.edges
-    column = there % size
+    column = there % n.shape[1]
 
     def split(amount: NDArray[Any]) -> Pair:
         return amount[1::2].reshape(-1)[there].astype(np.float64), amount[0::2].reshape(-1)[there].astype(np.float64)
 
     begins = np.concatenate([[0], np.cumsum(np.count_nonzero(both, axis=1))[:-1]])
-    if scores.weights is None:
-        weights = squares = split(n)
-    else:
-        limbs = sums(carried(summed(scores.weights)))
-        weights, squares = split(limbs[..., 0]), split(limbs[..., 1])
+    weights = squares = split(n)
+    if limbs is not None:
+        amounts = sums(carried(limbs))
+        weights, squares = split(amounts[..., 0]), split(amounts[..., 1])
     return Sheet(names, begins, low[column], high[column], weights, squares, exact=False)
 
 

@@ -32,6 +32,21 @@ _TYPES: Final = {
     ("BYTE_ARRAY", "UTF8"): "VARCHAR",
 }
 """What the engine reads plain columns of a file as, by their physical and their converted type."""
+_ARROW: Final = {
+    "BOOLEAN": ("bool",),
+    "TINYINT": ("int8",),
+    "SMALLINT": ("int16",),
+    "INTEGER": ("int32",),
+    "BIGINT": ("int64",),
+    "UTINYINT": ("uint8",),
+    "USMALLINT": ("uint16",),
+    "UINTEGER": ("uint32",),
+    "UBIGINT": ("uint64",),
+    "FLOAT": ("float",),
+    "DOUBLE": ("double",),
+    "VARCHAR": ("string", "large_string"),
+}
+"""What Arrow calls the same values. It reads others from a file that says so: durations, halves, views."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +57,13 @@ class _Footer:
         names: of the columns as the file spells them.
         groups: the rows of each row group.
         plain: the columns, if all are of types in _TYPES.
-        alike: whether Arrow and the engine read the same values: Arrow makes durations of what the engine takes for whole numbers.
+        arrow: the types that Arrow would read the columns as.
     """
 
     names: list[str]
     groups: list[int]
     plain: list[Column] | None
-    alike: bool
+    arrow: list[str]
 
 
 def read(files: Sequence[Path], source: Source, store: Path) -> Table:
@@ -64,14 +79,17 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
         check_names(path, names)
         if names != first:
             odd = sorted(set(first) ^ set(names))
-            raise SourceError(f"{path}: its columns differ from those of {files[0]}: {', '.join(map(repr, odd[:5])) or 'another order'}")
+            raise SourceError(
+                f"{path}: its columns differ from those of {files[0]}: {', '.join(map(repr, odd[:5])) or 'another order'}",
+                remedy="write all files with the same columns in one order",
+            )
     found = _columns(files, footers, store)
     rows = sum(sum(footer.groups) for footer in footers)
     if rows == 0:
         raise SourceError(f"{source.uri}: no rows", remedy="give a table with at least one row")
     columns = hive.columns(files, source, found)
     parts = tuple(part for path, footer in zip(files, footers, strict=True) for part in _parts(path, source, columns, footer.groups))
-    sql, stored = _sql(files, source.partitioned), not source.partitioned and all(footer.alike for footer in footers)
+    sql, stored = _sql(files, source.partitioned), not source.partitioned and all(_alike(found, footer.arrow) for footer in footers)
     runs: dict[str, Reader] = {part.sql: partial(_batches, [part.file], part.first, part.rows or 0) for part in parts}
     return Table(source.uri, sql, columns, rows, tuple(files), parts, stored, runs | {sql: partial(_batches, files, 0, rows)} if stored else {})
 
@@ -127,7 +145,15 @@ def _footer(path: Path) -> _Footer:
     plain = [Column(leaf.path, kind) for leaf, kind in zip(leaves, types, strict=False) if kind is not None and not leaf.max_repetition_level]
     groups = [found.row_group(i).num_rows for i in range(found.num_row_groups)]
     names = schema.names  # `DESCRIBE` would rename one that is given twice
-    return _Footer(names, groups, plain if [column.name for column in plain] == names else None, not any(map(pa.types.is_duration, schema.types)))
+    return _Footer(names, groups, plain if [column.name for column in plain] == names else None, list(map(str, schema.types)))
+
+
+def _alike(columns: Sequence[Column], arrow: Sequence[str]) -> bool:
+    """Whether Arrow reads the values that the engine reads, where they can be used as they are stored."""
+    return all(
+        column.type not in _ARROW or kind in _ARROW[column.type] or kind.startswith("dictionary<values=string,")
+        for column, kind in zip(columns, arrow, strict=True)
+    )
 
 
 def _columns(files: Sequence[Path], footers: Sequence[_Footer], store: Path) -> list[Column]:

@@ -151,7 +151,7 @@ def connect(store: Path | None = None) -> Any:
     import duckdb
 
     connection = duckdb.connect(":memory:")
-    settings = {"TimeZone": "UTC", "autoinstall_known_extensions": "false", "preserve_insertion_order": "false"}
+    settings = {"TimeZone": "UTC", "enable_progress_bar": "false", "autoinstall_known_extensions": "false", "preserve_insertion_order": "false"}
     if store is not None:
         settings["temp_directory"] = str(store / "spill")
     for name, value in settings.items():
