@@ -69,7 +69,7 @@ def _common(value: Any) -> Any:
 
 
 def _portable(value: Any) -> Any:
-    if isinstance(value, bool) or value is None or isinstance(value, str):
+    if type(value) is str or isinstance(value, bool | str) or value is None:  # most are texts
         return value
     if isinstance(value, int):
         return value if abs(value) <= SAFE_INTEGER else str(value)
@@ -78,8 +78,8 @@ def _portable(value: Any) -> Any:
             raise ValueError(f"{value} has no written form")
         return value
     if isinstance(value, dict):
-        return {str(name): _portable(item) for name, item in value.items()}
-    return [_portable(item) for item in value]
+        return {str(name): item if type(item) is str else _portable(item) for name, item in value.items()}
+    return [item if type(item) is str else _portable(item) for item in value]
 
 
 def digest(value: Any) -> str:
