@@ -15,7 +15,7 @@ from statsmodels.stats.multitest import multipletests
 from factbook.measures import group_scores, inequality, stratified
 from factbook.measures.scores import Scored
 from factbook.model import Fact, Measured, Status
-from factbook.statistics import absolute, power, two_rates
+from factbook.statistics import absolute, gaps, power, two_rates
 from factbook.statistics.intervals import Share
 from measuring import facts, run, table
 
@@ -86,6 +86,12 @@ def test_calibration_errors_and_areas_between_curves_have_intervals_that_reach_0
         assert found[f"f/{name}"].low <= 0 < found[f"f/{name}"].high
     many = found["f/abroca?g=b"]
     assert 0 == many.low < many.value < many.high < 0.3
+
+
+def test_of_too_many_groups_the_curves_are_not_replicated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gaps, "MOST_GROUPS", 2)
+    fact = measured(tmp_path, generated())["f/abroca?g=b"]
+    assert (fact.interval, fact.note) == (None, "against g = 'a'; no interval: there are more than 2 groups")
 
 
 def test_in_clusters_they_say_that_they_have_none(tmp_path: Path) -> None:

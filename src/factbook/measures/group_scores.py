@@ -148,7 +148,8 @@ def add(answer: Answer, groups: Mapping[Pairs, Group], found: Mapping[Pairs, Cou
             continue
         _add_own(answer, group, place)
         if reference is not None and place != reference and reference in groups:
-            _add_against(answer, group, groups[reference], {"slice": place, "involves": (reference,)}, f"against {shown(reference)}")
+            where = {"slice": place, "involves": (reference,)}
+            _add_against(answer, group, groups[reference], where, f"against {shown(reference)}", curves=len(groups) <= gaps.MOST_GROUPS)
 
 
 def _put(answer: Answer, name: str, value: float, slack: float, interval: Interval | None, note: str, **given: Any) -> None:
@@ -197,7 +198,8 @@ def _lacking(group: Group) -> str:
     return f"no label is {'negative' if group.scored.weights[0].sum() else 'positive'}"
 
 
-def _add_against(answer: Answer, group: Group, base: Group, where: Mapping[str, Any], note: str) -> None:
+def _add_against(answer: Answer, group: Group, base: Group, where: Mapping[str, Any], note: str, *, curves: bool) -> None:
+    """`curves`: whether there are few enough groups to replicate the curves of each."""
     given = {**where, "n": group.counts.judged + base.counts.judged}
     if group.area is None or base.area is None:
         said = f"{'the group' if group.area is None else 'the reference group'}: {_lacking(group if group.area is None else base)}"
@@ -207,19 +209,15 @@ def _add_against(answer: Answer, group: Group, base: Group, where: Mapping[str, 
         slack = group.area.ties + base.area.ties
         ends = _apart(group.area_interval(answer.level), group.area.value, base.area_interval(answer.level), base.area.value)
         _put(answer, "auc_difference", group.area.value - base.area.value, slack, ends, note, **given)
-        _add_abroca(answer, group, base, slack, note, given)
+        area = abroca(group.scored, base.scored)
+        between = absolute.between_curves(area, group.curve, base.curve, answer.level) if curves and group.spread is None else None
+        why = "" if between else _CLUSTERED if group.spread else f"no interval: there are more than {gaps.MOST_GROUPS} groups"
+        _put(answer, "abroca", area, slack, between, "; ".join(filter(None, (note, why))), **given)
     ends = _apart(group.large_interval(answer.level), group.large, base.large_interval(answer.level), base.large)
     _put(answer, f"{_LARGE}_difference", group.large - base.large, group.slack + base.slack, ends, note, **given)
     (mine, moved), (theirs, moved_too) = group.ece, base.ece
     ends = _apart(group.ece_interval(answer.level), mine, base.ece_interval(answer.level), theirs)
     _put(answer, "ece_difference", mine - theirs, moved + moved_too, ends, note if ends else f"{note}; {_CLUSTERED}", **given)
-
-
-def _add_abroca(answer: Answer, group: Group, base: Group, slack: float, note: str, given: Mapping[str, Any]) -> None:
-    area, interval = abroca(group.scored, base.scored), None
-    if group.spread is None:
-        interval = absolute.between_curves(area, group.curve, base.curve, answer.level)
-    _put(answer, "abroca", area, slack, interval, note if interval else f"{note}; {_CLUSTERED}", **given)
 
 
 def _apart(first: Interval | None, a: float, second: Interval | None, b: float) -> Interval | None:
