@@ -84,7 +84,9 @@ class Sheet:
     def gaps(self) -> Rows:
         """Of each slice: its calibration error, and how far binned scores can move it."""
         if self.parts is not None:
-            return rows(np.abs(self._own(self.parts.gaps)).sum(axis=1) / (self.sizes[0] + self.sizes[1]), np.zeros(len(self.starts)))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                value = np.abs(self._own(self.parts.gaps)).sum(axis=1) / (self.sizes[0] + self.sizes[1])
+            return rows(value, np.zeros(len(value)))
         weight = self.weights[0] + self.weights[1]
         index = self.each(np.arange(len(self.starts)) * TENTH_BINS) + np.searchsorted(TENTHS, self.middle)
         found = np.bincount(index, weights=weight * self.middle - self.weights[0], minlength=len(self.starts) * TENTH_BINS)
