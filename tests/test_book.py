@@ -119,6 +119,16 @@ def test_what_cannot_be_used_is_refused_and_leaves_nothing(tmp_path: Path, chang
     assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.csv"]
 
 
+@pytest.mark.parametrize(("role", "text"), [("group", "y,p,g\n1,0.9,a\n0,0.2,\n"), ("label", "y,p,g\n1,0.9,a\n0,0.2,b\n,0.2,b\n")])
+def test_init_says_in_its_own_words_what_to_do_with_missing_values(tmp_path: Path, role: str, text: str) -> None:
+    (tmp_path / "rows.csv").write_text(text, encoding="utf-8")
+    said = {"data": str(tmp_path / "rows.csv"), "label": "y", "score": "p", "by": ("g",)}
+    with pytest.raises(SourceError, match=r"rows\.csv: '[yg]' is missing in 1 rows") as refused:
+        Book.init(tmp_path / "book", **said)
+    assert f"--missing {role}=drop" in str(refused.value.remedy)
+    assert Book.init(tmp_path / "book", **said, missing=(f"{role}=drop",))[0].facts()
+
+
 def test_init_refuses_a_folder_in_use_and_takes_an_empty_one(tmp_path: Path) -> None:
     data = str(predictions(tmp_path / "rows.csv", rows=60))
     taken, empty = tmp_path / "taken", tmp_path / "empty"

@@ -125,6 +125,7 @@ def _predictions(said: Predictions, book: Path, folder: Path, tree: dict[str, An
     groups = {attribute: _checked(attribute, group, previews) for attribute, group in asked.items()}
     reference = _protected(said, groups, previews)
     tree["sources"][SOURCE] = declared = _declared(said, source, previews, groups, notes)
+    _complete(said, previews, groups, Path(said.data).name)
     tree["plan"] |= _plan(validate(Source, declared, "what was said of the predictions"), reference)
 
 
@@ -215,6 +216,19 @@ def _checked(attribute: str, group: Group, previews: Mapping[str, Preview]) -> G
             remedy="group the values in the data, or name a column with fewer",
         )
     return group
+
+
+def _complete(said: Predictions, previews: Mapping[str, Preview], groups: Mapping[str, Group], where: str) -> None:
+    """Refuse missing values that nobody has said what to do with, in the words of the command line."""
+    settled = {role for role, _ in map(_missing, said.missing)}
+    asked = [("label", said.label), ("prediction", said.prediction), *(("group", group.column) for group in groups.values())]
+    for role, name in asked:
+        if name and previews[name].missing and role not in settled:
+            keep = f"; --missing {role}=group makes them a group of their own" if role == "group" else ""
+            raise SourceError(
+                f"{where}: {name!r} is missing in {previews[name].missing} rows",
+                remedy=f"fill them in, or say --missing {role}=drop: they are left out, and counted{keep}",
+            )
 
 
 def _at_least(column: Preview) -> str:

@@ -64,6 +64,13 @@ def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     assert "Usage: factbook" in done.stdout
 
 
+def test_a_form_that_there_is_not_names_those_that_there_are_before_anything_is_checked(tmp_path: Path) -> None:
+    done = factbook("check", "nowhere", "--format", "nope", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "nope" in done.stderr
+    assert {"text", "json", "sarif", "junit", "github", "markdown"} <= {word.strip(",.:") for word in done.stderr.split()}
+
+
 def test_build_and_check_are_clean_at_birth(place: Path) -> None:
     for command in (("build", "book", "--to", "html"), ("check", "book"), ("update", "book"), ("measure", "book")):
         done = factbook(*command, cwd=place)

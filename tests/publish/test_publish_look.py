@@ -9,6 +9,7 @@ from pathlib import Path
 import published_book
 import pytest
 
+from factbook.charts import svg
 from factbook.errors import ManifestError
 from factbook.publish import Publication, html, look, pdf
 
@@ -36,6 +37,18 @@ def test_it_reaches_page_and_paper(tmp_path: Path) -> None:
     assert "&lt;b&gt;Risk&lt;/b&gt;" in page
     assert re.search(r"prefers-color-scheme: dark\) { :root { --accent: #e59ac8", page)
     assert pdf.render(made, made.documents[0]) != pdf.render(dataclasses.replace(made, root=tmp_path / "elsewhere"), made.documents[0])
+
+
+def test_charts_wear_its_accent_on_page_and_paper(tmp_path: Path) -> None:
+    made = published_book.build(tmp_path, "# T\n")
+    assert ".fb-chart .d" not in look.read(made.root).sheet()
+    (tmp_path / "look.yaml").write_text("accent: '#7a1f5c'\naccent-dark: '#e59ac8'\n")
+    dressed = look.read(made.root)
+    assert ":root .fb-chart .d { fill: var(--accent); }" in dressed.sheet()
+    drawing = dressed.tinted(svg.STYLE.encode()).decode().partition("@media")[0]
+    assert svg.ACCENT not in drawing
+    assert svg.TINT not in drawing
+    assert drawing.count("#7a1f5c") == svg.STYLE.partition("@media")[0].count(svg.ACCENT)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udff
 
 FONT: Final = "system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','Liberation Sans',sans-serif"
 
+ACCENT: Final = "#0b62a3"
+TINT: Final = "#eef4fb"
+
 STYLE: Final = f"""
 .fb-chart text{{font-family:{FONT};font-size:13px;fill:#1c2128}}
 .fb-chart .t{{font-size:15px;font-weight:600}}
@@ -25,9 +28,9 @@ STYLE: Final = f"""
 .fb-chart .m{{text-anchor:middle}}
 .fb-chart .g{{stroke:#d8dee4;stroke-width:1}}
 .fb-chart .r{{stroke:#57606a;stroke-width:1.5;stroke-dasharray:4 3}}
-.fb-chart .w{{stroke:#0b62a3;stroke-width:2.5;stroke-linecap:round}}
-.fb-chart .d{{fill:#0b62a3}}
-.fb-chart .k{{fill:#eef4fb;stroke:#0b62a3;stroke-width:1.5}}
+.fb-chart .w{{stroke:{ACCENT};stroke-width:2.5;stroke-linecap:round}}
+.fb-chart .d{{fill:{ACCENT}}}
+.fb-chart .k{{fill:{TINT};stroke:{ACCENT};stroke-width:1.5}}
 .fb-chart .o{{fill:none;stroke:#57606a;stroke-width:1.5;stroke-dasharray:5 3}}
 .fb-chart .f{{fill:none;stroke:#8b949e;stroke-width:1}}
 .fb-chart .l{{fill:none;stroke:#57606a;stroke-width:1.3}}

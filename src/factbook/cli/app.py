@@ -206,13 +206,30 @@ def check(
     if explain:
         show.page(explain)
         return 0
+    _known(form)
     book = open_book(where)
     report = book.check(require_sources=require_sources, rehash=rehash, on=on and on.date())
-    if form in ("text", "json"):
+    if form in _SHOWN:
         show.report(book, report, json=json or form == "json")
     else:
         show.written(book.written(report, form), output)
     return _code(report)
+
+
+_SHOWN = ("text", "json")
+
+
+def _known(form: str) -> None:
+    """Refuse a form that there is not, before anything is checked."""
+    from factbook import shelf
+    from factbook.errors import UnknownName
+
+    if form in _SHOWN:
+        return
+    try:
+        shelf.find("reports", form)
+    except UnknownName as error:
+        raise UnknownName("format", form, (*_SHOWN, *shelf.modules("reports"))) from error
 
 
 @app.command()

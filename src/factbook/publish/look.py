@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from factbook import shelf
 from factbook.canon import load_yaml
+from factbook.charts import svg
 from factbook.errors import ManifestError
 from factbook.manifest import validate
 from factbook.publish.figures import TYPES, Figure
@@ -22,6 +23,11 @@ PAPER: Final = "#ffffff"
 NIGHT: Final = "#0f1216"
 READABLE: Final = 4.5
 _PICTURES: Final = (".svg", ".png")
+
+_SHARE: Final = 0.07
+_CHARTS: Final = """:root .fb-chart .d { fill: var(--accent); }
+:root .fb-chart .w, :root .fb-chart .k { stroke: var(--accent); }
+:root .fb-chart .k { fill: color-mix(in srgb, var(--accent) 7%, var(--paper)); }"""
 
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
 Family = Annotated[str, StringConstraints(pattern=r"^\w[\w .+-]*$", max_length=80)]
@@ -85,9 +91,15 @@ class Dressed:
         rules = [f":root {{ --accent: {look.accent}; }}"] if look.accent else []
         if dark := look.accent_dark or look.accent:
             rules.append(f"@media (prefers-color-scheme: dark) {{ :root {{ --accent: {dark}; }} }}")
+        rules += [_CHARTS] if look.accent else []
         families = (("html, .card", fonts.text, "--sans"), ("h1, h2, h3, h4, h5, h6", fonts.headings, "--sans"), ("code, pre", fonts.code, "--mono"))
         rules += [f'{place} {{ font-family: "{family}", var({others}); }}' for place, family, others in families if family]
         return "\n".join(rules)
+
+    def tinted(self, drawing: bytes) -> bytes:
+        """A chart for paper, its own accent replaced."""
+        accent = self.look.accent
+        return drawing.replace(svg.ACCENT.encode(), accent.encode()).replace(svg.TINT.encode(), _soft(accent).encode()) if accent else drawing
 
 
 def read(root: Path) -> Dressed:
@@ -133,6 +145,12 @@ def _picture(path: Path, field: str, name: str) -> Figure:
     if not place.is_file():
         raise ManifestError(f"{path}: {field}: there is no file {name} beside it", remedy="put it there, or take the line out")
     return Figure(name, TYPES[place.suffix.lower()], place.read_bytes())
+
+
+def _soft(colour: str) -> str:
+    """A little of a colour on white."""
+    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 - (255 - part) * _SHARE):02x}" for part in parts)
 
 
 def contrast(colour: str, ground: str) -> float:

@@ -327,7 +327,8 @@ class Paper:
         alt, title = " ".join(node.words().split()) or "A picture without a description", node.value["title"]
         try:
             if title.startswith(charts.PREFIX):
-                return self.picture(charts.render(charts.ChartSpec.parse(title), self.publication.catalog).encode(), ".svg", alt)
+                drawing = charts.render(charts.ChartSpec.parse(title), self.publication.catalog).encode()
+                return self.picture(self.dressed.tinted(drawing), ".svg", alt)
         except FactbookError as error:
             return self.missing(error.message, alt)
         found = figures.load(self.publication.root, self.document.name, node.value["dest_url"])

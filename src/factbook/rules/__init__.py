@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import datetime as dt
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -193,6 +194,14 @@ class Checked:
     def metrics(self) -> frozenset[str]:
         """The names of all metrics that were measured, in lower case."""
         return frozenset(key.metric.casefold() for key in self.catalog.evidence)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What factbook.yaml calls measurements, sources, models and what is compared, where letters and digits make the name."""
+        plan = self.manifest.plan
+        models = [name for planned in plan.values() if isinstance(given := planned.params.get("models"), Mapping) for name in given]
+        every = {*plan, *self.manifest.sources, *self.manifest.compared, *map(str, models)}
+        return tuple(sorted(name for name in every if re.search(r"\d", name) and re.search(r"[^\W\d_]{2}", name)))
 
     def reached(self, stage: Stage) -> bool:
         """Whether the book is in that stage or past it."""

@@ -8,8 +8,9 @@ Good: Others report [21 %](https://doi.org/10.1000/182).
 Good: It answers within [300 ms](policy:latency).
 
 No numbers in this sense: names that contain digits (ViT-B/32, F1, Article 13, Llama 3), the name of what is documented, dates and times, versions,
-ordinals, sizes in pixels, formulas in TeX, names of files, citation marks and BibTeX, the numbering of lists and headings, the declared names of
-groups, fenced code (listed as not judged), and quotations: three words or more in quotation marks, or a block quote that names its source.
+ordinals, sizes in pixels, magnifications (a 40x objective), formulas in TeX, names of files, citation marks and BibTeX, the numbering of lists and
+headings, the names of groups, and those of measurements and sources (holdout-2) that factbook.yaml declares, fenced code (listed as not judged), and
+quotations: three words or more in quotation marks, or a block quote that names its source.
 
 Fix: bind it (`factbook facts` finds the key), cite it with a link to its source, or declare it in factbook.yaml.
 """
@@ -67,7 +68,12 @@ _NAMES: Final = tuple(
         (r"\$[^$\n]*\\(?:alpha|beta|cdot|epsilon|frac|gamma|in|lambda|mu|rho|sigma|sim|sqrt|sum|theta|times)\b[^$\n]*\$", 0),
         (r"\b[\w.]*\d\.\.[\w.]*\d\b", 0),
         (rf"\b{_LICENCE},?\s+v?\d\.\d\b|\b[23]-Clause\b|\b[\w-]+(?:\.[\w-]+)*\.{_FILE}\b", 0),
-        (r"\[\d{1,3}\]|(?<!\w)\([1-9]\)(?=\s+\D)", 0),
+        (r"\[\d{1,3}\]|(?<=[^\W\d_]\w)[.,;]? ?\[\d{1,3}(?:[,;–-]\d{1,3})+\](?!\s*%)|(?<!\w)\([1-9]\)(?=\s+\D)", 0),
+        (
+            r"\bmagnif\w+(?: \w+)? (?:of |at |= ?)?\d+(?:\.\d+)?\s?[x×]|\b(?:scanned|captured|digiti[sz]ed|imaged) at \d+(?:\.\d+)?\s?[x×](?!\w)"
+            r"|\b\d+(?:\.\d+)?\s?[x×][ -](?:magnif\w+|objectives?|lens(?:es)?|optical|zoom)\b",
+            re.IGNORECASE,
+        ),
         (r"\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b", 0),
         (rf"\b{_YEAR}-\d\d(?:-\d\d)?(?:T[\d:.]+Z?)?\b", 0),
         (r"\b\d{1,2}[./]\d{1,2}[./]\d{4}\b", 0),
@@ -244,7 +250,7 @@ def numbers(checked: Checked, text: str, exempt: list[tuple[int, int]]) -> Itera
             match = _TOKEN.match(text, index)
             assert match is not None
             position = match.end()
-            yield index, match.group().strip()
+            yield index, match.group().strip().rstrip(".,·'’")
     yield from ((index, said) for index, said in words if not any(start <= index < end for start, end in spans))
 
 
@@ -258,6 +264,8 @@ def _exempt(checked: Checked, text: str) -> Iterator[tuple[int, int]]:
     subject = checked.manifest.subject.name
     if any(character.isalpha() for character in subject):
         yield from (match.span() for match in re.finditer(rf"(?<!\w){re.escape(subject)}(?!\w)", text))
+    for name in checked.names:
+        yield from (match.span() for match in re.finditer(rf"(?<![\w-]){re.escape(name)}(?![\w-]|[.,]\d|\s?%)", text))
     metrics = checked.metrics
     yield from (match.span() for match in _NAME.finditer(text) if _is_name(match, metrics))
     for attribute in attributes(checked.catalog):

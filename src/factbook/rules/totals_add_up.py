@@ -5,11 +5,13 @@ Why: a table whose total is not the sum of its rows has lost rows, counted some 
 Bad:  a row `Total` of 150 under rows of 80 and 60
 Bad:  12 of 48 (30 %)
 Bad:  120 + 35 = 150
+Bad:  150 cases, made up of 80 from the north and 60 from the south
 Good: 12 of 48 (25 %); about 12 of 48 (a quarter)
 
 Judged: columns of plain numbers in tables that somebody wrote and that have a row named total, sum or all; shares in brackets after `K of N`, and
-before it; sums written with + and =. Rounding is allowed for. Not judged: columns of means, rates, medians or percentages (unless their total is
-100 %), tables with subtotals, rows that begin with "of which", and quotations.
+before it; sums written with + and =, and counts that a sentence splits ("consisting of", "split into", "in all 150 cases: 80 …"). Rounding is
+allowed for. Not judged: columns of means, rates, medians or percentages (unless their total is 100 %), tables with subtotals, rows that begin with
+"of which", and quotations.
 Fix: count again. Where rows overlap, say so and exempt it: <!-- factbook: allow FB113 because a case may be in several rows -->.
 """
 
@@ -39,7 +41,15 @@ _OF: Final = rf"(?P<k>{_NUMBER})\s?(?:/|(?:out )?of)\s?(?:the |all )?(?P<n>{_NUM
 _AFTER: Final = re.compile(rf"(?<![\d.,]){_OF}(?:\s[^\W\d]+){{0,3}}\s?[(,]\s?(?P<share>\d+(?:\.\d+)?)\s?(?:%|per ?cent)\s?(?=[),;])")
 _BEFORE: Final = re.compile(rf"(?<![\d.,])(?P<share>\d+(?:\.\d+)?)\s?(?:%|per ?cent)\s?\({_OF}(?=[\s)])")
 _SUM: Final = re.compile(rf"(?<![\d.,+])(?P<parts>(?:{_NUMBER})(?:\s?\+\s?(?:{_NUMBER}))+)\s?=\s?(?P<sum>{_NUMBER})(?![\d%])")
-_JUDGED: Final = re.compile(r"\d[^\n]*(?:%|=|cent)")
+_WHAT: Final = r"(?:\s(?!and\b)[^\W\d][\w-]*)"
+_COUNT: Final = rf"(?:{_NUMBER})(?!\s?(?:%|per ?cent)){_WHAT}{{0,5}}"
+_SPLIT: Final = r",? (?:made up|composed|consisting) of |,? comprising |,? (?:split|divided) into |,? namely "
+_SPLITS: Final = re.compile(
+    rf"(?<![\d.,])(?:(?P<all>a total of |in all |altogether |in total ))?(?P<sum>{_NUMBER}){_WHAT}{{1,4}}?(?:{_SPLIT}|(?(all): |(?!)))"
+    rf"(?P<parts>{_COUNT}(?:, {_COUNT})*,? and {_COUNT})(?!\s?(?:%|per ?cent|of\b))",
+    re.IGNORECASE,
+)
+_JUDGED: Final = re.compile(r"\d[^\n]*(?:%|=|cent| and )")
 _LOOSE: Final = re.compile(
     r"\b(?:about|around|roughly|approximately|nearly|almost|some|ca\.?|circa|over|more than|less than|under|at least|up to)\s*$|[~≈<>]\s?$", re.I
 )
@@ -59,7 +69,7 @@ def check(checked: Checked) -> Iterator[Problem]:
 def _sentences(document: Document, block: Block) -> Iterator[Problem]:
     text = prose.text_of(block)
     quoted = list(prose.quotations(text.plain))
-    for pattern, judge in ((_AFTER, _share), (_BEFORE, _share), (_SUM, _sum)):
+    for pattern, judge in ((_AFTER, _share), (_BEFORE, _share), (_SUM, _sum), (_SPLITS, _split)):
         for match in pattern.finditer(text.plain):
             said = None if _LOOSE.search(text.plain[: match.start()]) else judge(match)
             if said and not any(low <= match.start() < high for low, high in quoted):
@@ -83,6 +93,17 @@ def _sum(match: re.Match[str]) -> str:
     found, told = sum(map(_decimal, parts)), _decimal(match["sum"])
     room = sum((_half(part) for part in (*parts, match["sum"]) if "." in part), Decimal(0))
     return "" if abs(found - told) <= room else f"{match['parts']} is {found:f}, not {match['sum']}"
+
+
+def _split(match: re.Match[str]) -> str:
+    """Whole counts only: parts of rates do not add up."""
+    parts = [_decimal(part) for part in re.findall(_NUMBER, match["parts"])]
+    whole = all(part == part.to_integral_value() for part in parts)
+    return (
+        f"{' + '.join(f'{part:,f}' for part in parts)} is {sum(parts):,f}, not {match['sum']}"
+        if whole and sum(parts) != _decimal(match["sum"])
+        else ""
+    )
 
 
 def _tables(document: Document) -> Iterator[Problem]:
