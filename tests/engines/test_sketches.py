@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -67,6 +68,38 @@ def test_texts_add_up_in_any_order_and_partitioning(values: list[str | None], cu
     shuffled = values[:]
     random.shuffle(shuffled)
     assert text(shuffled).digest == whole.digest
+
+
+WRITTEN = st.from_regex(r"\A[+-]?[0-9]{1,3}(\.[0-9]{0,3})?([eE][+-]?[0-9]{1,3})?\Z") | st.sampled_from(["inf", "-nan", "1e999", "", " 1", "٣", "ä"])
+
+
+@given(st.lists(WRITTEN, max_size=6), st.integers(0, 3))
+def test_which_texts_read_as_numbers(texts: list[str], start: int) -> None:
+    shape = re.compile(r"-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+    column = pa.array(texts, pa.string()).slice(start)
+    reads = [text for text in texts[start:] if shape.fullmatch(text) and math.isfinite(float(text))]
+    unread = sorted(set(texts[start:]) - set(reads))
+    for found in (sketches.make("text", column), sketches.make("text", column, full=True)):
+        assert found.unread == len(texts[start:]) - len(reads)
+        assert found.example == (unread[0] if unread else "")
+        if not unread:
+            assert found.numbers is not None
+            assert found.numbers.total == sum(int(Fraction(float(text)) * 2**GRAIN) for text in reads if abs(float(text)) < sketches.LIMIT)
+
+
+@given(st.lists(st.lists(st.none() | st.sampled_from([str(n) for n in range(9)] + ["a", "1.0", "é"]), max_size=8), min_size=1, max_size=8))
+def test_texts_are_given_up_at_the_cap_whatever_the_batches(batches: list[list[str | None]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sketches, "CAP", 4)
+        patch.setattr(sketching, "CAP", 4)
+        for kind, columns in (
+            ("text", [pa.array(batch, pa.string()) for batch in batches]),
+            ("number", [pa.array([None if item in (None, "a", "é") else float(item) for item in batch], pa.float64()) for batch in batches]),
+        ):
+            column = sketching._Column(kind)
+            for batch in columns:
+                column.add(batch)
+            assert column.sketch().digest == sketches.make(kind, pa.concat_arrays(columns)).digest
 
 
 @given(NUMBERS, TEXTS)
