@@ -141,8 +141,9 @@ def test_schemes(destination: str, expected: tuple[str, str]) -> None:
 
 MARKS = ["[", "](fact:a/b)", "](", ")", "![", "*", "**", "~~", "`", "#", "<b>", "</b>", "[^1]", "[x][r]", "é", "&lt;", "\\"]
 SPACED = ["\n", "\n\n", "> ", "- ", "1. ", "| a |", "\n|---|\n", " ", "[^1]: ", "[r]: fact:a/b\n", "---\n", "19.5 %", "```\n", "\t", "\r\n"]
-REGIONS = ["<!-- fact:table x -->", "<!-- /fact -->"]
-markup = st.lists(st.sampled_from([*MARKS, *SPACED, *REGIONS]), max_size=40).map("".join)
+REGIONS = ["\n\n<!-- fact:table x -->\n\n", "\n\n<!-- fact:part x -->\n\n", "\n\n<!-- /fact -->\n\n"]
+LINKS = ["[19.5 %](fact:a/b)", "[*a*](claim:b?broken)", "[x][r]", "![a](b.svg)", "[a](<b c>)", "[](gap:a)", "[`]`](fact:a/b)"]
+markup = st.lists(st.one_of(*map(st.sampled_from, (MARKS, SPACED, REGIONS, LINKS))), max_size=40).map("".join)
 
 
 @given(markup)
