@@ -160,3 +160,25 @@ def test_rows_that_serve_twice_are_described_once(tmp_path: Path) -> None:
         assert text.count("per=column") == 1
         assert "`again` is made of the same [240](fact:two/rows) rows" in text
     assert book.check().findings == ()
+
+
+def test_a_book_of_two_sources_has_a_document_of_each_kind(tmp_path: Path) -> None:
+    """Objects and detections: the measurement names no `data`, and its tables of groups stay narrow."""
+    rows = [(f"i{i}", "abc"[i % 3], i % 2, f"{i % 7},{i % 5},9,{5 + i % 4}") for i in range(60)]
+    found = "".join(f"{image},{label},{box},{0.5 + i % 40 / 100}\n" for i, (image, label, _, box) in enumerate(rows) if i % 5)
+    (tmp_path / "truth.csv").write_text("image,class,light,x,y,w,h\n" + "".join(f"{a},{b},{c},{d}\n" for a, b, c, d in rows), encoding="utf-8")
+    (tmp_path / "found.csv").write_text("image,class,x,y,w,h,score\n" + found, encoding="utf-8")
+    (tmp_path / "documents").mkdir()
+    text = "factbook: 1\nsubject: {name: boxes}\nsources: {t: {uri: truth.csv, by: [light]}, f: {uri: found.csv}}\n"
+    text += "plan: {street: {measure: detection, truth: t, predictions: f, cut: 0.5, by: [light]}}\n"
+    (tmp_path / "factbook.yaml").write_text(text, encoding="utf-8")
+    book = Book(tmp_path)
+    book.measure()
+    for kind in kinds.names():
+        book.new(kind)
+    assert not book.check().findings
+    card = (tmp_path / "documents" / "model-card.md").read_text(encoding="utf-8")
+    assert "| mean average precision, iou = 0.5 |" in card
+    header = next(line for line in card.splitlines() if line.startswith("| light |"))
+    assert header.split(" | ")[2:5] == ["mAP, iou = 0.5", "mAP, iou = 0.5:0.95", "mAP, iou = 0.75"], "the parameter tells the columns apart"
+    assert len(header.split("|")) <= 10
