@@ -62,7 +62,7 @@ def located(source: Source, root: Path) -> list[Path]:
     """All files of a source, its joined file left out: those of `uri`, then those of `more`; none for what lies on a server.
 
     Raises:
-        SourceError: a file of `more` is not here, or is one of the others.
+        SourceError: a file of `more` is not here, or a file has two names.
     """
     if places.scheme(source.uri):
         _format(source)
@@ -76,6 +76,7 @@ def located(source: Source, root: Path) -> list[Path]:
         if twice := [path for path in added if path in found]:
             raise SourceError(f"{uri}: {twice[0].name} is in `uri` already; its rows would count twice", remedy="take it out of `more`")
         found += added
+    places.once(found, source.uri)
     return found
 
 
@@ -180,7 +181,10 @@ def _format(source: Source, found: Sequence[Path] = ()) -> Any:
     scheme = places.scheme(source.uri)
     if source.format and not scheme:
         return shelf.find("sources", source.format)
-    suffix = (found[0] if source.partitioned and found else Path(source.uri)).suffix.lower()
+    suffixes = sorted({places.kind(path) for path in found if source.partitioned}) or [places.kind(source.uri)]
+    if len(suffixes) > 1:
+        raise SourceError(f"{source.uri}: files of several kinds: {', '.join(suffixes)}", remedy="let `uri` be a pattern, e.g. log/**/*.parquet")
+    suffix = suffixes[0]
     known = shelf.modules("sources")
     for module in known.values():
         if (scheme in getattr(module, "SCHEMES", ())) if scheme else (suffix in module.SUFFIXES):

@@ -13,13 +13,15 @@ from typing import Final
 from factbook import canon
 from factbook.errors import SourceError
 from factbook.manifest import Source
-from factbook.sources import digests, hive
+from factbook.sources import copies, digests, hive
+from factbook.sources.places import opened
 from factbook.sources.tables import Column, Part, Table, check_names, listing, literal
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt")
 _CHUNK: Final = 1 << 22
 _HEADER_LIMIT: Final = 1 << 20
-_BYTE_ORDER_MARKS: Final = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_BYTE_ORDER_MARKS: Final = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_PACKED: Final = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
 
 
 def read(files: Sequence[Path], source: Source, store: Path) -> Table:
@@ -87,16 +89,22 @@ def _readable(files: Sequence[Path], source: Source, store: Path) -> list[Path]:
 
 
 def _copy(path: Path, encoding: str, store: Path) -> Path:
-    """The file as UTF-8, in the private store."""
-    copy = store / "text" / f"{canon.digest([str(path.resolve()), encoding])[7:23]}.csv"
+    """The file as UTF-8, in the private store; written unless it is there."""
+    copy = store / copies.FOLDER / f"{canon.digest([1, encoding, *digests.hashes([path], store)]).removeprefix('sha256:')}.csv"
+    part = copy.with_name(f".{copy.name}.tmp")
     try:
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        with copy.open("w", encoding="utf-8", newline="") as out:
-            _check(path, encoding, out)
+        if not copy.is_file():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("w", encoding="utf-8", newline="") as out:
+                _check(path, encoding, out)
+            part.replace(copy)
+        copy.touch()  # the least recently used are tidied
     except OSError as error:
         raise SourceError(
             f"{path}: cannot be copied as UTF-8 to {copy.parent} ({error.strerror})", remedy="make the book's folder writable, or save it as UTF-8"
         ) from error
+    finally:
+        part.unlink(missing_ok=True)
     return copy
 
 
@@ -108,11 +116,11 @@ def _check(path: Path, encoding: str, out: io.TextIOBase | io.TextIOWrapper | No
     """
     decoder = codecs.getincrementaldecoder(encoding)()
     done = lines = 0
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         while True:
             chunk = stream.read(_CHUNK)
-            if done == 0 and chunk[:2] in _BYTE_ORDER_MARKS and not encoding.startswith("utf-16"):
-                raise SourceError(f"{path}: this is UTF-16, not {encoding}", remedy="declare `encoding: utf-16`, or save it as UTF-8")
+            if done == 0:
+                _check_marks(path, chunk, encoding)
             pending = len(decoder.getstate()[0])
             try:
                 text = decoder.decode(chunk, final=not chunk)
@@ -133,8 +141,17 @@ def _check(path: Path, encoding: str, out: io.TextIOBase | io.TextIOWrapper | No
             lines += text.count("\n")
 
 
+def _check_marks(path: Path, chunk: bytes, encoding: str) -> None:
+    """Raises SourceError where the first bytes of a file say that it is in another encoding, or compressed."""
+    if ending := next((ending for mark, ending in _PACKED.items() if chunk.startswith(mark)), ""):
+        raise SourceError(f"{path}: this is compressed", remedy=f"let its name end in {ending}, or unpack it")
+    marked = next((name for mark, name in _BYTE_ORDER_MARKS.items() if chunk.startswith(mark)), "")
+    if marked and not encoding.startswith(marked):
+        raise SourceError(f"{path}: this is {marked.upper()}, not {encoding}", remedy=f"declare `encoding: {marked}`, or save it as UTF-8")
+
+
 def _header(path: Path, text: Path, source: Source) -> list[str]:
-    with text.open(encoding="utf-8-sig", newline="") as stream:
+    with io.TextIOWrapper(opened(text), encoding="utf-8-sig", newline="") as stream:
         head = stream.read(_HEADER_LIMIT)
     try:
         names = next(csv.reader(io.StringIO(head), delimiter=source.separator, strict=True), [])

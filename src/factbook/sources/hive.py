@@ -38,7 +38,7 @@ def columns(files: Sequence[Path], source: Source, own: Sequence[Column]) -> tup
     """The columns of a table with those that its folders add, sorted, as the engine adds them.
 
     Raises:
-        SourceError: no folder names a column, files lie under different ones, or one is in the files as well.
+        SourceError: no folder names a column, one cannot be read, files lie under different ones, or one is in the files as well.
     """
     if not source.partitioned:
         return tuple(own)
@@ -46,6 +46,8 @@ def columns(files: Sequence[Path], source: Source, own: Sequence[Column]) -> tup
     if not first:
         raise SourceError(f"{source.uri}: `partitioned`, but {files[0]} lies in no folder named column=value", remedy="leave `partitioned` out")
     for path in files:
+        if odd := [name for name in path.parts[:-1] if name.count("=") > 1]:
+            raise SourceError(f"{source.uri}: the folder {odd[0]!r} has two equals signs", remedy="write %3D for the one in the value")
         if [name for name, _ in keys(path)] != first:
             raise SourceError(f"{path}: its folders name other columns than those of {files[0]}, {', '.join(map(repr, first))}")
     if both := {fold(column.name) for column in own} & {fold(name) for name in first}:

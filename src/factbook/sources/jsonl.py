@@ -1,4 +1,6 @@
-"""JSON Lines: one object a line. As in CSV every value is text, as it is written; null, and a name that a line does not have, are missing.
+"""JSON Lines: one object a line. As in CSV every value is text; null, and a name that a line does not have, are missing.
+
+A number with a fraction or an exponent is the text of its double (`1.10` is `1.1`, `1e2` is `100.0`); everything else is as it is written.
 
 Nested values stay readable: a column that holds a list or an object in any row has the type `JSON`, and each of its values is JSON text.
 """
@@ -13,6 +15,7 @@ from typing import Any, Final
 from factbook.errors import SourceError
 from factbook.manifest import Source
 from factbook.sources import digests, hive
+from factbook.sources.places import opened
 from factbook.sources.tables import Column, Part, Table, check_names, connect, listing, literal, quote
 
 SUFFIXES: Final = (".jsonl", ".ndjson")
@@ -50,6 +53,8 @@ def _names(connection: Any, path: Path) -> dict[str, bool]:
     keys = f"SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects({listing([path])}) WHERE json_type(json) = 'OBJECT'"
     names = sorted(row[0] for row in connection.execute(keys).fetchall())
     check_names(path, names)
+    if "" in names:
+        raise SourceError(f"{path}: a name is empty", remedy="name every value")
     if not names:
         return {}
     every = _sql([path], [Column(name, "JSON") for name in names], False)
@@ -70,7 +75,7 @@ def explain(table: Table, error: Exception) -> SourceError:
 def _worded(files: Sequence[Path], error: Exception) -> SourceError:
     """The file and line that cannot be read; DuckDB counts lines from elsewhere."""
     for path in files:
-        with path.open("rb") as stream:
+        with opened(path) as stream:
             for number, line in enumerate(stream, start=1):
                 if wrong := _wrong(line):
                     return SourceError(f"{path}:{number}: {wrong}", remedy="write one JSON object a line, in UTF-8 without a byte order mark")
@@ -90,6 +95,9 @@ def _wrong(line: bytes) -> str:
         return ""
     try:
         found = json.loads(line.decode(), object_pairs_hook=note)
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        return f"{error.object[error.start]!r} is half of a surrogate pair"
     except UnicodeDecodeError as error:
         return f"byte {error.start + 1} of the line is not UTF-8"
     except (ValueError, RecursionError) as error:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import difflib
 import glob
+import io
 import os
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 from urllib.parse import quote
 
 from factbook.errors import SourceAbsent, SourceError
 
+PACKED: Final = {".gz": "gzip", ".zst": "zstd"}
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 
 
@@ -34,6 +37,7 @@ def files(uri: str, root: Path) -> list[Path]:
 
     Raises:
         SourceError: it is a folder, or no path.
+        SourceAbsent: a file that matches is a link to one that is not here.
     """
     if scheme(uri):
         raise SourceError(f"{uri}: only local files are read", remedy="download it, and give its path")
@@ -46,8 +50,10 @@ def files(uri: str, root: Path) -> list[Path]:
         )
     if not glob.has_magic(uri):
         return []
-    found = glob.glob(uri, root_dir=root, recursive=True)  # noqa: PTH207 (Path.glob refuses absolute patterns)
-    return sorted(_real(root / name) for name in found if (root / name).is_file())
+    found = [root / name for name in glob.glob(uri, root_dir=root, recursive=True)]  # noqa: PTH207 (Path.glob refuses absolute patterns)
+    if lost := [path for path in found if path.is_symlink() and not path.exists()]:
+        raise SourceAbsent(f"{uri}: {len(lost)} of {len(found)} files are links to what is not here, e.g. {min(lost).name}", remedy="bring the files")
+    return sorted(_real(path) for path in found if path.is_file())
 
 
 def below(uri: str, root: Path) -> list[Path]:
@@ -57,6 +63,37 @@ def below(uri: str, root: Path) -> list[Path]:
         return files(uri, root)
     found = (path for path in folder.rglob("*") if path.is_file())
     return sorted(_real(path) for path in found if not any(name[0] in "._" for name in path.relative_to(folder).parts))
+
+
+def once(found: Sequence[Path], uri: str) -> None:
+    """Each file counts once, whatever names it has.
+
+    Raises:
+        SourceError: two of the names are of one file.
+    """
+    known: dict[tuple[int, int], Path] = {}
+    for path in found:
+        state = path.stat()
+        other = known.setdefault((state.st_dev, state.st_ino), path)
+        if other != path and other.samefile(path):
+            raise SourceError(
+                f"{uri}: {other.name} and {path.name} are one file; its rows would count twice", remedy="mend the pattern, or remove one"
+            )
+
+
+def kind(name: str | Path) -> str:
+    """The suffix that says the format of a file, in small letters: `.csv` of `log.csv.gz`."""
+    path = Path(name)
+    return (Path(path.stem) if path.suffix.lower() in PACKED else path).suffix.lower()
+
+
+def opened(path: Path) -> BinaryIO:
+    """The bytes of a file, unpacked where its name says that it is compressed."""
+    if path.suffix.lower() not in PACKED:
+        return path.open("rb")
+    import pyarrow as pa
+
+    return io.BufferedReader(pa.input_stream(str(path), compression=PACKED[path.suffix.lower()]))
 
 
 def missing(uri: str, root: Path) -> SourceError:
