@@ -1,6 +1,7 @@
 """Words that compare or rank stand on a claim, or on a source.
 
-Why: "better", "significant", "robust", "best" and "missed more often" are results. Whether they hold is decided by an interval, not by an adjective.
+Why: "better", "significant", "robust", "best" and "missed more often than" are results. Whether they hold is decided by an interval, not by an
+adjective.
 
 Bad:  The model outperforms the rules that it replaces.
 Bad:  There is no significant difference between men and women.
@@ -33,7 +34,7 @@ WORDS: Final = (
     r"|higher|lower|larger|smaller))?|robust(?:ly)?|fairer|safer"
     r"|(?:near(?: the)? )?state[- ]of[- ]the[- ]art|SOTA|on par with"
     rf"|(?:more|most|less|least) (?:accurate|precise|reliable|fair|efficient|effective)(?: than)?"
-    r"|(?:missed|flagged|refused|rejected|misclassified|detected|recogni[sz]ed) (?:more|less) (?:often|frequently)(?: than)?"
+    r"|(?:missed|flagged|refused|rejected|misclassified|detected|recogni[sz]ed) (?:more|less) (?:often|frequently) than"
     r"|(?:misses|flags|refuses|rejects|detects) (?:more|fewer)(?: \w+){0,4} than"
     rf"|(?:improved|superior|greater|increased|unequalled) (?:{_QUALITIES})"
 )
