@@ -167,3 +167,24 @@ def test_internal_indices_that_are_not_defined(tmp_path):
     assert found["calinski_harabasz"].reason == "no cluster has any spread"
     alone = facts(measured(tmp_path, {"c": [0, 0], "x": [1.0, 2.0]}, "", plan))
     assert "not at least two clusters" in alone["davies_bouldin"].reason
+
+
+def test_chance_agreement_has_the_variance_of_permutations():
+    random = np.random.default_rng(2)
+    clusters, classes = np.repeat([0, 1, 2], [30, 25, 10]), np.repeat([0, 1], [20, 45])
+    each = [oracle.adjusted_rand_score(clusters, random.permutation(classes)) for _ in range(4000)]
+    assert clustering.chance(clustering.contingency(clusters, classes)) == pytest.approx(np.var(each), rel=0.15)
+    assert clustering.chance(np.array([[1, 1], [1, 0]])) == 0
+
+
+@pytest.mark.parametrize("n", [100, 400])
+def test_intervals_of_clusters_that_say_nothing_hold(n):
+    """Without agreement the delta method alone covers .76."""
+    random, covered = np.random.default_rng(7), 0
+    for _ in range(300):
+        table = clustering.contingency(random.integers(0, 2, n), random.integers(0, 3, n))
+        answer = clustering.Answer("m", 0.95, {item.name: item for item in clustering.METRICS}, frozenset(), "")
+        clustering._add_agreement(answer, table, ())
+        fact = next(fact for fact in answer.facts if fact.key.metric == "adjusted_rand")
+        covered += fact.low <= 0 <= fact.high
+    assert covered >= 285

@@ -4,7 +4,8 @@
 
 Agreement is a function of the contingency counts of clusters and classes. Its intervals are those of the delta method for multinomial counts (Agresti
 2013, Categorical Data Analysis, 16.1), cut at the bounds; entropies of small samples are biased, so read them from 20 rows a cell on. They cover .94
-to .96 there, and are left out at perfect agreement, where there is no variation.
+to .96 there, and are left out at perfect agreement, where there is no variation. Where clusters and classes hardly agree, the first derivative of the
+adjusted Rand index vanishes; the variance that it has without any agreement is added, which is conservative there and nothing elsewhere.
 
 The silhouette compares every row with every other: it is measured for at most 10,000 rows of a slice; the indices of Davies & Bouldin and of
 Calinski & Harabasz compare centres, for any number. They have no interval, because all rows share their distances, which are Euclidean, in the units
@@ -27,7 +28,7 @@ from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.statistics import intervals
 from factbook.statistics.moments import Floats, Integers, real, sums, tidy
 
-VERSION: Final = 2
+VERSION: Final = 3
 ROLES: Final = ("data",)
 PARAMS: Final = ("clusters", "labels", "features")
 LARGEST: Final = 10_000
@@ -199,6 +200,7 @@ def _add_agreement(answer: Answer, table: Integers, place: Pairs) -> None:
         if value is not None and gradient is not None:
             share = table / n
             variance = (float((share * gradient**2).sum()) - float((share * gradient).sum()) ** 2) / n
+            variance += chance(table) if metric == "adjusted_rand" else 0.0
             interval = intervals.around(
                 value, variance if variance > 1e-20 else 0.0, answer.level, "delta method", answer.metrics[metric].bounds or (-1, 1)
             )
@@ -231,6 +233,19 @@ def _rand(table: Integers) -> tuple[float | None, Floats | None]:
     d_above = 2 * p - b * slope_a - a * slope_b
     d_below = (0.5 - b) * slope_a + (0.5 - a) * slope_b
     return value, (d_above - above / below * d_below) / below
+
+
+def chance(table: Integers) -> float:
+    """The variance of the adjusted Rand index if rows fell into clusters and classes by chance (Fowlkes & Mallows 1983, JASA 78, 553)."""
+    n = int(table.sum())
+    if n < 4:
+        return 0.0
+    sides = [[int(size) for size in table.sum(axis=axis)] for axis in (1, 0)]
+    (p, q), (p3, q3) = ([sum(math.perm(size, k) for size in side) for side in sides] for k in (2, 3))
+    two, three, four = (math.perm(n, k) for k in (2, 3, 4))
+    variance = 2 * p * q / two + 4 * p3 * q3 / three + (p * p - 2 * p - 4 * p3) * (q * q - 2 * q - 4 * q3) / four - (p * q / two) ** 2
+    largest = (p + q) / 2 - p * q / two
+    return max(variance, 0.0) / largest**2 if largest > 0 else 0.0
 
 
 def _information(table: Integers) -> dict[str, tuple[float | None, Floats | None]]:
