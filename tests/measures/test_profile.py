@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import shutil
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
 
-from factbook.engines import sketches
+from factbook.engines import kept, sketches
 from factbook.measures import profile
 from factbook.model import Status, Unit
 from measuring import DATA, facts, shared, table
@@ -164,3 +165,24 @@ def test_repeated_rows_are_found_whatever_tells_columns_apart(tmp_path: Path) ->
     found = facts(tmp_path, {"uri": "d.parquet", "key": "id"}, PLAN)
     assert found["data/duplicates"].value == 0
     assert found["data/duplicates_but_key"].value == len(rows) - len({tuple(row) for row in rows}) > 16
+
+
+def test_a_copy_on_disk_gives_the_facts_of_one_in_memory_and_is_scanned_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "".join(f"{n},{n % 7},{'' if n % 5 else 'x' + str(n)},{n / 3!r}\n" for n in range(300))
+    (tmp_path / "d.csv").write_text("key,few,text,number\n" + rows)
+    in_memory = facts(tmp_path, {"uri": "d.csv"}, PLAN)
+    monkeypatch.setattr(profile, "_CHUNK_CELLS", 100)
+    shutil.rmtree(tmp_path / ".factbook")
+    scanned: list[str] = []
+    original = kept.sketched
+    monkeypatch.setattr(kept, "sketched", lambda table, *rest: scanned.append(table.sql) or original(table, *rest))
+    assert facts(tmp_path, {"uri": "d.csv"}, PLAN) == in_memory
+    assert "table.parquet" in scanned[0]
+    monkeypatch.setattr(profile, "_HELD", 1)
+    monkeypatch.setattr(sketches, "CAP", 16)
+    shutil.rmtree(tmp_path / ".factbook")
+    counted_by_engine = facts(tmp_path, {"uri": "d.csv"}, PLAN)
+    monkeypatch.setattr(profile, "_HELD", 1 << 20)
+    assert facts(tmp_path, {"uri": "d.csv"}, PLAN) == counted_by_engine
+    assert counted_by_engine["data/distinct;column=number"].value == 300
+    assert counted_by_engine["data/type;column=key"].value == "whole number"

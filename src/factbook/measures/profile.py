@@ -14,7 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,9 +106,10 @@ def measure(request: Request, answer: Answer) -> None:
     rows = tally.rows
     answer.add("rows", rows, n=rows)
     answer.add("columns", len(table.columns))
-    sketched = kept.sketched(table, source, dict.fromkeys(table.names, False), request.store, request.progress)[()]
     connection = sources.connect(request.store)
     with _at_hand(table, source, connection, rows, request.store) as scanned:
+        read = scanned if scanned.parts else table
+        sketched = kept.sketched(read, source, dict.fromkeys(table.names, False), request.store, request.progress)[()]
         _add_table(answer, request, _Scanned(scanned, source, connection, sketched))
     slices = margins(request.name, request.planned, source)
     if source.label:
@@ -197,7 +198,10 @@ class _Described:
 
 @contextmanager
 def _at_hand(table: Table, source: Source, connection: Any, rows: int, store: Path) -> Iterator[Table]:
-    """The table, or where every scan would read a text file again a copy of it: in memory where that is small, else in the private store."""
+    """The table, or where every scan would read a text file again a copy of it: in memory where that is small, else in the private store.
+
+    A copy of one file has it as its part: what is kept of it goes by the bytes of the file.
+    """
     import duckdb
 
     small = rows * len(table.columns) <= _CHUNK_CELLS
@@ -205,6 +209,7 @@ def _at_hand(table: Table, source: Source, connection: Any, rows: int, store: Pa
         yield table
         return
     connection.execute("SET preserve_insertion_order = true")
+    store.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=store) as folder:
         copy = Path(folder) / "table.parquet"
         group = max(_SHORTEST_GROUP, _CHUNK_CELLS // len(table.columns))
@@ -214,7 +219,8 @@ def _at_hand(table: Table, source: Source, connection: Any, rows: int, store: Pa
         except duckdb.Error as error:
             raise sources.explain(source, table, error) from error
         sql = "SELECT * FROM at_hand" if small else f"SELECT * FROM read_parquet({listing([copy])})"
-        yield Table(table.where, sql, table.columns, rows, table.files)
+        parts = () if small or len(table.parts) > 1 else tuple(replace(part, sql=sql) for part in table.parts)
+        yield Table(table.where, sql, table.columns, rows, table.files, parts)
 
 
 def _describe(scanned: _Scanned) -> list[_Described]:
