@@ -33,6 +33,7 @@ from factbook.statistics.moments import UNIT, Floats, Integers, Sample, within
 
 LARGE: Final = 1 << 20
 _LUMP: Final = 1 << 17
+_CELLS: Final = 1 << 12
 _ONE: Final = 1 << UNIT
 
 
@@ -85,7 +86,7 @@ def _read(part: Table, source: Source, asked: Asked, request: Request, done: int
         if batch.count and not reading.contradicted:
             groups = {name: (item.values, item.codes) for name, item in batch.groups.items()}
             held.append(totals.fold(asked.design, groups, asked.derive(batch.numbers), batch.count, shifts))
-        if len(held) > 4:
+        if len(held) > 4 or sum(len(item.n) for item in held[1:]) > _CELLS:
             held = [totals.combine(asked.design, held)]
             shifts = {name: item.shift for name, item in held[0].spreads.items()}
         request.progress(part.where, done + reading.rows, request.tally().rows)
