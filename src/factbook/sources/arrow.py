@@ -31,7 +31,8 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
         first = first or schema
         if [(field.name, field.type) for field in schema] != [(field.name, field.type) for field in first]:
             odd = sorted({f"{field.name} {field.type}" for field in schema} ^ {f"{field.name} {field.type}" for field in first})
-            raise SourceError(f"{path}: its columns differ from those of {files[0]}: {', '.join(odd[:5]) or 'another order'}")
+            said = f"{path}: its columns differ from those of {files[0]}: {', '.join(odd[:5]) or 'another order'}"
+            raise SourceError(said, remedy="write all files with the same columns in one order")
     hashes = digests.hashes(files, store)
     written = [copies.copy(store, known, str(path), partial(_opened, path)) for path, known in zip(files, hashes, strict=True)]
     opened, origin = parquet.read(written, source, store), dict(zip(written, files, strict=True))

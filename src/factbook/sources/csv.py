@@ -39,7 +39,8 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
         names = _header(path, text, source)
         if first and names != first:
             odd = sorted(set(first) ^ set(names))
-            raise SourceError(f"{path}: its columns differ from those of {files[0]}: {', '.join(map(repr, odd[:5])) or 'another order'}")
+            said = f"{path}: its columns differ from those of {files[0]}: {', '.join(map(repr, odd[:5])) or 'another order'}"
+            raise SourceError(said, remedy="write all files with the same columns in one order")
         first = names
     columns = hive.columns(files, source, [Column(name, "VARCHAR") for name in first])
     parts = (Part(path, _sql([text], first, source), None, hive.span(path, source)) for path, text in zip(files, readable, strict=True))
