@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from factbook import shelf
-from factbook.cli import main, show
+from factbook.cli import main, terminal
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 SECTIONS = {
@@ -27,7 +27,7 @@ SECTIONS = {
 def test_every_example_of_the_guide(page, tmp_path, monkeypatch, capsys):
     text = (GUIDE / f"{page}.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    show._console.cache_clear()  # it writes to the stream of the first test
+    terminal.console.cache_clear()  # it writes to the stream of the first test
     script = re.search(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert script is not None
     exec(compile(script[1], page, "exec"), {})
