@@ -384,11 +384,9 @@ def _text_sketch(values: Any, n: Integers | None, rows: int, texts: Texts, *, ma
 
 
 def _sorted_texts(values: Any, n: Integers) -> Texts:
-    """Arrow sorts by the bytes of UTF-8, which is by code point, as Python does."""
-    import pyarrow.compute as pc
-
-    order = pc.sort_indices(values)
-    return Texts(tuple(_strings(values.take(order))), n[sources.numpy(order).astype(np.int64)])
+    texts = _strings(values)
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    return Texts(tuple(texts[i] for i in order), n[order])
 
 
 def _strings(values: Any) -> list[str]:
