@@ -49,7 +49,7 @@ def _code() -> str:
 
 def get(store: Path, name: str) -> Tally | None:
     """A kept tally; None where there is none, or where its file is damaged."""
-    data = _read(store, name)
+    data = read(store, name)
     try:
         return None if data is None else tallies.load(data)
     except ValueError:
@@ -58,7 +58,7 @@ def get(store: Path, name: str) -> Tally | None:
 
 def put(store: Path, name: str, tally: Tally) -> bool:
     """Keep a tally, in one step; False where the store takes nothing."""
-    return _write(store, name, tallies.dump(tally))
+    return write(store, name, tallies.dump(tally))
 
 
 def sketched(
@@ -76,7 +76,7 @@ def sketched(
     found: defaultdict[Cell, list[dict[str, Sketch]]] = defaultdict(list)
     for number, pin in enumerate(sources.pins(whole, store)):
         part, name = whole.part(number), canon.digest([*common, pin]).removeprefix("sha256:")
-        for cell, one in (_sketches(_read(store, name)) or _scanned(part, source, wanted, store, progress, splits, name)).items():
+        for cell, one in (_sketches(read(store, name)) or _scanned(part, source, wanted, store, progress, splits, name)).items():
             found[cell].append(one)
     if not found:
         raise SourceError(f"{table.where}: no rows", remedy="give a table with at least one row")
@@ -92,7 +92,7 @@ def _scanned(
     found = sketching.scan(part, source, wanted, store, progress, splits)
     blobs = {cell: {column: sketches.dump(sketch) for column, sketch in one.items()} for cell, one in found.items()}
     head = [[cell, [[column, len(blob)] for column, blob in one.items()]] for cell, one in blobs.items()]
-    _write(store, name, json.dumps(head).encode() + b"\n" + b"".join(blob for one in blobs.values() for blob in one.values()))
+    write(store, name, json.dumps(head).encode() + b"\n" + b"".join(blob for one in blobs.values() for blob in one.values()))
     return found
 
 
@@ -118,7 +118,7 @@ def _is_empty(part: Table, store: Path) -> bool:
         return False  # the scan says what is wrong
 
 
-def _read(store: Path, name: str) -> bytes | None:
+def read(store: Path, name: str) -> bytes | None:
     """What is kept under a name; None where there is nothing, or where it does not match its own hash."""
     path = store / FOLDER / name
     try:
@@ -131,7 +131,7 @@ def _read(store: Path, name: str) -> bytes | None:
     return data
 
 
-def _write(store: Path, name: str, data: bytes) -> bool:
+def write(store: Path, name: str, data: bytes) -> bool:
     """A store that cannot be written costs time later, nothing else."""
     try:
         canon.write_atomic(store / FOLDER / name, hashlib.sha256(data).hexdigest().encode() + b"\n" + data)

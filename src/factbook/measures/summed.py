@@ -18,8 +18,8 @@ from typing import Any, Final
 import numpy as np
 
 from factbook import canon, sources
-from factbook.engines import keeping, totals
-from factbook.engines.keeping import Sum
+from factbook.engines import totalling, totals
+from factbook.engines.totalling import Sum
 from factbook.engines.totals import Columns, Design, Spread, Totals
 from factbook.errors import SourceError
 from factbook.manifest import Source
@@ -72,7 +72,7 @@ def add_up(request: Request, asked: Asked) -> tuple[Totals, tuple[str, ...]]:
 
     code = [canon.digest(inspect.getsource(module)) for module in (*asked.modules, rows)]
     about = [code, asked.params, [[item.role, item.column, item.policy] for item in asked.wanted]]
-    found = keeping.add_up(table, source, asked.design, about, request.store, read)
+    found = totalling.add_up(table, source, asked.design, about, request.store, read)
     if found.totals is None:
         raise SourceError(f"{table.where}: no rows with a value in every column", remedy="give a table with at least one")
     return found.totals, rows.left_out(table, found.out, found.rows)

@@ -82,7 +82,7 @@ def _code() -> str:
 
 
 def _get(store: Path, name: str) -> Sum | None:
-    data = kept._read(store, name) if name else None
+    data = kept.read(store, name) if name else None
     if data is None:
         return None
     line, _, body = data.partition(b"\n")
@@ -95,4 +95,4 @@ def _get(store: Path, name: str) -> Sum | None:
 
 def _put(store: Path, name: str, found: Sum) -> None:
     if name:
-        kept._write(store, name, json.dumps([found.rows, found.out]).encode() + b"\n" + (totals.dump(found.totals) if found.totals else b""))
+        kept.write(store, name, json.dumps([found.rows, found.out]).encode() + b"\n" + (totals.dump(found.totals) if found.totals else b""))
