@@ -22,7 +22,7 @@ from factbook.errors import ManifestError, SourceError, UnknownName
 from factbook.evidence import GIT_ATTRIBUTES
 from factbook.evidence.locking import STORE
 from factbook.manifest import Group, Source, validate
-from factbook.sources import Preview
+from factbook.sources import Preview, places
 
 SOURCE: Final = "evaluation"
 TRAINING: Final = "training"
@@ -153,7 +153,7 @@ def _opened(data: str, said: Predictions, book: Path, folder: Path, notes: list[
         raise SourceError(
             f"{data}: no such file", remedy=f"did you mean {' or '.join(near)}?" if near else "name a CSV or Parquet file, or a pattern"
         )
-    if said.separator or Path(data).suffix.lower() not in _TEXTS:
+    if said.separator or places.kind(data) not in _TEXTS:
         return Source(uri=uri, separator=said.separator.replace("\\t", "\t") or ",", encoding=said.encoding)
     tried = [Source(uri=uri, separator=mark, encoding=said.encoding) for mark in _SEPARATORS]
     fitting = [source for source in tried if said.label in _names(source, folder)]
