@@ -265,4 +265,5 @@ def test_all_kinds_and_regimes_are_listed_for_people_and_for_machines(tmp_path: 
         listed = json.loads(done.stdout)
         assert tuple(item["name"] for item in listed) == known
         assert all(item["title"] for item in listed)
-        assert all(name in factbook(command, "--list", cwd=tmp_path).stdout for name in known)
+        for_people = factbook(command, "--list", cwd=tmp_path).stdout
+        assert [name for name in known if name not in for_people] == []
