@@ -418,6 +418,7 @@ def _read(values: Any) -> tuple[Floats, NDArray[np.bool_]]:
     import pyarrow.compute as pc
 
     try:
+        values.slice(0, _SAMPLE).cast(pa.float64())  # a try: Arrow words an error for each text that is none
         numbers: Floats = sources.numpy(values.cast(pa.float64()))
         reads: NDArray[np.bool_] = np.isfinite(numbers) & ~_oddly_written(values)
         return numbers[reads], reads
