@@ -15,7 +15,7 @@ from scipy import stats
 from benchmarks.simulation import LEVEL, Case, Floats, ends
 from factbook.engines.tallies import CLUSTER_BLOCKS, TENTHS
 from factbook.measures import cluster_scores, curves, group_errors, group_scores, inequality, multiclass, quantities, scores
-from factbook.measures.binary import FN, TP
+from factbook.measures.binary import Counts
 from factbook.measures.cluster_scores import Spread
 from factbook.measures.group_scores import Group
 from factbook.measures.influence import ratio
@@ -51,12 +51,10 @@ class Kept:
         self.found[name] = interval
 
 
-def place(own: scores.Scored) -> Any:
+def place(own: scores.Scored) -> curves.Place:
     """A slice as the curves see it."""
-    positive, negative = own.weights
-    numbers = {True: int(positive.sum()), False: int(negative.sum())}
-    counts = SimpleNamespace(weights=None, judged=len(positive), count=lambda kinds: numbers[set(kinds) == {TP, FN}])
-    return SimpleNamespace(scored=own, positive=positive, negative=negative, spread=None, counts=counts, place=())
+    positive, negative = (int(part.sum()) for part in own.weights)
+    return curves.Place((), Counts((negative, 0, 0, positive)), own, None, narrow=False)
 
 
 @cache
