@@ -58,7 +58,7 @@ def test_points_are_scikit_learns(weighted: bool, tmp_path: Path) -> None:
         inside = np.searchsorted(np.linspace(0, 1, 11)[1:-1], s) == i
         assert found[f"m/observed;bin={name}"].value == pytest.approx(np.average(y[inside], weights=w[inside]), abs=CLOSE)
         assert found[f"m/mean_score;bin={name}"].value == pytest.approx(np.average(s[inside], weights=w[inside]), abs=CLOSE)
-    assert found["m/calibration_in_the_large"].value == pytest.approx(np.average(s - y, weights=w), abs=CLOSE)
+    assert found["m/calibration_in_the_large"].value == pytest.approx(np.average(y - s, weights=w), abs=CLOSE)
 
 
 def test_the_rates_at_the_cut_are_the_rates(tmp_path: Path) -> None:
@@ -189,6 +189,17 @@ def test_points_of_binned_scores_say_so(tmp_path: Path, monkeypatch: pytest.Monk
         "brier_resolution",
     ):
         assert found[f"m/{key}"].note.startswith("scores are counted in bins")
+
+
+@pytest.mark.parametrize("cap", [1 << 19, 50])
+def test_weighted_rates_at_thresholds_and_in_bins_count_rows(cap: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "CAP", cap)
+    data = generated()
+    data["w"] = np.round(data["w"] / 1000, 5) + 1e-5
+    found = measured(tmp_path, data, weight="w")
+    for name in ("precision", "recall", "npv", "accuracy"):
+        assert found[f"m/{name};threshold=0.5"].n == pytest.approx(found[f"m/{name}"].n, abs=30 if cap == 50 else 0)
+    assert found["m/observed;bin=0.5-0.6"].n == pytest.approx(((data["s"] > 0.5) & (data["s"] <= 0.6)).sum(), abs=30 if cap == 50 else 0)
 
 
 def test_undefined_slope_where_a_score_is_certain(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from factbook import canon, sources
-from factbook.engines import bins, columns, folding, kernel, pages, sketches, sketching, tallies
+from factbook.engines import bins, cells, columns, folding, kernel, pages, sketches, sketching, tallies
 from factbook.engines.sketches import Sketch
 from factbook.engines.sketching import Cell, Split
 from factbook.engines.tallies import Tally
@@ -44,7 +44,7 @@ def names(table: Table, source: Source, attributes: Sequence[str], store: Path) 
 @functools.cache
 def _code() -> str:
     """The digest of the code that counts: another kernel counts anew."""
-    return canon.digest([inspect.getsource(module) for module in (kernel, columns, folding, bins, tallies, sketches, sketching, pages)])
+    return canon.digest([inspect.getsource(module) for module in (kernel, columns, folding, bins, tallies, cells, sketches, sketching, pages)])
 
 
 def get(store: Path, name: str) -> Tally | None:

@@ -107,13 +107,13 @@ METRICS: Final = (
     ),
     _metric(
         "calibration_in_the_large",
-        "mean score less share of positives",
+        "calibration in the large",
         Unit.POINTS,
         Direction.NEITHER,
         (-1.0, 1.0),
-        "mean of score - outcome",
+        "share of positive labels - mean score",
         "Van Calster et al. 2019, BMC Medicine 17, 230",
-        ("calibration_bias",),
+        ("calibration_bias", "observed_minus_expected"),
     ),
     _metric(
         "calibration_slope",
@@ -204,11 +204,12 @@ class Place:
 
     def decided(self, predicted: Integers, level: float) -> Counts:
         """The counts if each score is predicted positive (1) or negative (0)."""
-        kind = [self.negative @ (1 - predicted), self.negative @ predicted, self.positive @ (1 - predicted), self.positive @ predicted]
-        rows = (*(round(float(part)) for part in kind), 0, 0)
+        positive, negative = self.scored.rows or (self.positive, self.negative)
+        rows = (*(round(float(part @ side)) for part in (negative, positive) for side in (1 - predicted, predicted)), 0, 0)
         weights = None
         if self.counts.weights is not None:
             squares = self.scored.squares
+            kind = [self.negative @ (1 - predicted), self.negative @ predicted, self.positive @ (1 - predicted), self.positive @ predicted]
             square = [squares[1] @ (1 - predicted), squares[1] @ predicted, squares[0] @ (1 - predicted), squares[0] @ predicted]
             weights = (*((_units(a), _units(b)) for a, b in zip(kind, square, strict=True)), (0, 0), (0, 0))
         if self.spread is None:
@@ -407,8 +408,8 @@ def _add_figure(answer: Answer, name: str, at: Place, figure: Figure) -> None:
 
 def _add_large(answer: Answer, at: Place) -> None:
     score, total = at.scored.middle, float(at.positive.sum() + at.negative.sum())
-    value = float((at.positive * (score - 1)).sum() + (at.negative * score).sum()) / total
-    _add_figure(answer, "calibration_in_the_large", at, Figure(value, (score - 1 - value) / total, (score - value) / total))
+    value = float((at.positive * (1 - score)).sum() - (at.negative * score).sum()) / total
+    _add_figure(answer, "calibration_in_the_large", at, Figure(value, (1 - score - value) / total, -(score + value) / total))
 
 
 def _add_regressions(answer: Answer, at: Place) -> None:

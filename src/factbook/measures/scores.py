@@ -90,7 +90,7 @@ class Scored:
     """The score distribution of a slice: per distinct score (or bin), rising, what the positive and the negative rows weigh.
 
     `squares` are sums of squared weights; without weights both are numbers of rows. `exact` is False where the scores are binned. `of` is the sheet
-    that the slice is part of, and its place there.
+    that the slice is part of, and its place there; `rows` are numbers of rows, where there are weights.
     """
 
     low: Floats
@@ -99,6 +99,7 @@ class Scored:
     squares: tuple[Floats, Floats]
     exact: bool
     of: tuple[Sheet, int] | None = None
+    rows: tuple[Floats, Floats] | None = None
 
     @property
     def middle(self) -> Floats:
@@ -144,7 +145,8 @@ def _each(outcomes: Outcomes, by: Sequence[str]) -> Iterator[tuple[Pairs, Scored
             own = slice(start, start + length)
             weights = sheet.weights[0][own], sheet.weights[1][own]
             squares = (sheet.squares[0][own], sheet.squares[1][own]) if sheet.weighted else weights
-            yield name, Scored(sheet.low[own], sheet.high[own], weights, squares, sheet.exact, (sheet, i))
+            numbers = None if sheet.rows is None else (sheet.rows[0][own], sheet.rows[1][own])
+            yield name, Scored(sheet.low[own], sheet.high[own], weights, squares, sheet.exact, (sheet, i), numbers)
 
 
 def add(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs) -> None:

@@ -32,6 +32,7 @@ class Sheet:
         weights: of positives and of negatives.
         squares: sums of squared weights; without weights both are numbers of rows.
         exact: False where the scores are binned.
+        rows: numbers of positives and of negatives, where there are weights.
         parts: what makes up the slices of this sheet and of others, this one's from the `first` on.
     """
 
@@ -42,6 +43,7 @@ class Sheet:
     weights: Pair
     squares: Pair
     exact: bool
+    rows: Pair | None = None
     parts: _Parts | None = None
     first: int = 0
     _known: dict[object, Rows] = field(default_factory=dict)
@@ -210,8 +212,8 @@ def _sheet(cells: Scores, own: Integers, group: NDArray[Any], positive: Flags, n
     low = keys[there].view(np.float64)
     starts = np.searchsorted(group[there], np.arange(len(names)))
     weights = split(weight)
-    squares = weights if square is weight else split(square)
-    return Sheet(names, starts, low, low, weights, squares, exact=True, parts=parts, first=first)
+    squares, numbers = (weights, None) if square is weight else (split(square), split(cells.n[own].astype(np.float64)))
+    return Sheet(names, starts, low, low, weights, squares, exact=True, rows=numbers, parts=parts, first=first)
 
 
 @dataclass(frozen=True, eq=False)
@@ -359,11 +361,11 @@ def _binned_sheet(scores: Scores, n: NDArray[Any], limbs: Integers | None, names
         return amount[1::2].reshape(-1)[there].astype(np.float64), amount[0::2].reshape(-1)[there].astype(np.float64)
 
     begins = np.concatenate([[0], np.cumsum(np.count_nonzero(both, axis=1))[:-1]])
-    weights = squares = split(n)
+    weights = squares = numbers = split(n)
     if limbs is not None:
         amounts = sums(carried(limbs))
         weights, squares = split(amounts[..., 0]), split(amounts[..., 1])
-    return Sheet(names, begins, low[column], high[column], weights, squares, exact=False)
+    return Sheet(names, begins, low[column], high[column], weights, squares, exact=False, rows=numbers if weights is not numbers else None)
 
 
 def _amounts(n: Integers, limbs: Integers | None) -> Pair:
