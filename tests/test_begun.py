@@ -69,8 +69,8 @@ def test_an_update_reads_each_document_once(book: Book, monkeypatch: pytest.Monk
         write(book, f"glossary-{number}", GLOSSARY)
     book.update()
     read: list[str] = []
-    honest = parse._read
-    monkeypatch.setattr(parse, "_read", lambda data, name: (read.append(name), honest(data, name))[1])
+    honest = parse.decoded
+    monkeypatch.setattr(parse, "decoded", lambda data, name: (read.append(name), honest(data, name))[1])
     book.update()
     assert sorted(read) == [f"documents/glossary-{number}.md" for number in range(4)]
 

@@ -226,8 +226,11 @@ def test_calibration_error_is_that_of_the_calibration_curve(tmp_path: Path) -> N
     expected = float(np.sum(sizes[sizes > 0] * np.abs(fraction - mean)) / len(where))
     fact = measured(tmp_path, data)["performance/ece"]
     assert fact.value == pytest.approx(expected, abs=CLOSE)
-    assert fact.interval is None
-    assert "no interval" in fact.note
+    assert fact.interval is not None
+    assert fact.interval[0] < expected < fact.interval[1]
+    both = measured(tmp_path, data)["performance/ece?g=a&h=x"]
+    assert both.interval is None
+    assert both.note == "no interval: it is given over all rows and by one attribute"
 
 
 def test_undefined_where_others_print_zero(tmp_path: Path) -> None:

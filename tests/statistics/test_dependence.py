@@ -124,6 +124,19 @@ def test_a_copy_of_the_label_is_found_whatever_its_type(tmp_path: Path) -> None:
     assert found["data/label_explained;column=copy"].value == 1.0
 
 
+def test_small_tables_explain_a_label_by_chance_and_that_is_no_leak(tmp_path: Path) -> None:
+    alarms = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        y = np.arange(30) % 2
+        columns = {f"x{i}": rng.normal(size=30) for i in range(4)} | {"c": rng.integers(0, 14, 30).astype(str)}
+        table(tmp_path / "d.parquet", {"y": y, **columns})
+        alarms += facts(tmp_path, {"uri": "d.parquet", "label": "y", "positive": "1"}, PLAN)["data/leaks"].value
+    assert alarms <= 2
+    table(tmp_path / "d.parquet", {"y": np.arange(60) % 2, "late": np.arange(60) % 2 + np.linspace(0, 0.5, 60)})
+    assert facts(tmp_path, {"uri": "d.parquet", "label": "y", "positive": "1"}, PLAN)["data/leaks"].note == "late"
+
+
 def test_outliers_by_both_rules(tmp_path: Path) -> None:
     rng = np.random.default_rng(8)
     for n, digits in ((500, 12), (60_000, 12)):

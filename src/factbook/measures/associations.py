@@ -33,6 +33,7 @@ BITS: Final = 40
 GIVEN: Final = 0.75
 RARE: Final = 0.5
 ODDS: Final = 10
+NEARLY: Final = 0.9
 _CELLS: Final = 20_000_000
 _NEITHER: Final = Direction.NEITHER
 
@@ -72,7 +73,12 @@ METRICS: Final = (
         f"rows with label and value / rows with the value; where its lower end is at least {GIVEN}, and its odds {ODDS} times the label's own",
         "",
     ),
-    count_metric("leaks", "columns that may give the label away", "leaks", "columns with a `label_given`, or with label_explained of at least 0.9"),
+    count_metric(
+        "leaks",
+        "columns that may give the label away",
+        "leaks",
+        "columns with a `label_given`, or whose label_explained less what chance explains is at least 0.9 of what is left",
+    ),
     count_metric("missing_together", "rows where both columns are missing", "missing together", "rows without a value of either", Direction.NEITHER),
 )
 
@@ -116,7 +122,7 @@ def add(answer: Answer, reader: Reader, found: Mapping[str, Sketch]) -> None:
         return
     kinds = {name: kind for name, one in found.items() if (kind := _kind(one, name, request))}
     compared = [name for name in kinds if name != source.label][: COLUMNS - 1] + ([source.label] if source.label in kinds else [])
-    leaks: dict[str, float] = {}
+    leaks: dict[str, tuple[float, bool]] = {}
     known = [name for name in kinds if name not in (source.label, source.prediction, source.score)]
     for names in _chunks([source.label, *known] if source.label in kinds else [], rows):
         sample = _read(reader, {name: kinds[name] for name in names}, rows)
@@ -206,8 +212,8 @@ def _parted(values: Floats) -> tuple[Integers, tuple[str, ...]]:
     return codes.astype(np.int64), names
 
 
-def _label(answer: Answer, sample: Sample, label: str, least: int) -> dict[str, float]:
-    """How much of the label each column explains, and values of columns at which a rare label is nearly certain."""
+def _label(answer: Answer, sample: Sample, label: str, least: int) -> dict[str, tuple[float, bool]]:
+    """How much of the label each column explains and whether that is nearly all; and values of columns at which a rare label is nearly certain."""
     own, classes = sample.codes.get(label) or _parted(sample.numbers[label])
     shares = np.bincount(own[own >= 0], minlength=len(classes)) / max(1, int((own >= 0).sum()))
     found = {}
@@ -219,7 +225,7 @@ def _label(answer: Answer, sample: Sample, label: str, least: int) -> dict[str, 
         explained = dependence.uncertainty(table)
         if explained is None:
             continue
-        found[name] = explained
+        found[name] = explained, dependence.beyond_chance(table, explained) >= NEARLY
         for i, j in zip(*np.nonzero(table), strict=True):
             k, n = int(table[i, j]), int(table[i].sum())
             if n < max(least, 10) or shares[j] > RARE:
@@ -232,12 +238,12 @@ def _label(answer: Answer, sample: Sample, label: str, least: int) -> dict[str, 
     return found
 
 
-def _add_leaks(answer: Answer, explained: Mapping[str, float], where: str) -> None:
-    for name, value in sorted(explained.items(), key=lambda item: (-round(item[1], 9), item[0]))[:STRONGEST]:
+def _add_leaks(answer: Answer, explained: Mapping[str, tuple[float, bool]], where: str) -> None:
+    for name, (value, _) in sorted(explained.items(), key=lambda item: (-round(item[1][0], 9), item[0]))[:STRONGEST]:
         note = "biased upwards where a part has few rows"
         answer.add("label_explained", tidy(round(value, 9)), params=(("column", name),), n=len(explained), note=note)
     given = {fact.key.params[0][1] for fact in answer.facts if fact.key.metric == "label_given"}
-    leaks = sorted(given | {name for name, value in explained.items() if value >= 0.9})
+    leaks = sorted(given | {name for name, (_, nearly) in explained.items() if nearly})
     shown = ", ".join(leaks[:STRONGEST])
     answer.add("leaks", len(leaks), n=len(explained), note=shown)
     if leaks:

@@ -263,8 +263,9 @@ def _add_calibration(answer: Answer, own: _Losses, said: str) -> None:
         return
     value, slack = scores.calibration_error(scored)
     bounds = (max(0.0, value - slack), min(1.0, value + slack))
-    note = "no interval: its estimate is biased upwards by binning, and no standard interval covers it"
-    scores.put(answer, "top_label_ece", value, bounds, None, note=note, exact=scored.exact, slice=place, n=counts.judged, counts={})
+    interval = None if own.spread is not None else scores.calibration_interval(scored, answer.level)
+    note = scores.CLUSTERED if interval is None else ""
+    scores.put(answer, "top_label_ece", value, bounds, interval, note=note, exact=scored.exact, slice=place, n=counts.judged, counts={})
 
 
 _ADD: Final[Mapping[str, Callable[[Answer, _Losses, str], None]]] = {

@@ -26,7 +26,7 @@ from factbook.model import Direction, Metric, Pairs, Unit
 from factbook.statistics import averages, intervals
 from factbook.statistics.moments import tidy
 
-VERSION: Final = 4
+VERSION: Final = 5
 ROLES: Final = ("data",)
 PARAMS: Final = ("top_k", "confusion", "curves", "thresholds", "criterion", "curves_in")
 METRICS: Final = (

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from factbook.engines.tallies import TENTHS, Floats
+from factbook.engines.tallies import Floats
 from factbook.measures import cluster_scores, scores
 from factbook.measures.binary import Counts, Outcomes
 from factbook.measures.cluster_scores import Spread
@@ -53,7 +53,6 @@ METRICS: Final = (
     _score("ece_gap", "gap of expected calibration errors", "ECE gap", _LOWER, 0.0, "largest ECE over groups - smallest", ""),
 )
 _ONE_SIDED: Final = "label - score does not vary, or a class has fewer than two rows"
-_CLUSTERED: Final = "no interval: the rows lie in clusters, over which its error is not known"
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,11 +113,7 @@ class Group:
 
     def ece_interval(self, level: float) -> Interval | None:
         """Of the expected calibration error; None for rows in clusters."""
-        if self.spread is not None:
-            return None
-        weight, squares = (float(sum(part.sum() for part in parts)) for parts in (self.scored.weights, self.scored.squares))
-        bins = absolute.Bins.of(self.scored.middle, TENTHS, self.scored.weights, self.scored.squares)
-        return absolute.calibration(bins, weight**2 / squares, level)
+        return None if self.spread is not None else scores.calibration_interval(self.scored, level)
 
     @property
     def curve(self) -> absolute.Curve:
@@ -183,7 +178,7 @@ def _add_own(answer: Answer, group: Group, place: Pairs) -> None:
     )
     value, slack = group.ece
     ends = group.ece_interval(answer.level)
-    _put(answer, "ece", value, slack, ends, "" if ends else _CLUSTERED, **given)
+    _put(answer, "ece", value, slack, ends, "" if ends else scores.CLUSTERED, **given)
 
 
 def _none(group: Group, otherwise: str) -> str:
@@ -211,13 +206,13 @@ def _add_against(answer: Answer, group: Group, base: Group, where: Mapping[str, 
         _put(answer, "auc_difference", group.area.value - base.area.value, slack, ends, note, **given)
         area = abroca(group.scored, base.scored)
         between = absolute.between_curves(area, group.curve, base.curve, answer.level) if curves and group.spread is None else None
-        why = "" if between else _CLUSTERED if group.spread else f"no interval: there are more than {gaps.MOST_GROUPS} groups"
+        why = "" if between else scores.CLUSTERED if group.spread else f"no interval: there are more than {gaps.MOST_GROUPS} groups"
         _put(answer, "abroca", area, slack, between, "; ".join(filter(None, (note, why))), **given)
     ends = _apart(group.large_interval(answer.level), group.large, base.large_interval(answer.level), base.large)
     _put(answer, f"{_LARGE}_difference", group.large - base.large, group.slack + base.slack, ends, note, **given)
     (mine, moved), (theirs, moved_too) = group.ece, base.ece
     ends = _apart(group.ece_interval(answer.level), mine, base.ece_interval(answer.level), theirs)
-    _put(answer, "ece_difference", mine - theirs, moved + moved_too, ends, note if ends else f"{note}; {_CLUSTERED}", **given)
+    _put(answer, "ece_difference", mine - theirs, moved + moved_too, ends, note if ends else f"{note}; {scores.CLUSTERED}", **given)
 
 
 def _apart(first: Interval | None, a: float, second: Interval | None, b: float) -> Interval | None:

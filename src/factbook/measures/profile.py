@@ -32,7 +32,7 @@ from factbook.sources import Column, Table, is_nan, listing, literal, quote
 from factbook.statistics import intervals
 from factbook.statistics.moments import tidy
 
-VERSION: Final = 4
+VERSION: Final = 5
 ROLES: Final = ("data",)
 PARAMS: Final = ()
 BALANCE_CAP: Final = 50

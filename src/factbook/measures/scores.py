@@ -12,20 +12,22 @@ from typing import Final
 
 import numpy as np
 
-from factbook.engines.bins import Floats
+from factbook.engines.bins import TENTHS, Floats
 from factbook.measures.binary import Counts, Outcomes
+from factbook.measures.clusters import Blocked
 from factbook.measures.ranked import Pair
 from factbook.measures.request import Answer
 from factbook.measures.sheets import TENTH_BINS, Sheet, sheets
 from factbook.model import Direction, Metric, Pairs, Unit
+from factbook.statistics import absolute, intervals
 from factbook.statistics import average_precision as precision
-from factbook.statistics import intervals
 from factbook.statistics.intervals import Interval
 from factbook.statistics.moments import tidy, within
 
 FEWEST: Final = 2
 """With fewer rows of a class a loss gets no interval: with 1 expected positive Hall's covers .69, since what has not been seen yet weighs most."""
 ECE_BINS: Final = TENTH_BINS
+CLUSTERED: Final = "no interval: the rows lie in clusters, over which its error is not known"
 METRICS: Final = (
     Metric(
         "log_loss",
@@ -167,20 +169,7 @@ def add(answer: Answer, scored: Scored | None, counts: Counts, place: Pairs) -> 
     else:
         _add_auc(answer, scored, place, sizes, counts.judged)
         _add_average_precision(answer, scored, place, sizes, counts.judged)
-    value, slack = calibration_error(scored)
-    note = "no interval: its estimate is biased upwards by binning, and no standard interval covers it"
-    put(
-        answer,
-        "ece",
-        value,
-        (max(0.0, value - slack), min(1.0, value + slack)),
-        None,
-        note=note,
-        slice=place,
-        n=counts.judged,
-        counts=sizes,
-        exact=scored.exact,
-    )
+    _add_calibration_error(answer, scored, counts, place, sizes)
 
 
 def put(
@@ -332,6 +321,25 @@ def _add_average_precision(answer: Answer, scored: Scored, place: Pairs, sizes: 
     interval = precision.around(value, others, spread, size, answer.level)
     note = "" if interval is not None else "no interval: the ranking is perfect" if value > 1 - 1e-12 else "no interval: one label is positive"
     put(answer, "average_precision", value, (low, high), interval, note=note, exact=scored.exact, slice=place, n=n, counts=sizes)
+
+
+def _add_calibration_error(answer: Answer, scored: Scored, counts: Counts, place: Pairs, sizes: Mapping[str, int]) -> None:
+    """Its interval takes as long as all else of a slice, so that combinations of attributes have none."""
+    value, slack = calibration_error(scored)
+    bounds, interval, note = (max(0.0, value - slack), min(1.0, value + slack)), None, ""
+    if isinstance(counts, Blocked):
+        note = CLUSTERED
+    elif len(place) > 1:
+        note = "no interval: it is given over all rows and by one attribute"
+    else:
+        interval = calibration_interval(scored, answer.level)
+    put(answer, "ece", value, bounds, interval, note=note, slice=place, n=counts.judged, counts=sizes, exact=scored.exact)
+
+
+def calibration_interval(scored: Scored, level: float) -> Interval:
+    """The interval of the calibration error of independent rows (see `absolute`)."""
+    weight, squares = sum(scored.sizes), float(scored.squares[0].sum() + scored.squares[1].sum())
+    return absolute.calibration(absolute.Bins.of(scored.middle, TENTHS, scored.weights, scored.squares), weight**2 / squares, level)
 
 
 def calibration_error(scored: Scored) -> tuple[float, float]:

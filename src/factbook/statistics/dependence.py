@@ -88,16 +88,29 @@ def ratio(codes: Integers, values: Floats, size: int) -> float | None:
 
 def uncertainty(table: Integers) -> float | None:
     """The share of the columns' entropy that the rows explain (Theil 1970, American Journal of Sociology 76, 103); None where they do not vary."""
-    n = int(table.sum())
-    column = table.sum(axis=0)
-    column = column[column > 0] / n if n else column
-    whole = -float((column * np.log(column)).sum()) if len(column) > 1 else 0.0
+    n, whole = int(table.sum()), _entropy(table)
     if whole <= 0:
         return None
     cells, row = table[table > 0] / n, table.sum(axis=1)
     row = row[row > 0] / n
     joint = -float((cells * np.log(cells)).sum()) + float((row * np.log(row)).sum())
     return min(1.0, max(0.0, 1 - joint / whole))
+
+
+def beyond_chance(table: Integers, share: float) -> float:
+    """What is left of `uncertainty` without what independent rows and columns show on average, over the most that could be left.
+
+    That is (r - 1) (c - 1) / 2 n H (Miller & Madow 1955). 0 where there are fewer than two cases a row: they explain everything.
+    """
+    n, (r, c) = int(table.sum()), (int((table.sum(axis=axis) > 0).sum()) for axis in (1, 0))
+    chance = (r - 1) * (c - 1) / (2 * n * _entropy(table))
+    return (share - chance) / (1 - chance) if chance < 1 and n >= 2 * r else 0.0
+
+
+def _entropy(table: Integers) -> float:
+    column = table.sum(axis=0)
+    shares = column[column > 0] / column.sum()
+    return -float((shares * np.log(shares)).sum()) if len(shares) > 1 else 0.0
 
 
 def table(first: Integers, second: Integers, sizes: tuple[int, int]) -> Integers:
