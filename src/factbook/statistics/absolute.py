@@ -81,7 +81,7 @@ def calibration(bins: Bins, size: float, level: float) -> Interval:
     reach = bins.share * np.array([_reach(p, n, level) for p, n in zip(bins.observed.tolist(), bins.n.tolist(), strict=True)])
     between = math.sqrt(max(0.0, float((bins.share * away**2).sum()) - error**2) / size)
     clear = bins.share * away > reach * (normal(1 - (1 - level) * _SELECTING / len(away)) / z)
-    draws = gaps.multiples(len(away) + 1)[:REPLICATES]
+    draws = gaps.multiples(len(away) + 1, REPLICATES)
     moved = draws[:, :-1] * (reach / z)
     total = np.where(clear, moved, np.abs(moved)).sum(axis=1) + draws[:, -1] * between
     less = float(np.quantile(total, 1 - (1 - level) / 2 * (1 - _SELECTING)))
@@ -114,7 +114,7 @@ def between_curves(area: float, first: Curve, second: Curve, level: float) -> In
     and down, the other sideways. Its norm is taken over a grid of false-positive rates. Rates are drawn towards 1/2 by two rows, so that separated
     classes do not look certain.
     """
-    draws = gaps.multiples(4 * _PIECES)[:REPLICATES]
+    draws = gaps.multiples(4 * _PIECES, REPLICATES)
     error = _error(first, draws[:, : 2 * _PIECES]) - _error(second, draws[:, 2 * _PIECES :])
     reach = round(float(np.quantile(np.abs(error).sum(axis=1), 1 - (1 - level) / 2)), 9)
     return Interval(max(0.0, area - reach), min(1.0, area + reach), "norm of the curves' errors, conservative")

@@ -39,20 +39,21 @@ _CHUNK: Final = 500
 _HALVINGS: Final = 48
 
 
-def multiples(columns: int) -> Floats:
-    """REPLICATES × columns standard normal numbers; a column is the same however many there are."""
-    return _made(1 << (columns - 1).bit_length())[:, :columns]
+def multiples(columns: int, replicates: int = REPLICATES) -> Floats:
+    """Replicates × columns standard normal numbers, of each the same however many there are; at most REPLICATES."""
+    return _made(1 << (columns - 1).bit_length(), replicates)[:, :columns]
 
 
 @lru_cache(maxsize=4)
-def _made(columns: int) -> Floats:
+def _made(columns: int, replicates: int) -> Floats:
     """By SplitMix64 (Steele, Lea & Flood 2014, OOPSLA, 453) from a counter, and Box & Muller 1958."""
     with np.errstate(over="ignore"):
-        z = np.arange(1, 2 * REPLICATES * columns + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        first = np.arange(2 * columns, dtype=np.uint64)[:, None] * np.uint64(REPLICATES)
+        z = (first + np.arange(1, replicates + 1, dtype=np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z ^= z >> np.uint64(31)
-    uniform = (((z >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53).reshape(columns, 2, REPLICATES)
+    uniform = (((z >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53).reshape(columns, 2, replicates)
     found: Floats = (np.sqrt(-2 * np.log(uniform[:, 0])) * np.cos(2 * math.pi * uniform[:, 1])).T
     return found
 
