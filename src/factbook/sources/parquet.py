@@ -96,8 +96,10 @@ def read(files: Sequence[Path], source: Source, store: Path) -> Table:
 
 def _batches(files: Sequence[Path], first: int, rows: int, columns: Sequence[str], texts: Sequence[str], size: int) -> Iterator[Any]:
     """Batches of the row groups that begin in a run of rows, their texts as the dictionaries of the file and what they point to."""
+    import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
+    release = pa.default_memory_pool().release_unused
     start = 0
     for path in files:
         with ParquetFile(path, read_dictionary=list(texts), pre_buffer=False) as file:
@@ -105,8 +107,9 @@ def _batches(files: Sequence[Path], first: int, rows: int, columns: Sequence[str
             starts = list(accumulate(counts, initial=start))
             chosen = [i for i, row in enumerate(starts[:-1]) if first <= row < first + rows]
             start = starts[-1]
-            if chosen:
-                yield from file.iter_batches(size, row_groups=chosen, columns=list(columns), use_threads=False)
+            for group in chosen:
+                yield from file.iter_batches(size, row_groups=[group], columns=list(columns), use_threads=False)
+                release()  # else what Arrow keeps grows with the number of row groups
 
 
 def _sql(files: Sequence[Path], partitioned: bool) -> str:
