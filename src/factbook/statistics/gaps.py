@@ -23,7 +23,6 @@ from statistics import NormalDist
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from factbook.statistics import two_rates
 from factbook.statistics.intervals import Interval, Share, normal
@@ -48,8 +47,8 @@ def multiples(columns: int, replicates: int = REPLICATES) -> Floats:
 def _made(columns: int, replicates: int) -> Floats:
     """By SplitMix64 (Steele, Lea & Flood 2014, OOPSLA, 453) from a counter, and Box & Muller 1958."""
     with np.errstate(over="ignore"):
-        first = np.arange(2 * columns, dtype=np.uint64)[:, None] * np.uint64(REPLICATES)
-        z: NDArray[np.uint64] = (first + np.arange(1, replicates + 1, dtype=np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        first = np.arange(2 * columns)[:, None] * REPLICATES
+        z = (first + np.arange(1, replicates + 1)).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z ^= z >> np.uint64(31)
