@@ -23,6 +23,7 @@ from statistics import NormalDist
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from factbook.statistics import two_rates
 from factbook.statistics.intervals import Interval, Share, normal
