@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+from statsmodels.stats.proportion import proportion_confint
 
 from factbook.model import Fact, Key, Unit
 from factbook.statistics import average_precision, averages, beta, delta, intervals
@@ -51,58 +51,6 @@ def test_incomplete_beta_is_scipy(a: float, b: float, probability: float) -> Non
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.999])
 def test_student_is_scipy(freedom: float, level: float) -> None:
     assert beta.student(level, freedom) == pytest.approx(stats.t.ppf((1 + level) / 2, freedom), rel=1e-10)
-
-
-@given(counts(), counts(), LEVELS)
-def test_newcombe_is_statsmodels(first: tuple[int, int], second: tuple[int, int], level: float) -> None:
-    found = intervals.newcombe(*first, *second, level)
-    low, high = confint_proportions_2indep(*first, *second, compare="diff", method="newcomb", alpha=1 - level)
-    assert (found.low, found.high) == pytest.approx((max(low, -1), min(high, 1)), abs=1e-12)
-
-
-@given(counts(2000), counts(2000), st.sampled_from([0.9, 0.95]))
-@settings(max_examples=60, deadline=None)
-def test_koopman_is_statsmodels(first: tuple[int, int], second: tuple[int, int], level: float) -> None:
-    (k1, n1), (k2, n2) = first, second
-    assume(3 <= k1 <= n1 - 3 and 3 <= k2 <= n2 - 3)  # at the edges statsmodels' root search stops at the estimate
-    found = intervals.ratio(k1, n1, k2, n2, level)
-    assert found is not None
-    low, high = confint_proportions_2indep(k1, n1, k2, n2, compare="ratio", method="score", correction=False, alpha=1 - level)
-    assert (found.low, found.high) == pytest.approx((low, high), rel=1e-6)
-
-
-@given(counts(200), counts(200))
-def test_koopman_ends_have_the_nominal_score(first: tuple[int, int], second: tuple[int, int]) -> None:
-    (k1, n1), (k2, n2) = first, second
-    assume(k2 > 0)
-    found = intervals.ratio(k1, n1, k2, n2, 0.95)
-    assert found is not None
-    for end in (found.low, found.high):
-        if end > 0:
-            assert score_of_ratio(end, k1, n1, k2, n2) == pytest.approx(intervals.normal(0.95) ** 2, rel=1e-6)
-
-
-def score_of_ratio(theta: float, k1: int, n1: int, k2: int, n2: int) -> float:
-    """The score statistic with the constrained estimate found by brute force instead of the quadratic."""
-    top = min(1.0, 1 / theta)
-    low, high = 0.0, top
-
-    def slope(p: float) -> float:
-        total = 0.0
-        for k, n, scale in ((k1, n1, theta), (k2, n2, 1.0)):
-            total += (k / p if k else 0.0) - ((n - k) * scale / (1 - scale * p) if n > k else 0.0)
-        return total
-
-    for _ in range(200):
-        middle = (low + high) / 2
-        if middle > 0 and (1 - theta * middle) > 0 and slope(middle) > 0:
-            low = middle
-        else:
-            high = middle
-    p2 = (low + high) / 2
-    p1 = theta * p2
-    variance = p1 * (1 - p1) / n1 + theta**2 * p2 * (1 - p2) / n2
-    return (k1 / n1 - theta * k2 / n2) ** 2 / variance
 
 
 def least_coverage(n: int, level: float) -> float:

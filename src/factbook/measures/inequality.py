@@ -13,7 +13,7 @@ from typing import Any, Final
 from factbook.measures.binary import FN, FP, TN, TP, Counts
 from factbook.measures.request import Answer
 from factbook.model import Direction, Metric, Pairs, Unit
-from factbook.statistics import beta, intervals, two_rates
+from factbook.statistics import beta, intervals
 from factbook.statistics.delta import ADDED
 from factbook.statistics.intervals import Interval, Share
 from factbook.statistics.moments import tidy
@@ -101,7 +101,7 @@ def interval(index: Index, low: Share, high: Share, level: float) -> Interval:
         ends += _delta(index, (low.value, high.value), n, beta.student(level, n - 1) if 1 < n < 1e6 else intervals.normal(level), log=True)
     else:
         ends.append(0.0)
-    return Interval(max(0.0, min(ends)), max(ends), "delta method, log scale and about two more rows" + two_rates.effective(low))
+    return Interval(max(0.0, min(ends)), max(ends), "delta method, log scale and about two more rows" + intervals.effective(low))
 
 
 def _delta(index: Index, shares: tuple[float, float], n: float, t: float, *, log: bool) -> tuple[float, float]:

@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from factbook.statistics import two_rates
+from factbook.statistics import intervals, two_rates
 from factbook.statistics.intervals import Interval, Share, normal
 
 Floats = NDArray[np.float64]
@@ -155,7 +155,7 @@ class Shares:
 def shares(parts: Sequence[Share]) -> Shares:
     """A rate of groups that share no rows."""
     k, n = (np.array([getattr(part, name) for part in parts], dtype=np.float64) for name in ("k", "n"))
-    return Shares(k, n, two_rates.effective(*parts))
+    return Shares(k, n, intervals.effective(*parts))
 
 
 def overlapping(parts: Sequence[Share], members: Flags, hits: Floats, misses: Floats, weight: Floats) -> Shares:

@@ -84,70 +84,17 @@ def proportion(k: float, n: float, level: float) -> Interval:
 def share(part: Share, level: float) -> Interval:
     """`proportion` of a share; the method says where the counts are effective ones."""
     found = proportion(part.k, part.n, level)
-    return Interval(found.low, found.high, _kish(found.method, part)) if part.weighted or part.clustered else found
+    return Interval(found.low, found.high, found.method + effective(part)) if part.weighted or part.clustered else found
 
 
-def _kish(method: str, *parts: Share) -> str:
+def effective(*parts: Share) -> str:
+    """What is added to the name of a method where counts are effective ones."""
     if any(part.clustered for part in parts):
-        return f"{method}, effective n of clusters"
-    return f"{method}, Kish's effective n" if any(part.weighted for part in parts) else method
+        return ", effective n of clusters"
+    return ", Kish's effective n" if any(part.weighted for part in parts) else ""
 
 
-def newcombe(k1: float, n1: float, k2: float, n2: float, level: float) -> Interval:
-    """The hybrid score interval of p1 - p2, two independent proportions (Newcombe 1998, Statistics in Medicine 17, 873, method 10)."""
-    first, second = wilson(k1, n1, level), wilson(k2, n2, level)
-    p1, p2 = k1 / n1, k2 / n2
-    low = p1 - p2 - math.hypot(p1 - first.low, second.high - p2)
-    high = p1 - p2 + math.hypot(first.high - p1, p2 - second.low)
-    return Interval(max(-1.0, low), min(1.0, high), "Newcombe")
-
-
-def difference(first: Share, second: Share, level: float) -> Interval:
-    """`newcombe` of two shares."""
-    found = newcombe(first.k, first.n, second.k, second.n, level)
-    return Interval(found.low, found.high, _kish(found.method, first, second))
-
-
-def ratio(k1: float, n1: float, k2: float, n2: float, level: float) -> Interval | None:
-    """The score interval of p1 / p2, two independent proportions (Koopman 1984, Biometrics 40, 513); None where k2 = 0: its end is infinite."""
-    if k2 <= 0:
-        return None
-    bound = normal(level) ** 2
-
-    def excess(theta: float) -> float:
-        return _koopman(theta, k1, n1, k2, n2) - bound
-
-    estimate = (k1 / n1) / (k2 / n2)
-    low = 0.0 if k1 <= 0 else _root(excess, 0.0, estimate)
-    top = max(estimate, k1 / n1, 1 / n1)
-    while excess(top) < 0:
-        top *= 2
-        if top > 1e12:
-            return None
-    return Interval(low, _root(excess, top, max(estimate, 0.0)), "Koopman")
-
-
-def quotient(first: Share, second: Share, level: float) -> Interval | None:
-    """`ratio` of two shares."""
-    found = ratio(first.k, first.n, second.k, second.n, level)
-    return None if found is None else Interval(found.low, found.high, _kish(found.method, first, second))
-
-
-def _koopman(theta: float, k1: float, n1: float, k2: float, n2: float) -> float:
-    """The score statistic of p1 = theta p2, at the maximum-likelihood p2 under it (Miettinen & Nurminen 1985, without their correction)."""
-    if theta <= 0:
-        return math.inf if k1 > 0 else 0.0
-    a, b, c = (n1 + n2) * theta, n1 * theta + k1 + n2 + k2 * theta, k1 + k2
-    p2 = 2 * c / (b + math.sqrt(max(b * b - 4 * a * c, 0.0)))
-    p1 = min(theta * p2, 1.0)
-    variance = p1 * (1 - p1) / n1 + theta * theta * p2 * (1 - p2) / n2
-    gap = k1 / n1 - theta * k2 / n2
-    if variance <= 0:
-        return 0.0 if abs(gap) < 1e-15 else math.inf
-    return gap * gap / variance
-
-
-def _root(function: Callable[[float], float], outside: float, inside: float) -> float:
+def root(function: Callable[[float], float], outside: float, inside: float) -> float:
     """Where an excess changes sign between a point outside the interval and one inside, by bisection to the last bit."""
     for _ in range(200):
         middle = (outside + inside) / 2
@@ -163,7 +110,7 @@ def _root(function: Callable[[float], float], outside: float, inside: float) -> 
 def f1(jaccard: Share, level: float) -> Interval:
     """F1 = 2J / (1 + J) rises with Jaccard's J = tp / (tp + fp + fn), a proportion: its interval carries over."""
     found = proportion(jaccard.k, jaccard.n, level)
-    return Interval(2 * found.low / (1 + found.low), 2 * found.high / (1 + found.high), _kish(f"{found.method} of Jaccard's index", jaccard))
+    return Interval(2 * found.low / (1 + found.low), 2 * found.high / (1 + found.high), f"{found.method} of Jaccard's index" + effective(jaccard))
 
 
 def balanced(recall: Share, specificity: Share, level: float) -> Interval:
@@ -172,7 +119,7 @@ def balanced(recall: Share, specificity: Share, level: float) -> Interval:
     p, q = recall.value, specificity.value
     low = (p + q) / 2 - math.hypot(p - a.low, q - b.low) / 2
     high = (p + q) / 2 + math.hypot(a.high - p, b.high - q) / 2
-    return Interval(max(0.0, low), min(1.0, high), _kish("MOVER", recall, specificity))
+    return Interval(max(0.0, low), min(1.0, high), "MOVER" + effective(recall, specificity))
 
 
 def phi(tp: float, fp: float, fn: float, tn: float, level: float) -> Interval:
@@ -266,7 +213,7 @@ def _newcombe_area(value: float, sizes: tuple[float, float], level: float) -> In
         variance = theta * (1 - theta) * (1 + (middle - 1) * ((1 - theta) / (2 - theta) + theta / (1 + theta))) / (m * n)
         return (theta - value) ** 2 - bound * variance
 
-    return Interval(_root(excess, 0.0, value) if value > 0 else 0.0, _root(excess, 1.0, value) if value < 1 else 1.0, "Newcombe")
+    return Interval(root(excess, 0.0, value) if value > 0 else 0.0, root(excess, 1.0, value) if value < 1 else 1.0, "Newcombe")
 
 
 def logit(share: float) -> float:

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-from factbook.statistics.intervals import Interval, Share, clopper_pearson, normal, wilson
+from factbook.statistics.intervals import Interval, Share, clopper_pearson, effective, normal, root, wilson
 
 FEW: Final = 10
 """Below this many events (of a difference: or non-events) in a group the intervals are conservative ones."""
@@ -63,13 +63,13 @@ def koopman(k1: float, n1: float, k2: float, n2: float, level: float) -> Interva
     if k2 <= 0:
         return None
     excess, estimate = _excess(k1, n1, k2, n2, level), (k1 / n1) / (k2 / n2)
-    low = 0.0 if k1 <= 0 else _root(excess, 0.0, estimate)
+    low = 0.0 if k1 <= 0 else root(excess, 0.0, estimate)
     top = max(estimate, k1 / n1, 1 / n1)
     while excess(top) < 0:
         top *= 2
         if top > 1e12:
             return None
-    return Interval(low, _root(excess, top, estimate), KOOPMAN_FEW if min(k1, k2) < FEW else KOOPMAN)
+    return Interval(low, root(excess, top, estimate), KOOPMAN_FEW if min(k1, k2) < FEW else KOOPMAN)
 
 
 def least(first: Share, second: Share, level: float) -> float:
@@ -77,7 +77,7 @@ def least(first: Share, second: Share, level: float) -> float:
     excess, inside = _excess(first.k, first.n, second.k, second.n, level), 1.0
     while excess(inside) > 0:
         inside *= 2
-    return _root(excess, 0.0, inside)
+    return root(excess, 0.0, inside)
 
 
 def _excess(k1: float, n1: float, k2: float, n2: float, level: float) -> Callable[[float], float]:
@@ -101,23 +101,3 @@ def _score(theta: float, k1: float, n1: float, k2: float, n2: float, correction:
     if variance <= 0:
         return 0.0 if gap < 1e-15 else math.inf
     return gap * gap / variance
-
-
-def _root(function: Callable[[float], float], outside: float, inside: float) -> float:
-    """Where an excess changes sign between a point outside the interval and one inside, by bisection to the last bit."""
-    for _ in range(200):
-        middle = (outside + inside) / 2
-        if middle in (outside, inside):
-            break
-        if function(middle) > 0:
-            outside = middle
-        else:
-            inside = middle
-    return inside
-
-
-def effective(*parts: Share) -> str:
-    """What is added to the name of a method where counts are effective ones."""
-    if any(part.clustered for part in parts):
-        return ", effective n of clusters"
-    return ", Kish's effective n" if any(part.weighted for part in parts) else ""
