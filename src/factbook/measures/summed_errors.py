@@ -16,15 +16,14 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from factbook.engines.totals import Columns, Counting, Design, Spread, Term, Terms, powers, times
-from factbook.measures import summed
-from factbook.measures.request import Answer
+from factbook.measures import residuals, summed
 from factbook.measures.residuals import FAR, LEVELS, PARTS, median_rank
 from factbook.measures.rows import Wanted
 from factbook.measures.summed import Asked, Bins, Slices, bounded
 from factbook.model import Pairs
 from factbook.statistics import dependence, intervals, moments
 from factbook.statistics.intervals import Interval, normal
-from factbook.statistics.moments import Floats, Integers, Sample, tidy
+from factbook.statistics.moments import Floats, Integers, tidy
 
 _PROFILE: Final = 1 << 11
 _PAIRS: Final = 1 << 17
@@ -32,15 +31,9 @@ _MOST: Final = 1e35
 METHOD: Final = "infinitesimal jackknife, Student's t over rows"
 
 
-class Adds(Protocol):
-    """Adds metrics of the slices of a sample."""
+class Adds(residuals.Adds, Protocol):
+    """Adds metrics of the slices of a sample, with notes, or of all slices at once."""
 
-    @property
-    def answer(self) -> Answer: ...
-    @property
-    def names(self) -> list[Pairs]: ...
-    @property
-    def sample(self) -> Sample: ...
     def one(
         self, metric: str, i: int, value: float | None, interval: Interval | None, undefined: str = "", params: Pairs = (), note: str = ""
     ) -> None: ...
