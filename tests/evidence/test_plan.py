@@ -269,7 +269,7 @@ def test_killed_at_any_moment_the_old_or_the_new_evidence_is_left(tmp_path: Path
     whole = [tuple(range(400)), tuple(range(1, 401))]
     seen = set()
     for _ in range(25):
-        process = subprocess.Popen([sys.executable, "-c", WRITE, str(tmp_path), str(Path(__file__).parent)], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([sys.executable, "-c", WRITE, str(tmp_path), str(Path(__file__).parents[1])], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         for _ in range(draw.randint(1, 4)):
             assert process.stdout.readline() == "written\n"

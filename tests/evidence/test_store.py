@@ -286,7 +286,7 @@ def test_the_same_bytes_in_any_place_time_zone_locale_and_hash_seed(tmp_path: Pa
         root = tmp_path / f"book {number} ü"
         root.mkdir()
         environment = {**os.environ, "TZ": zone, "LC_ALL": locale, "PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": "1700000000", "PYTHONUTF8": "0"}
-        program = [sys.executable, "-c", PROGRAM, str(root), str(Path(__file__).parent)]
+        program = [sys.executable, "-c", PROGRAM, str(root), str(Path(__file__).parents[1])]
         subprocess.run(program, check=True, env=environment, cwd=root if number else tmp_path)
         found.add(tuple((item.relative_to(root).as_posix(), item.read_bytes()) for item in sorted(root.rglob("*.json"))))
     assert len(found) == 1
