@@ -274,7 +274,7 @@ def test_identity_covers_the_fact_and_its_origins_and_nothing_else(tmp_path: Pat
 
 PROGRAM = """
 import sys; from pathlib import Path
-sys.path.insert(0, sys.argv[2])
+sys.path[:0] = [sys.argv[2], sys.argv[2] + "/evidence"]
 from test_store import FACTS, save
 save(Path(sys.argv[1]), FACTS)
 """
