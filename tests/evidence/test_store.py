@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from handmade import count, measured, proportion, save, score
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from factbook.errors import EvidenceError
 from factbook.evidence import GIT_ATTRIBUTES, Evidence, form, identity, runs, store
 from factbook.model import Direction, Fact, Key, Origin, Status, Unit
+from handmade import count, measured, proportion, save, score
 
 FACTS = (
     proportion("performance/fnr", 37, 190),
