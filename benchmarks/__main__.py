@@ -126,8 +126,17 @@ def machine() -> dict[str, Any]:
     }
 
 
+def rows(given: str) -> int:
+    """A number of rows as it is written; anything else ends the program with a word."""
+    try:
+        found = int(float(given))
+    except (ValueError, OverflowError):
+        found = 0
+    return found if found > 0 else sys.exit(f"{given!r} is no number of rows: write 100000, or 1e5")
+
+
 def main() -> None:
-    sizes = [int(float(given)) for given in sys.argv[1:] or ["1e6"]]
+    sizes = [rows(given) for given in sys.argv[1:] or ["1e6"]]
     PLACE.mkdir(exist_ok=True)
     results, loads = [], []
     for row in everything(sizes):

@@ -81,3 +81,14 @@ def test_a_goal_that_was_not_measured_or_not_reached_says_so() -> None:
     found = list(page.goals([row, row | {"tool": "decode", "cpu_s": 1.0, "ratio_to_decode": 1.0}]))
     assert found[0][-2:] == ("3", "**not reached**")
     assert {item[-1] for item in found[1:]} == {"not measured"}
+
+
+@pytest.mark.parametrize(("given", "rows"), [("1e5", 100_000), ("250", 250)])
+def test_rows_may_be_written_either_way(given: str, rows: int) -> None:
+    assert bench.rows(given) == rows
+
+
+@pytest.mark.parametrize("given", ["many", "0", "-1e5", "inf", "nan"])
+def test_what_is_no_number_of_rows_is_said(given: str) -> None:
+    with pytest.raises(SystemExit, match="no number of rows"):
+        bench.rows(given)
