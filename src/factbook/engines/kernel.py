@@ -127,8 +127,13 @@ class _Query(Selection):
 
     def batches(self, connection: Any, store: Path | None) -> Iterator[Mapping[str, Any]]:
         """The roles of the columns and their Arrow arrays, batch by batch: from the file's own encoding where it has one, else by DuckDB."""
-        read = self.table.columnar.get(self.table.sql)
-        if read is not None and (names := self._stored()):
+        import pyarrow as pa
+
+        read, names = self.table.columnar.get(self.table.sql), self._stored()
+        if names == {} and self.table.rows is not None:
+            yield {"n": pa.Array.from_buffers(pa.int64(), 1, [None, pa.py_buffer(np.int64(self.table.rows).tobytes())])}  # `array` imports pandas
+            return
+        if read is not None and names:
             texts = [name for name in names.values() if self.table.column(name, "").type == "VARCHAR"]
             for batch in read(list(dict.fromkeys(names.values())), texts, self._longest):
                 yield {role: batch.column(name) for role, name in names.items()}

@@ -293,8 +293,9 @@ def _skewness(numbers: Numbers) -> float:
     lows, highs = numbers.edges
     apart = lows / 2 + highs / 2 - (numbers.mean or 0.0)
     apart /= np.abs(apart).max(initial=0.0) or 1.0
-    square = float(numbers.n @ apart**2) / numbers.count
-    return float(numbers.n @ apart**3) / numbers.count / square**1.5 if square > 0 else 0.0
+    squares = apart * apart
+    square = float((numbers.n * squares).sum()) / numbers.count
+    return float((numbers.n * squares * apart).sum()) / numbers.count / square**1.5 if square > 0 else 0.0
 
 
 def _shares(*counts: Integers) -> Sequence[Floats]:
