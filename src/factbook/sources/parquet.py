@@ -16,6 +16,7 @@ from factbook.sources.tables import Column, Part, Reader, Table, check_names, co
 
 SUFFIXES: Final = (".parquet", ".pq", ".parq")
 RUN: Final = 1 << 24
+_GROUPS: Final = 4
 _NUMBER: Final = "file_row_number"
 _TYPES: Final = {
     ("BOOLEAN", "NONE"): "BOOLEAN",
@@ -107,8 +108,8 @@ def _batches(files: Sequence[Path], first: int, rows: int, columns: Sequence[str
             starts = list(accumulate(counts, initial=start))
             chosen = [i for i, row in enumerate(starts[:-1]) if first <= row < first + rows]
             start = starts[-1]
-            for group in chosen:
-                yield from file.iter_batches(size, row_groups=[group], columns=list(columns), use_threads=False)
+            for some in range(0, len(chosen), _GROUPS):
+                yield from file.iter_batches(size, row_groups=chosen[some : some + _GROUPS], columns=list(columns), use_threads=False)
                 release()  # else what Arrow keeps grows with the number of row groups
 
 
