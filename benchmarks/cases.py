@@ -9,7 +9,7 @@ ATTRIBUTES = {"a": 2, "b": 5, "c": 10, "d": 20}
 """The attributes of a log and how many groups each has."""
 SETS = (*((name,) for name in ATTRIBUTES), *itertools.combinations(ATTRIBUTES, 2))
 """What figures are wanted by: every attribute and every pair, which makes 457 groups."""
-SHORT, TRIES, PATIENCE = 3.0, 3, 1800
+SHORT, TRIES, PATIENCE = 3.0, 7, 1800
 """A run of less than so many CPU seconds is made three times and the median counts; one of more than half an hour is given up."""
 
 

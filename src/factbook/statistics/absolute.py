@@ -84,9 +84,17 @@ def calibration(bins: Bins, size: float, level: float) -> Interval:
     draws = gaps.multiples(len(away) + 1, REPLICATES)
     moved = draws[:, :-1] * (reach / z)
     total = np.where(clear, moved, np.abs(moved)).sum(axis=1) + draws[:, -1] * between
-    less = float(np.quantile(total, 1 - (1 - level) / 2 * (1 - _SELECTING)))
+    less = _quantile(total, 1 - (1 - level) / 2 * (1 - _SELECTING))
     more = math.hypot(float(np.sqrt((reach**2).sum())), z * between)
     return Interval(max(0.0, error - max(0.0, round(less, 9))), min(1.0, error + more), "norm of the bins' differences, conservative")
+
+
+def _quantile(values: Floats, share: float) -> float:
+    """Between the two values in order that are nearest to a share of them (numpy's own would import numpy.ma)."""
+    at = share * (len(values) - 1)
+    first = min(int(at), len(values) - 2)
+    low, high = np.partition(values, (first, first + 1))[[first, first + 1]].tolist()
+    return float(low + (high - low) * (at - first))
 
 
 def _reach(p: float, n: float, level: float) -> float:
@@ -116,7 +124,7 @@ def between_curves(area: float, first: Curve, second: Curve, level: float) -> In
     """
     draws = gaps.multiples(4 * _PIECES, REPLICATES)
     error = _error(first, draws[:, : 2 * _PIECES]) - _error(second, draws[:, 2 * _PIECES :])
-    reach = round(float(np.quantile(np.abs(error).sum(axis=1), 1 - (1 - level) / 2)), 9)
+    reach = round(_quantile(np.abs(error).sum(axis=1), 1 - (1 - level) / 2), 9)
     return Interval(max(0.0, area - reach), min(1.0, area + reach), "norm of the curves' errors, conservative")
 
 
