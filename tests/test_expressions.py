@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from handmade import count, score
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from factbook.errors import ExpressionError, UnknownName
 from factbook.evidence.algebra import Algebra, NotEvaluable
 from factbook.expressions import MAX_DEPTH, MAX_TOKENS, Number, exact, literals, operands, parse_claim, parse_value
 from factbook.model import Fact, Key
+from handmade import count, score
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "expressions" / "refused.yaml").read_text(encoding="utf-8"))
 FACTS = {fact.key: fact for fact in (count("a/two", 2), count("a/three", 3), score("a/x", 0.25), score("a/y", 0.1), score("a/z", 0.0))}

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from handmade import HEAD, save
 
 from factbook.evidence.catalog import Catalog
 from factbook.manifest import read
 from factbook.model import Fact
+from handmade import HEAD, save
 
 
 @pytest.fixture

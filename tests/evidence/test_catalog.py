@@ -6,11 +6,11 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from handmade import count, proportion, score
 
 from factbook.errors import ExpressionError, ManifestError, UnknownName
 from factbook.evidence.catalog import Catalog, Met
 from factbook.model import Direction, Fact, Key, Origin, Status, Unit
+from handmade import count, proportion, score
 
 Build = Callable[..., Catalog]
 AGES = tuple(proportion(f"performance/fnr?age={group}", k, 40) for group, k in (("60+", 10), ("<40", 20), ("40-59", 20)))

@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from handmade import count, proportion, score
 from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep
@@ -18,6 +17,7 @@ from factbook.evidence.catalog import Catalog
 from factbook.evidence.claims import Verdict, decide, judge
 from factbook.model import Fact, Key, Status, Unit
 from factbook.statistics import gaps, intervals, power, two_rates
+from handmade import count, proportion, score
 
 HOLDS, BROKEN, OPEN, NONE = Verdict.HOLDS, Verdict.BROKEN, Verdict.NOT_ESTABLISHED, Verdict.NOT_EVALUABLE
 Build = Callable[..., Catalog]
