@@ -148,7 +148,8 @@ class _Query(Selection):
         numbers |= {"score": self.source.score, "weight": self.source.weight}
         texts |= {"label": self.source.label, "prediction": self.source.prediction}
         found = {role: name for role, name in (numbers | texts).items() if name}
-        types = {role: self.table.column(name, role).type for role, name in found.items()}
+        said = {f"a{i}": f"by {name}" for i, name in enumerate(self.attributes)}
+        types = {role: self.table.column(name, said.get(role, role)).type for role, name in found.items()}
         plain = all(kind in ((*FLOATS, *WHOLE) if role in numbers else ("VARCHAR", "BOOLEAN", *WHOLE)) for role, kind in types.items())
         return found if plain and not self.source.cluster and not self.source.multilabel else None
 
